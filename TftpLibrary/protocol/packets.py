@@ -1,0 +1,223 @@
+"""The six packets of TFTP, decoded from and encoded to octets.
+
+RFC 1350 section 5 (RRQ, WRQ, DATA, ACK, ERROR) and RFC 2347 (options, OACK, error 8).
+
+The data path carries no packet objects: building one for each DATA block costs four times as
+much as a header joined to a slice. `Data` is for decoding what is not expected, and for tests.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from TftpLibrary.errors import PacketError
+
+Options = tuple[tuple[str, str], ...]
+"""Option names and values in the order of the packet, spelt as the peer spelt them."""
+
+HEADER_SIZE = 4
+"""Octets before the payload of DATA, and the size of an ACK."""
+
+
+class Opcode(IntEnum):
+    """The first 16 bits of a packet."""
+
+    rrq = 1
+    wrq = 2
+    data = 3
+    ack = 4
+    error = 5
+    oack = 6
+
+
+class ErrorCode(IntEnum):
+    """The error codes of RFC 1350, section 5, and RFC 2347."""
+
+    not_defined = 0
+    file_not_found = 1
+    access_violation = 2
+    disk_full = 3
+    illegal_operation = 4
+    unknown_tid = 5
+    file_exists = 6
+    no_such_user = 7
+    option_negotiation = 8
+
+
+class Direction(str, Enum):
+    """The direction of a transfer, as the RFC sees it."""
+
+    read = "read"
+    """RRQ: the server sends DATA."""
+    write = "write"
+    """WRQ: the client sends DATA."""
+
+    __str__ = str.__str__
+
+
+class Mode(str, Enum):
+    """The transfer mode of a request (RFC 1350, section 1)."""
+
+    octet = "octet"
+    """The octets of the file as they are."""
+    netascii = "netascii"
+    """Text whose lines end with CR LF on the wire."""
+
+    __str__ = str.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An RRQ or a WRQ: `direction` tells which.
+
+    `filename` is octets, since boards send names in any encoding. `mode` is as it came.
+    """
+
+    direction: Direction
+    filename: bytes
+    mode: str = "octet"
+    options: Options = ()
+
+    def encode(self) -> bytes:
+        """Returns the octets of the packet."""
+        opcode = Opcode.rrq if self.direction is Direction.read else Opcode.wrq
+        head = struct.pack("!H", opcode) + self.filename + b"\0" + _octets(self.mode) + b"\0"
+        return head + _encode_options(self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """One block of the file; a payload shorter than blksize is the last one."""
+
+    wire_block: int
+    payload: bytes
+
+    def encode(self) -> bytes:
+        """Returns the octets of the packet."""
+        return struct.pack("!HH", Opcode.data, self.wire_block) + self.payload
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The acknowledgement of a block, and of all blocks before it."""
+
+    wire_block: int
+
+    def encode(self) -> bytes:
+        """Returns the octets of the packet."""
+        return struct.pack("!HH", Opcode.ack, self.wire_block)
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """The end of a transfer. It is never answered."""
+
+    code: int
+    text: str = ""
+
+    def encode(self) -> bytes:
+        """Returns the octets of the packet."""
+        return struct.pack("!HH", Opcode.error, self.code) + _octets(self.text) + b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Oack:
+    """The options that the server grants (RFC 2347)."""
+
+    options: Options
+
+    def encode(self) -> bytes:
+        """Returns the octets of the packet."""
+        return struct.pack("!H", Opcode.oack) + _encode_options(self.options)
+
+
+Packet = Request | Data | Ack | Error | Oack
+
+
+def decode(datagram: bytes) -> Packet:
+    """Decodes one datagram.
+
+    Raises:
+        PacketError: the octets are no packet; the text says what is wrong with them, and is fit
+            to be sent to the peer.
+    """
+    opcode = peek_opcode(datagram)
+    body = datagram[2:]
+    if opcode in (Opcode.rrq, Opcode.wrq):
+        return _decode_request(Direction.read if opcode == Opcode.rrq else Direction.write, body)
+    if opcode == Opcode.oack:
+        return Oack(_decode_options(_strings(body, "OACK")))
+    if opcode not in (Opcode.data, Opcode.ack, Opcode.error):
+        raise PacketError(f"Illegal opcode {opcode}")
+    if len(body) < 2:
+        raise PacketError(f"{Opcode(opcode).name.upper()} without its number")
+    (number,) = struct.unpack_from("!H", body)
+    if opcode == Opcode.data:
+        return Data(number, bytes(body[2:]))
+    if opcode == Opcode.ack:
+        return Ack(number)
+    # Several implementations leave the final NUL out; the text is for people, so take it as it is.
+    return Error(number, printable(bytes(body[2:]).split(b"\0", 1)[0]))
+
+
+def peek_opcode(datagram: bytes) -> int:
+    """Returns the opcode of a datagram, which may be one that TFTP does not have.
+
+    Raises:
+        PacketError: the datagram is shorter than an opcode.
+    """
+    if len(datagram) < 2:
+        raise PacketError("Packet too short")
+    return int.from_bytes(datagram[:2], "big")
+
+
+def printable(octets: bytes) -> str:
+    r"""Returns text for people: no lone surrogate, no control character.
+
+    Octets that are not UTF-8 become ``\xNN``; control and direction-changing characters become
+    their escape. What a peer chose passes through here before it reaches a log.
+    """
+    text = octets.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def _decode_request(direction: Direction, body: bytes) -> Request:
+    name = "RRQ" if direction is Direction.read else "WRQ"
+    strings = _strings(body, name)
+    if not strings or not strings[0]:
+        raise PacketError(f"{name} without a file name")
+    if len(strings) < 2 or not strings[1]:
+        raise PacketError(f"{name} without a mode")
+    filename, mode, *options = strings
+    return Request(direction, filename, printable(mode), _decode_options(options))
+
+
+def _strings(body: bytes, packet: str) -> list[bytes]:
+    if not body:
+        return []
+    *strings, rest = bytes(body).split(b"\0")
+    if rest:
+        raise PacketError(f"{packet} without a final NUL")
+    return strings
+
+
+def _decode_options(strings: list[bytes]) -> Options:
+    # A name without a value cannot be answered, so it is no option.
+    pairs = zip(strings[::2], strings[1::2], strict=False)
+    return tuple((printable(name), printable(value)) for name, value in pairs if name)
+
+
+def _encode_options(options: Options) -> bytes:
+    return b"".join(_octets(text) + b"\0" for pair in options for text in pair)
+
+
+def _octets(text: str) -> bytes:
+    """Text as octets without the NUL that would end the field early."""
+    return text.encode("utf-8", "backslashreplace").replace(b"\0", b"")

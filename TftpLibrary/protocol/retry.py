@@ -1,0 +1,100 @@
+"""When to send again, and when to give up.
+
+RFC 1123 section 4.2.3.2 asks for an adaptive timeout with exponential back-off; RFC 2349 lets a
+client name the interval. `timeout` is always the longest wait before a packet is sent again:
+
+- *fixed*: every wait is `timeout` (the client negotiated it, or a test counts retransmissions);
+- *adaptive*: the wait follows the measured round trip as in RFC 6298, not below `SHORTEST_WAIT`,
+  and doubles with each retry up to `timeout`. Until the first measurement it is `timeout`.
+
+In both, the peer has `timeout * (retries + 1)` seconds to answer.
+"""
+
+from __future__ import annotations
+
+SHORTEST_WAIT = 0.2
+"""Seconds. Some boards acknowledge a block that they never had after a duplicate: no haste."""
+
+_CLOSE = 1e-9
+
+
+class RetryTimer:
+    """Counts the tries for what is in flight, and owns the deadline.
+
+    Args:
+        timeout: seconds; the longest wait before sending again.
+        retries: how often to send again without an answer.
+        is_adaptive: whether to follow the measured round trip.
+        patience: seconds without an answer before giving up, if longer than the retries take.
+    """
+
+    __slots__ = (
+        "_deviation",
+        "_is_adaptive",
+        "_patience",
+        "_since",
+        "_smoothed",
+        "deadline",
+        "retries",
+        "timeout",
+        "tries",
+        "wait",
+    )
+
+    def __init__(
+        self, timeout: float, retries: int, *, is_adaptive: bool = True, patience: float = 0.0
+    ) -> None:
+        self.timeout = timeout
+        self.retries = retries
+        self.wait = timeout
+        self.tries = 0
+        self.deadline = 0.0
+        self._is_adaptive = is_adaptive
+        self._patience = max(patience, timeout * (retries + 1))
+        self._since = 0.0
+        self._smoothed: float | None = None
+        self._deviation = 0.0
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds from a packet to its answer, smoothed; 0 before the first measurement."""
+        return self._smoothed or 0.0
+
+    @property
+    def latest(self) -> float:
+        """When the patience ends with what is in flight."""
+        return self._since + self._patience
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the last try was used."""
+        return self.deadline >= self.latest - _CLOSE
+
+    def start(self, now: float) -> None:
+        """Something new was sent: the first try of it begins."""
+        self._since = now
+        self.tries = 0
+        self.deadline = now + self.wait
+
+    def answer(self, now: float) -> None:
+        """What is in flight was answered; measures the round trip (not after a retry: Karn)."""
+        if self.tries:
+            # The back-off stays until a round trip can be measured again (RFC 6298, section 5).
+            return
+        sample = now - self._since
+        if self._smoothed is None:
+            self._smoothed = sample
+            self._deviation = sample / 2
+        else:
+            self._deviation += (abs(self._smoothed - sample) - self._deviation) / 4
+            self._smoothed += (sample - self._smoothed) / 8
+        if self._is_adaptive:
+            wait = self._smoothed + 4 * self._deviation
+            self.wait = min(max(wait, SHORTEST_WAIT), self.timeout)
+
+    def retry(self, now: float) -> None:
+        """What is in flight was sent again, after the deadline or for a gap."""
+        self.tries += 1
+        if self._is_adaptive:
+            self.wait = min(self.wait * 2, self.timeout)
+        self.deadline = min(now + self.wait, max(now, self.latest))

@@ -1,0 +1,300 @@
+"""The machine of the end that sends DATA: a server's read, or a client's write.
+
+RFC 1350 sections 2 and 6 (lock-step, retransmission), RFC 1123 section 4.2.3.1 (Sorcerer's
+Apprentice), RFC 2347 (OACK and its ACK 0), RFC 7440 (windows).
+
+The machine does not touch the octets of the file: it says which blocks go out, and the driver
+frames them. Its data path is `acknowledge_window`, which the driver calls when the datagram
+equals `expected`; everything else goes through `receive`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from enum import Enum
+
+from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.blocks import from_wire, to_wire
+from TftpLibrary.protocol.options import Agreement
+from TftpLibrary.protocol.output import Blocks, End, Ending, Transmit
+from TftpLibrary.protocol.packets import (
+    Ack,
+    Data,
+    Error,
+    ErrorCode,
+    Oack,
+    Packet,
+    Request,
+    decode,
+)
+from TftpLibrary.protocol.retry import RetryTimer
+
+QUICKEST_GAP_REPORT = 0.0002
+"""Seconds. An ACK repeated sooner after its window left is a copy that the network made."""
+
+_ACK = struct.Struct("!HH")
+
+
+class Phase(Enum):
+    """Where a sender stands."""
+
+    opening = "opening"
+    """One packet is out, the OACK or DATA 1, and the peer has not shown itself yet."""
+    sending = "sending"
+    """A window is out, and its ACK is awaited."""
+    ended = "ended"
+    """Nothing is sent or taken any more; `end` says why."""
+
+
+class Sender:
+    """Sends the blocks of one file.
+
+    Args:
+        agreement: what was negotiated.
+        retry: the timer, not yet started.
+        now: monotonic seconds.
+        last_block: the number of the final block; None where the size is not known yet.
+        oack: the option answer that opens a server's read; None to begin with DATA.
+        is_answered: whether the peer has shown itself (a client's write): then a whole window
+            may leave at once.
+    """
+
+    __slots__ = (
+        "_agreement",
+        "_has_oack",
+        "_is_repeat_answered",
+        "_opening",
+        "_retry",
+        "_transmits",
+        "_window_left",
+        "acked",
+        "duplicates",
+        "end",
+        "expected",
+        "highest",
+        "last_block",
+        "phase",
+        "retransmits",
+        "sent",
+        "windowsize",
+    )
+
+    def __init__(
+        self,
+        agreement: Agreement,
+        retry: RetryTimer,
+        now: float,
+        *,
+        last_block: int | None,
+        oack: bytes | None = None,
+        is_answered: bool = False,
+    ) -> None:
+        self._agreement = agreement
+        self._retry = retry
+        self._transmits: list[Transmit] = []
+        self._has_oack = oack is not None
+        self._is_repeat_answered = False
+        self._window_left = now
+        self.windowsize = agreement.windowsize
+        self.last_block = last_block
+        self.acked = 0
+        self.sent = 0
+        self.highest = 0
+        self.retransmits = 0
+        self.duplicates = 0
+        self.expected = b""
+        self.end: End | None = None
+        if is_answered:
+            self.phase = Phase.sending
+            self._send_window(now)
+        else:
+            # Before the first ACK one packet only: no amplification for a spoofed address.
+            self.phase = Phase.opening
+            self._opening: Transmit = Blocks(1, 1) if oack is None else oack
+            self.sent = self.highest = 1 if oack is None else 0
+            self.expected = self._ack_of(self.sent)
+            self._transmits.append(self._opening)
+            retry.start(now)
+
+    # What happened -------------------------------------------------------------------------
+
+    def acknowledge_window(self, now: float) -> bool:
+        """The datagram that is `expected` came: everything sent so far has arrived.
+
+        This is the data path. The next window, blocks `acked + 1` to `sent`, goes out at once;
+        it is not among the transmits.
+
+        Returns:
+            Whether there is a next window; False when the transfer is complete.
+        """
+        self.phase = Phase.sending
+        self._retry.answer(now)
+        acked = self.acked = self.sent
+        if acked == self.last_block:
+            self._finish(End(Ending.completed))
+            return False
+        self._advance(acked + 1, now)
+        return True
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        """A datagram came from the peer; any octets may be in it."""
+        if self.phase is Phase.ended:
+            return
+        try:
+            packet = decode(datagram)
+        except PacketError as error:
+            self.abort(ErrorCode.illegal_operation, str(error))
+            return
+        _RECEIVE[type(packet)](self, packet, now)
+
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed: sends again, or gives up."""
+        if self.phase is Phase.ended:
+            return
+        if self._retry.is_exhausted:
+            self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
+            self._finish(End(Ending.timed_out, ErrorCode.not_defined, self._silence()))
+            return
+        self._retry.retry(now)
+        if self.phase is Phase.opening:
+            self.retransmits += 1
+            self._transmits.append(self._opening)
+        else:
+            self._repeat_window(now)
+
+    # Commands ------------------------------------------------------------------------------
+
+    def set_last_block(self, block: int) -> None:
+        """The driver found the end of the file at `block`, which is in flight or comes next."""
+        self.last_block = block
+        if self.sent > block:
+            self.sent = self.highest = block
+            self.expected = self._ack_of(block)
+
+    def abort(self, code: int, text: str, ending: Ending = Ending.failed) -> None:
+        """Ends the transfer with an ERROR to the peer. Without effect when it has ended."""
+        if self.phase is not Phase.ended:
+            self._transmits.append(Error(code, text).encode())
+            self._finish(End(ending, code, text))
+
+    def lose(self, text: str) -> None:
+        """The peer is gone: ends without a packet. Without effect when it has ended."""
+        if self.phase is not Phase.ended:
+            self._finish(End(Ending.failed, None, text))
+
+    # Outputs -------------------------------------------------------------------------------
+
+    def transmits(self) -> list[Transmit]:
+        """Takes what is to be sent, in order."""
+        transmits, self._transmits = self._transmits, []
+        return transmits
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call `handle_timeout`; None after the end."""
+        return None if self.phase is Phase.ended else self._retry.deadline
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether what is in flight was sent more than once already."""
+        return self._retry.tries > 0
+
+    @property
+    def is_half_open(self) -> bool:
+        """Whether the peer has not shown yet that it hears us."""
+        return self.phase is Phase.opening
+
+    # One method for each kind of packet ----------------------------------------------------
+
+    def _receive_ack(self, packet: Ack, now: float) -> None:
+        block = from_wire(packet.wire_block, self.acked, self._agreement.rollover)
+        if block == self.sent and (block > self.acked or self._awaits_ack_zero):
+            if self.acknowledge_window(now):
+                self._transmits.append(Blocks(self.acked + 1, self.sent))
+        elif self.acked < block < self.sent:
+            # RFC 7440 section 4: an ACK within the window means go on from there.
+            self.acked = block
+            self._retry.answer(now)
+            self._send_window(now)
+        else:
+            self.duplicates += 1
+            if block == self.acked:
+                self._receive_repeated_ack(now)
+
+    def _receive_repeated_ack(self, now: float) -> None:
+        """The peer repeats itself: a copy by the network, or the first block of a window is lost.
+
+        RFC 1123 section 4.2.3.1: never resend DATA on a duplicate ACK. In a window the repeat is
+        also how a receiver reports that the first block is missing; it is believed once, and
+        only if it comes late enough to have seen the window.
+        """
+        soonest = self._window_left + max(self._retry.round_trip / 2, QUICKEST_GAP_REPORT)
+        is_window_out = self.windowsize > 1 and self.phase is Phase.sending
+        if is_window_out and now >= soonest and not self._is_repeat_answered:
+            self._is_repeat_answered = True
+            self._retry.retry(now)
+            self._repeat_window(now)
+
+    def _receive_error(self, packet: Error, now: float) -> None:
+        # An ERROR is never answered (RFC 1350, section 7).
+        asked_size = self._awaits_ack_zero and self._agreement.tsize is not None
+        ending = Ending.probed if asked_size else Ending.failed
+        self._finish(End(ending, packet.code, packet.text, by_peer=True))
+
+    def _receive_data(self, packet: Data, now: float) -> None:
+        self.abort(ErrorCode.illegal_operation, "Expected ACK, got DATA")
+
+    def _receive_stray(self, packet: Packet, now: float) -> None:
+        # A request or an option answer that the network repeated.
+        self.duplicates += 1
+
+    # Inside --------------------------------------------------------------------------------
+
+    @property
+    def _awaits_ack_zero(self) -> bool:
+        return self.phase is Phase.opening and self._has_oack
+
+    def _ack_of(self, block: int) -> bytes:
+        return _ACK.pack(4, to_wire(block, self._agreement.rollover))
+
+    def _advance(self, first: int, now: float) -> None:
+        """Notes that the window which begins at `first` leaves now."""
+        last = first + self.windowsize - 1
+        if self.last_block is not None and last > self.last_block:
+            last = self.last_block
+        self.sent = last
+        if last > self.highest:  # noqa: PLR1730 - max() takes as long as the rest of this method
+            self.highest = last
+        self.expected = _ACK.pack(4, to_wire(last, self._agreement.rollover))
+        self._is_repeat_answered = False
+        self._window_left = now
+        self._retry.start(now)
+
+    def _send_window(self, now: float) -> None:
+        first, highest = self.acked + 1, self.highest
+        self._advance(first, now)
+        self.retransmits += max(0, min(self.sent, highest) - self.acked)
+        self._transmits.append(Blocks(first, self.sent))
+
+    def _repeat_window(self, now: float) -> None:
+        self._window_left = now
+        self.retransmits += self.sent - self.acked
+        self._transmits.append(Blocks(self.acked + 1, self.sent))
+
+    def _silence(self) -> str:
+        awaited = "the first ACK" if self.phase is Phase.opening else f"ACK {self.sent}"
+        return f"no answer: {awaited} did not come, {self._retry.tries + 1} tries"
+
+    def _finish(self, end: End) -> None:
+        self.phase = Phase.ended
+        self.end = end
+
+
+_RECEIVE: dict[type[Packet], Callable[..., None]] = {
+    Ack: Sender._receive_ack,
+    Error: Sender._receive_error,
+    Data: Sender._receive_data,
+    Request: Sender._receive_stray,
+    Oack: Sender._receive_stray,
+}

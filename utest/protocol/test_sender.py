@@ -1,0 +1,531 @@
+"""The end that sends DATA: a server's read, a client's write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from TftpLibrary.protocol.options import Agreement
+from TftpLibrary.protocol.output import Blocks, Ending
+from TftpLibrary.protocol.packets import Ack, Direction, Oack
+from TftpLibrary.protocol.retry import RetryTimer
+from TftpLibrary.protocol.sender import Phase, Sender
+from utest.support.ends import SendingEnd, Timing
+from utest.support.link import LATENCY, Fate, apply, forever, lose, schedule
+from utest.support.transcript import Player, options
+from utest.support.transfers import PATIENT, Plan, carry, plans, schedules
+
+READ, WRITE = Direction
+
+
+def sending(
+    blocks: int = 3, *, windowsize: int = 1, oack: str = "", is_client: bool = False
+) -> SendingEnd:
+    """An end that sends a file of so many blocks, the last one empty."""
+    granted = options(oack.split())
+    tsize = 8 if "tsize" in oack else None
+    agreement = Agreement(blksize=8, windowsize=windowsize, tsize=tsize, granted=granted)
+    machine = Sender(
+        agreement,
+        RetryTimer(1.0, 2, is_adaptive=False),
+        0.0,
+        last_block=blocks,
+        oack=Oack(granted).encode() if granted else None,
+        is_answered=is_client,
+    )
+    content = bytes(8 * (blocks - 1))
+    return SendingEnd("C" if is_client else "S", machine, content, agreement, is_fast=False)
+
+
+class TestLockStep:
+    def test_each_ack_brings_the_next_block(self) -> None:
+        """RFC 1350, section 2: a block is acknowledged before the next is sent."""
+        Player(sending()).play("""
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 8
+            C  ACK    2
+            S  DATA   3 0
+            C  ACK    3
+            => completed
+            wait 60
+        """)
+
+    def test_client_begins_when_the_server_has_answered(self) -> None:
+        """RFC 1350, section 4: ACK 0 answers a WRQ, and DATA 1 follows."""
+        Player(sending(2, is_client=True)).play("""
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   2 0
+            S  ACK    2
+            => completed
+        """)
+
+    def test_duplicate_ack_is_not_answered_with_data(self) -> None:
+        """RFC 1123, section 4.2.3.1: never resend DATA on a duplicate ACK."""
+        end = sending()
+        Player(end).play("""
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 8
+            C  ACK    1
+            C  ACK    1
+            C  ACK    2
+            S  DATA   3 0
+            C  ACK    1
+            C  ACK    2
+        """)
+        assert end.machine.duplicates == 4
+        assert end.machine.retransmits == 0
+
+    @pytest.mark.parametrize("number", [0, 2, 3, 65535])
+    def test_old_and_future_acks_are_ignored(self, number: int) -> None:
+        """RFC 1350, section 2: only the ACK of what is in flight brings the next block."""
+        Player(sending()).play(f"""
+            S  DATA   1 8
+            C  ACK    {number}
+            C  ACK    1
+            S  DATA   2 8
+        """)
+
+    def test_silence_brings_the_block_again_and_then_an_error(self) -> None:
+        """RFC 1350, section 2: a time-out sends again what was sent last."""
+        end = sending()
+        Player(end).play("""
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 8
+            wait 0.99
+            wait 0.01
+            S  DATA   2 8
+            wait 1
+            S  DATA   2 8
+            wait 1
+            S  ERROR  0 Timed out
+            => timed_out 0 no answer: ACK 2 did not come, 3 tries
+            wait 60
+            C  ACK    2
+        """)
+        assert end.machine.retransmits == 2
+
+    def test_answer_after_a_retry_goes_on(self) -> None:
+        Player(sending()).play("""
+            S  DATA   1 8
+            wait 1
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 8
+            C  ACK    1
+        """)
+
+
+class TestOpening:
+    OACK = "blksize=8 tsize=8"
+
+    def test_ack_of_the_option_answer_brings_the_first_block(self) -> None:
+        """RFC 2347: the client acknowledges the OACK with ACK 0."""
+        end = sending(2, oack=self.OACK)
+        assert end.machine.is_half_open
+        Player(end).play("""
+            S  OACK   blksize=8 tsize=8
+            C  ACK    0
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 0
+            C  ACK    2
+            => completed
+        """)
+        assert not end.machine.is_half_open
+
+    def test_option_answer_is_sent_again_and_then_given_up(self) -> None:
+        """RFC 2347: an OACK is retransmitted as DATA is. One packet only: no amplification."""
+        end = sending(60, oack="blksize=8 windowsize=16", windowsize=16)
+        Player(end).play("""
+            S  OACK   blksize=8 windowsize=16
+            wait 2
+            S  OACK   blksize=8 windowsize=16
+            S  OACK   blksize=8 windowsize=16
+            wait 1
+            S  ERROR  0 Timed out
+            => timed_out 0 no answer: the first ACK did not come, 3 tries
+        """)
+        assert end.machine.retransmits == 2
+
+    def test_first_block_is_sent_again(self) -> None:
+        Player(sending()).play("""
+            S  DATA   1 8
+            wait 1
+            S  DATA   1 8
+        """)
+
+    def test_wrong_first_ack_does_not_open_the_transfer(self) -> None:
+        Player(sending(oack=self.OACK)).play("""
+            S  OACK   blksize=8 tsize=8
+            C  ACK    1
+            C  ACK    7
+            C  ACK    0
+            S  DATA   1 8
+            C  ACK    0
+        """)
+
+    def test_error_in_answer_to_the_size_is_a_probe(self) -> None:
+        """UEFI asks for the size, answers the OACK with ERROR 8, and asks again without tsize."""
+        Player(sending(oack=self.OACK)).play("""
+            S  OACK   blksize=8 tsize=8
+            C  ERROR  8 User aborted the transfer
+            => probed by the peer 8 User aborted the transfer
+        """)
+
+    def test_error_in_answer_to_other_options_is_a_failure(self) -> None:
+        """RFC 2347: a client that rejects the OACK sends ERROR 8, and the transfer ends."""
+        Player(sending(oack="blksize=8")).play("""
+            S  OACK   blksize=8
+            C  ERROR  8 No
+            => failed by the peer 8 No
+        """)
+
+    def test_request_that_comes_again_opens_nothing(self) -> None:
+        """RFC 1350, section 4: the same TID is the same transfer."""
+        end = sending(oack=self.OACK)
+        Player(end).play("""
+            S  OACK   blksize=8 tsize=8
+            C  RRQ    boot.img octet blksize=8 tsize=0
+            C  ACK    0
+            S  DATA   1 8
+            C  RRQ    boot.img octet blksize=8 tsize=0
+        """)
+        assert end.machine.duplicates == 2
+
+    def test_client_ignores_a_copy_of_the_option_answer(self) -> None:
+        Player(sending(is_client=True)).play("""
+            C  DATA   1 8
+            S  OACK   blksize=8
+            S  ACK    0
+        """)
+
+
+class TestWindow:
+    def test_one_ack_brings_the_next_window(self) -> None:
+        """RFC 7440, section 4: a window is sent, and one ACK answers for all of it."""
+        Player(sending(5, windowsize=2, oack="windowsize=2")).play("""
+            S  OACK   windowsize=2
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+            S  DATA   3 8
+            S  DATA   4 8
+            C  ACK    4
+            S  DATA   5 0
+            C  ACK    5
+            => completed
+        """)
+
+    def test_ack_in_the_window_goes_on_from_there(self) -> None:
+        """RFC 7440, section 4: the sender goes back to the block after the one acknowledged."""
+        end = sending(9, windowsize=4, is_client=True)
+        Player(end).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            C  DATA   3 8
+            C  DATA   4 8
+            S  ACK    1
+            C  DATA   2 8
+            C  DATA   3 8
+            C  DATA   4 8
+            C  DATA   5 8
+            S  ACK    5
+            C  DATA   6 8
+            C  DATA   7 8
+            C  DATA   8 8
+            C  DATA   9 0
+        """)
+        assert end.machine.retransmits == 3
+
+    def test_silence_brings_the_whole_window_again(self) -> None:
+        """RFC 7440, section 4: after a time-out the window is sent from its first block."""
+        end = sending(9, windowsize=2, is_client=True)
+        Player(end).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            wait 1
+            C  DATA   1 8
+            C  DATA   2 8
+            S  ACK    2
+            C  DATA   3 8
+            C  DATA   4 8
+        """)
+        assert end.machine.retransmits == 2
+
+    def test_copy_of_an_ack_is_not_answered_with_a_window(self) -> None:
+        """RFC 1123, section 4.2.3.1, for windows: a copy comes together with the first."""
+        Player(sending(9, windowsize=2, oack="windowsize=2")).play("""
+            S  OACK   windowsize=2
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    0  (copy)
+            C  ACK    2
+            S  DATA   3 8
+            S  DATA   4 8
+            C  ACK    2  (copy)
+            C  ACK    2  (copy)
+        """)
+
+    def test_ack_repeated_late_reports_that_the_first_block_is_missing(self) -> None:
+        """RFC 7440, section 4: the ACK of a gap before the first block is that of the last window.
+
+        It is believed once.
+        """
+        end = sending(9, windowsize=2, is_client=True)
+        Player(end).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            S  ACK    0
+            C  DATA   1 8
+            C  DATA   2 8
+            S  ACK    0
+            S  ACK    2
+            C  DATA   3 8
+            C  DATA   4 8
+            S  ACK    2
+            C  DATA   3 8
+            C  DATA   4 8
+        """)
+        assert end.machine.retransmits == 4
+        assert end.machine.duplicates == 3
+
+    def test_window_after_an_ack_within_it_may_end_the_file(self) -> None:
+        Player(sending(3, windowsize=4, is_client=True)).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            C  DATA   3 0
+            S  ACK    2
+            C  DATA   3 0
+            S  ACK    3
+            => completed
+        """)
+
+
+class TestEnd:
+    def test_error_ends_it_at_once_and_is_not_answered(self) -> None:
+        """RFC 1350, section 7: an ERROR ends the transfer and is never acknowledged."""
+        Player(sending()).play("""
+            S  DATA   1 8
+            C  ERROR  3 Disk full
+            => failed by the peer 3 Disk full
+            C  ACK    1
+            wait 60
+        """)
+
+    def test_data_to_a_sender_gets_error_4(self) -> None:
+        """RFC 1350, section 5: illegal operation."""
+        Player(sending()).play("""
+            S  DATA   1 8
+            C  DATA   1 8
+            S  ERROR  4 Expected ACK, got DATA
+            => failed 4 Expected ACK, got DATA
+        """)
+
+    def test_octets_that_are_no_packet_get_error_4(self) -> None:
+        """RFC 1350, section 7: a packet that nothing explains ends the transfer with an ERROR."""
+        Player(sending()).play("""
+            S  DATA   1 8
+            C  ?      00630000
+            S  ERROR  4 Illegal opcode 99
+            => failed 4 Illegal opcode 99
+        """)
+
+    def test_abort_tells_the_peer(self) -> None:
+        end = sending()
+        player = Player(end)
+        player.play("S  DATA   1 8")
+        end.machine.abort(0, "Server stopped", Ending.aborted)
+        player.play("""
+            S  ERROR  0 Server stopped
+            => aborted 0 Server stopped
+        """)
+
+    def test_peer_that_is_gone_gets_no_packet(self) -> None:
+        end = sending()
+        player = Player(end)
+        player.play("S  DATA   1 8")
+        end.machine.lose("the port is closed")
+        player.play("=> failed the port is closed")
+
+    def test_what_has_ended_stays_as_it_is(self) -> None:
+        end = sending(1)
+        Player(end).play("""
+            S  DATA   1 0
+            C  ACK    1
+            => completed
+        """)
+        end.machine.abort(0, "Stopped")
+        end.machine.lose("gone")
+        end.machine.handle_timeout(99.0)
+        assert end.machine.end is not None
+        assert end.machine.end.ending is Ending.completed
+        assert end.machine.transmits() == []
+        assert end.machine.phase is Phase.ended
+        assert end.machine.deadline is None
+
+
+class TestSizeThatIsFoundOnTheWay:
+    @pytest.mark.parametrize("size", [0, 7, 8, 9, 31, 32, 33])
+    def test_driver_tells_the_last_block_when_it_frames_it(self, size: int) -> None:
+        """Text changes its length on the wire, so its end is found as it is sent."""
+        plan = Plan(READ, size, windowsize=4, is_size_known=False)
+        carried = carry(plan)
+        assert carried.is_completed
+        assert carried.link.sent["DATA"] == plan.blocks
+
+    def test_end_behind_the_window_changes_nothing_in_it(self) -> None:
+        machine = Sender(
+            Agreement(windowsize=2), RetryTimer(1.0, 2), 0.0, last_block=None, is_answered=True
+        )
+        machine.set_last_block(3)
+        assert machine.sent == 2
+        assert machine.acknowledge_window(0.1)
+        assert machine.sent == 3
+        assert machine.expected == Ack(3).encode()
+
+
+class TestManyBlocks:
+    @pytest.mark.parametrize(("rollover", "wire_blocks"), [(0, [65535, 0, 1]), (1, [65535, 1, 2])])
+    def test_numbers_roll_over(self, rollover: int, wire_blocks: list[int]) -> None:
+        """RFC 1350 ends at block 65535; we go on with 0, or with 1 on request."""
+        machine = Sender(
+            Agreement(blksize=8, windowsize=3, rollover=rollover),
+            RetryTimer(1.0, 2),
+            0.0,
+            last_block=65540,
+            is_answered=True,
+        )
+        while machine.sent < 65535:
+            assert machine.acknowledge_window(1.0)
+        assert machine.expected == Ack(65535).encode()
+        for wire_block in wire_blocks:
+            machine.receive(Ack(wire_block).encode(), 2.0)
+        assert machine.acked == 65537
+        assert machine.sent == 65540
+        assert machine.expected == Ack(4 + rollover).encode()
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("windowsize", [1, 2, 5, 64])
+class TestOverTheLink:
+    def test_nothing_lost_nothing_sent_twice(self, direction: Direction, windowsize: int) -> None:
+        plan = Plan(direction, 800, windowsize=windowsize)
+        carried = carry(plan)
+        assert carried.is_completed
+        assert carried.link.sent["DATA"] == plan.blocks
+        assert carried.link.sent["ACK"] <= plan.blocks // windowsize + 2
+
+    def test_first_block_of_a_window_lost(self, direction: Direction, windowsize: int) -> None:
+        plan = Plan(direction, 800, windowsize=windowsize)
+        carried = carry(plan, lose("DATA", windowsize + 1))
+        assert carried.is_completed
+        assert carried.link.sent["DATA"] <= plan.blocks + windowsize
+
+    def test_last_block_lost(self, direction: Direction, windowsize: int) -> None:
+        plan = Plan(direction, 800, windowsize=windowsize)
+        carried = carry(plan, lose("DATA", plan.blocks))
+        assert carried.is_completed
+        assert carried.link.sent["DATA"] <= plan.blocks + windowsize
+
+    def test_every_third_block_lost(self, direction: Direction, windowsize: int) -> None:
+        plan = Plan(direction, 800, windowsize=windowsize)
+        carried = carry(plan, lambda d: () if d.kind == "DATA" and d.number % 3 == 0 else (0,))
+        assert carried.is_completed
+
+    def test_blocks_that_overtake_each_other(self, direction: Direction, windowsize: int) -> None:
+        plan = Plan(direction, 800, windowsize=windowsize)
+        carried = carry(plan, lambda d: (0.0003,) if d.number % 4 == 1 else (0,))
+        assert carried.is_completed
+
+    def test_nobody_there(self, direction: Direction, windowsize: int) -> None:
+        """Giving up takes the patience and no more, on both ends."""
+        plan = Plan(direction, 800, windowsize=windowsize)
+        carried = carry(plan, lambda d: () if d.number > 2 else (0,))
+        assert carried.sender.end is not None
+        assert carried.sender.end.ending is Ending.timed_out
+        assert carried.link.now <= 2 * plan.patience + 1
+
+
+@given(plans(PATIENT), schedules())
+@example(Plan(WRITE, 0, timing=PATIENT), [(0.0,), (0.0,), (0.0,), (), ()])
+def test_any_finite_schedule_leaves_both_ends_complete(plan: Plan, fates: list[Fate]) -> None:
+    """RFC 1350, section 2: lost, copied and late packets are made good.
+
+    Section 6 knows one exception: whoever waits for the last ACK cannot know that it was lost
+    again and again.
+    """
+    carried = carry(plan, schedule(fates))
+    assert carried.is_delivered
+    assert carried.is_completed or carried.late_faults > 1
+
+
+@given(plans(Timing(retries=2)), schedules(min_size=1))
+def test_any_schedule_at_all_ends_in_bounded_time_with_bounded_traffic(
+    plan: Plan, fates: list[Fate]
+) -> None:
+    carried = carry(plan, forever(fates))
+    assert carried.client.end is not None
+    assert carried.link.now <= plan.patience * (plan.blocks + 3) + max(map(sum, fates))
+    # A window leaves for an ACK that is news, for one that is repeated, and for each time-out.
+    retries = plan.timing.retries + 5
+    windows = (plan.blocks + 1) * (2 + retries)
+    sent = carried.link.sent
+    assert sent["DATA"] <= plan.windowsize * windows
+    # An ACK answers a block that is news, one that is not, or a time-out.
+    assert sent["ACK"] <= (plan.blocks + 1) * (2 + retries) + 3 * sent["DATA"]
+    assert sent["RRQ"] + sent["WRQ"] + sent["OACK"] <= 2 * (1 + retries)
+    assert sent["ERROR"] <= 2
+
+
+@given(plans(Timing()), st.floats(0, LATENCY / 2))
+@example(Plan(READ, 0, windowsize=2, timing=Timing(is_adaptive=False)), 0.0002)
+def test_copies_of_every_ack_never_double_the_data(plan: Plan, delay: float) -> None:
+    """RFC 1123, section 4.2.3.1: the Sorcerer's Apprentice, for every windowsize."""
+    carried = carry(plan, apply((0, delay), "ACK"))
+    assert carried.is_completed
+    assert carried.link.sent["DATA"] == plan.blocks
+
+
+@given(plans(Timing()), st.floats(0, 0.19))
+def test_late_copies_of_every_ack_cost_at_most_one_window_each(plan: Plan, delay: float) -> None:
+    """RFC 1123, section 4.2.3.1. In a window a late copy looks like a report of a gap."""
+    carried = carry(plan, apply((0, delay), "ACK"))
+    assert carried.is_completed
+    most = plan.blocks if plan.windowsize == 1 else 2 * plan.blocks
+    assert carried.link.sent["DATA"] <= most
+
+
+@given(plans(PATIENT), schedules())
+def test_fast_path_sends_what_the_slow_path_sends(plan: Plan, fates: list[Fate]) -> None:
+    fast = carry(replace(plan, is_fast=True), schedule(fates))
+    slow = carry(replace(plan, is_fast=False), schedule(fates))
+    assert fast.link.transcript == slow.link.transcript
+    assert fast.link.now == slow.link.now
+    assert fast.client.end == slow.client.end
+    assert fast.server.end == slow.server.end
+
+
+@given(st.lists(st.binary(max_size=8) | st.builds(lambda n: Ack(n).encode(), st.integers(0, 9))))
+def test_no_datagrams_break_a_sender(datagrams: list[bytes]) -> None:
+    machine = Sender(
+        Agreement(blksize=8, windowsize=3), RetryTimer(1.0, 2), 0.0, last_block=7, is_answered=True
+    )
+    windows = 0
+    for now, datagram in enumerate(datagrams):
+        machine.receive(datagram, now * 0.01)
+        for transmit in machine.transmits():
+            if isinstance(transmit, Blocks):
+                assert machine.acked < transmit.first <= transmit.last <= 7
+                windows += 1
+    assert 0 <= machine.acked <= machine.sent <= 7
+    # One for each block that is acknowledged, and one for an ACK of it that is repeated.
+    assert windows <= 2 * 7

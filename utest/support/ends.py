@@ -1,0 +1,271 @@
+"""The two ends of a transfer for the simulated link: machines with a driver that has no socket.
+
+The driver frames the blocks that a sender announces and feeds datagrams to the machines, over the
+fast path (`is_fast`) or over `receive` alone. Files are octets in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from TftpLibrary.protocol.blocks import last_block, to_wire
+from TftpLibrary.protocol.opening import Opening
+from TftpLibrary.protocol.opening import Phase as OpeningPhase
+from TftpLibrary.protocol.options import Agreement, Policy, answer
+from TftpLibrary.protocol.output import Blocks, End, Transmit
+from TftpLibrary.protocol.packets import (
+    HEADER_SIZE,
+    Ack,
+    Data,
+    Direction,
+    Oack,
+    Request,
+    decode,
+)
+from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
+from TftpLibrary.protocol.receiver import Receiver
+from TftpLibrary.protocol.retry import RetryTimer
+from TftpLibrary.protocol.sender import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How an end waits. A negotiated timeout replaces this one, and is not adaptive."""
+
+    timeout: float = 1.0
+    retries: int = 5
+    is_adaptive: bool = True
+
+    def timer(self, agreed: float | None = None) -> RetryTimer:
+        """A timer that is not yet started."""
+        if agreed is not None:
+            return RetryTimer(agreed, self.retries, is_adaptive=False)
+        return RetryTimer(self.timeout, self.retries, is_adaptive=self.is_adaptive)
+
+
+class SendingEnd:
+    """A `Sender` and the driver that frames its blocks."""
+
+    def __init__(
+        self, side: str, machine: Sender, content: bytes, agreement: Agreement, *, is_fast: bool
+    ) -> None:
+        self.side = side
+        self.machine = machine
+        self.content = content
+        self._agreement = agreement
+        self._is_fast = is_fast
+        self._ready: list[Transmit] = []
+
+    @property
+    def deadline(self) -> float | None:
+        return self.machine.deadline
+
+    @property
+    def end(self) -> End | None:
+        return self.machine.end
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        if self._is_fast and not self.end and datagram == self.machine.expected:
+            if self.machine.acknowledge_window(now):
+                self._ready.append(Blocks(self.machine.acked + 1, self.machine.sent))
+        else:
+            self.machine.receive(datagram, now)
+
+    def handle_timeout(self, now: float) -> None:
+        self.machine.handle_timeout(now)
+
+    def take(self, _: float) -> list[bytes]:
+        ready, self._ready = self._ready + self.machine.transmits(), []
+        taken: list[bytes] = []
+        for transmit in ready:
+            if isinstance(transmit, Blocks):
+                taken += self._frame(transmit)
+            else:
+                taken.append(transmit)
+        return taken
+
+    def _frame(self, blocks: Blocks) -> list[bytes]:
+        size = self._agreement.blksize
+        framed: list[bytes] = []
+        for block in range(blocks.first, blocks.last + 1):
+            payload = self.content[(block - 1) * size : block * size]
+            framed.append(Data(to_wire(block, self._agreement.rollover), payload).encode())
+            if len(payload) < size:
+                # A driver of text finds the end only here.
+                self.machine.set_last_block(block)
+                break
+        return framed
+
+
+class ReceivingEnd:
+    """A `Receiver` and the driver that keeps its octets."""
+
+    def __init__(self, side: str, machine: Receiver, *, is_fast: bool) -> None:
+        self.side = side
+        self.machine = machine
+        self._octets = bytearray()
+        self._is_fast = is_fast
+        self._ready: list[Transmit] = []
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._octets)
+
+    @property
+    def deadline(self) -> float | None:
+        return self.machine.deadline
+
+    @property
+    def end(self) -> End | None:
+        return self.machine.end
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        machine = self.machine
+        is_expected = datagram[:HEADER_SIZE] == machine.expected
+        is_open = machine.phase in (ReceiverPhase.opening, ReceiverPhase.receiving)
+        if self._is_fast and is_open and is_expected and len(datagram) <= machine.full_size:
+            self._octets += datagram[HEADER_SIZE:]
+            ack = machine.accept(len(datagram), now)
+            if ack is not None:
+                self._ready.append(ack)
+        elif machine.receive(datagram, now):
+            self._octets += datagram[HEADER_SIZE:]
+        if machine.phase is ReceiverPhase.closing:
+            machine.confirm(now)
+
+    def handle_timeout(self, now: float) -> None:
+        self.machine.handle_timeout(now)
+
+    def take(self, _: float) -> list[bytes]:
+        ready, self._ready = self._ready + self.machine.transmits(), []
+        return [transmit for transmit in ready if isinstance(transmit, bytes)]
+
+
+class ClientEnd:
+    """A client: the opening, then the transfer. A write sends `content`."""
+
+    side = "C"
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        content: bytes = b"",
+        timing: Timing | None = None,
+        is_fast: bool = True,
+    ) -> None:
+        self._request = request
+        self._given = content
+        self._timing = timing or Timing()
+        self._is_fast = is_fast
+        self.opening = Opening(request, self._timing.timer(), 0.0)
+        self.transfer: SendingEnd | ReceivingEnd | None = None
+
+    @property
+    def content(self) -> bytes:
+        return self.transfer.content if self.transfer else b""
+
+    @property
+    def deadline(self) -> float | None:
+        return self.transfer.deadline if self.transfer else self.opening.deadline
+
+    @property
+    def end(self) -> End | None:
+        return self.transfer.end if self.transfer else self.opening.end
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        if self.transfer:
+            self.transfer.receive(datagram, now)
+            return
+        self.opening.receive(datagram, now)
+        if self.opening.phase is OpeningPhase.answered:
+            self._begin(datagram, now)
+
+    def handle_timeout(self, now: float) -> None:
+        if self.transfer:
+            self.transfer.handle_timeout(now)
+        else:
+            self.opening.handle_timeout(now)
+
+    def take(self, now: float) -> list[bytes]:
+        taken = [octets for octets in self.opening.transmits() if isinstance(octets, bytes)]
+        return taken + (self.transfer.take(now) if self.transfer else [])
+
+    def _begin(self, datagram: bytes, now: float) -> None:
+        agreement = self.opening.agreement
+        assert agreement is not None
+        timer = self._timing.timer(agreement.timeout)
+        if self._request.direction is Direction.write:
+            last = last_block(len(self._given), agreement.blksize)
+            sender = Sender(agreement, timer, now, last_block=last, is_answered=True)
+            self.transfer = SendingEnd(
+                self.side, sender, self._given, agreement, is_fast=self._is_fast
+            )
+            return
+        ack = Ack(0).encode() if self.opening.is_oack else None
+        receiver = Receiver(agreement, timer, now, answer=ack)
+        self.transfer = ReceivingEnd(self.side, receiver, is_fast=self._is_fast)
+        if not self.opening.is_oack:
+            self.transfer.receive(datagram, now)
+
+
+class ServerEnd:
+    """A server that serves one request: a read gets `content`."""
+
+    side = "S"
+
+    def __init__(
+        self,
+        *,
+        content: bytes = b"",
+        policy: Policy | None = None,
+        timing: Timing | None = None,
+        is_fast: bool = True,
+        is_size_known: bool = True,
+    ) -> None:
+        self._given = content
+        self._policy = policy or Policy()
+        self._timing = timing or Timing()
+        self._is_fast = is_fast
+        self._is_size_known = is_size_known
+        self.transfer: SendingEnd | ReceivingEnd | None = None
+
+    @property
+    def content(self) -> bytes:
+        return self.transfer.content if self.transfer else b""
+
+    @property
+    def deadline(self) -> float | None:
+        return self.transfer.deadline if self.transfer else None
+
+    @property
+    def end(self) -> End | None:
+        return self.transfer.end if self.transfer else None
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        if self.transfer:
+            self.transfer.receive(datagram, now)
+            return
+        packet = decode(datagram)
+        if isinstance(packet, Request):
+            self._begin(packet, now)
+
+    def handle_timeout(self, now: float) -> None:
+        if self.transfer:
+            self.transfer.handle_timeout(now)
+
+    def take(self, now: float) -> list[bytes]:
+        return self.transfer.take(now) if self.transfer else []
+
+    def _begin(self, request: Request, now: float) -> None:
+        size = len(self._given) if self._is_size_known else None
+        agreement = answer(request, self._policy, size)
+        timer = self._timing.timer(agreement.timeout)
+        oack = Oack(agreement.granted).encode() if agreement.granted else None
+        if request.direction is Direction.write:
+            receiver = Receiver(agreement, timer, now, answer=oack or Ack(0).encode())
+            self.transfer = ReceivingEnd(self.side, receiver, is_fast=self._is_fast)
+            return
+        last = None if size is None else last_block(size, agreement.blksize)
+        sender = Sender(agreement, timer, now, last_block=last, oack=oack)
+        self.transfer = SendingEnd(self.side, sender, self._given, agreement, is_fast=self._is_fast)

@@ -1,0 +1,47 @@
+"""Records of transfers for tests: only what a test is about is named."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Outcome, Transfer
+
+STARTED = datetime(2024, 5, 17, 10, 30, tzinfo=timezone.utc)
+BOARD = "192.168.1.50"
+
+
+def transfer(filename: str = "zImage", **values: Any) -> Transfer:
+    """A running read of the board, changed by the values."""
+    defaults: dict[str, Any] = {
+        "id": 0,
+        "server": "",
+        "direction": Direction.read,
+        "client": BOARD,
+        "client_port": 50312,
+        "started": STARTED,
+    }
+    return Transfer(filename=filename, **{**defaults, **values})
+
+
+def completed(filename: str = "zImage", octets: int = 7_800_000, **values: Any) -> Transfer:
+    """A transfer of which every octet arrived."""
+    return ended(filename, Outcome.completed, size=octets, octets=octets, **values)
+
+
+def refused(filename: str = "zImage", **values: Any) -> Transfer:
+    """A request for a file that is not there."""
+    error = {"error_code": 1, "error_message": "File not found"}
+    return ended(filename, Outcome.refused, **{**error, **values})
+
+
+def partial(filename: str = "zImage", **values: Any) -> Transfer:
+    """A transfer that is, or was, at 41 %."""
+    progress = {"size": 7_800_000, "octets": 3_244_280, "blocks": 2210, "duration": 48.0}
+    return transfer(filename, **{**progress, **values})
+
+
+def ended(filename: str, outcome: Outcome, **values: Any) -> Transfer:
+    """A transfer that ended with an outcome."""
+    return transfer(filename, outcome=outcome, ended=STARTED, **values)
