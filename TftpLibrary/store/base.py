@@ -1,0 +1,138 @@
+"""What every store offers: sources to read from, sinks to write to, and refusals with a code.
+
+A store is asked by the engine's thread (`open_read`, `open_write`, the data) and by the caller's
+thread (everything else). It holds no lock: each change is one atomic rename or one assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from TftpLibrary.errors import TftpError
+from TftpLibrary.protocol.packets import ErrorCode
+
+
+class StoreError(TftpError):
+    """The store refuses. The peer gets `code` and `public`, never the text of the exception.
+
+    Attributes:
+        code: the TFTP error code (RFC 1350, section 5).
+        public: a short English text without local paths, for the ERROR packet.
+    """
+
+    def __init__(self, code: ErrorCode, public: str, detail: str = "") -> None:
+        super().__init__(detail or public)
+        self.code = code
+        self.public = public
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the store of a TFTP server.
+
+    Attributes:
+        name: the name under which boards ask for it, with `/` as separator.
+        size: octets.
+        sha256: hexadecimal digest of the content.
+        crc32: what U-Boot's `crc32` prints, eight hexadecimal digits.
+        path: where it lies on this machine; None for content that is held in memory.
+        uploaded: False when identical content was already there and nothing was copied.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    crc32: str
+    path: Path | None
+    uploaded: bool = True
+
+
+class Source(Protocol):
+    """Content that is open for reading; it stays what it was when it was opened."""
+
+    @property
+    def size(self) -> int:
+        """Octets of the content."""
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for two sources exactly if their content is the same; a key for caches."""
+
+    def read_into(self, buffers: Sequence[memoryview], offset: int) -> int:
+        """Fills the buffers in order with the content from `offset` on.
+
+        Returns:
+            The number of octets read: fewer than the buffers hold only at the end of the content.
+
+        Raises:
+            StoreError: the content changed in place since it was opened, or cannot be read.
+        """
+
+    def close(self) -> None:
+        """Releases the source. Idempotent."""
+
+
+class Sink(Protocol):
+    """A file that is being received; invisible until `commit`."""
+
+    def write(self, buffers: Sequence[memoryview | bytes]) -> None:
+        """Appends the buffers in order.
+
+        Raises:
+            StoreError: code 3 when the disk is full or the size limit is passed.
+        """
+
+    def commit(self) -> Path | None:
+        """Makes the file visible under its name, in one step.
+
+        Returns:
+            Where it lies on this machine; None for memory.
+
+        Raises:
+            StoreError: the file cannot take its place (code 6 when one came there meanwhile).
+        """
+
+    def discard(self) -> None:
+        """Forgets what was written. Idempotent, and without effect after `commit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """What a board may write.
+
+    Attributes:
+        writable: False refuses every WRQ with ERROR 2.
+        create: whether a name that does not exist may be written; else ERROR 1.
+        overwrite: whether a file that exists may be replaced; else ERROR 6.
+        max_upload_size: octets of one upload; None is no limit. More is ERROR 3.
+    """
+
+    writable: bool = False
+    create: bool = True
+    overwrite: bool = False
+    max_upload_size: int | None = None
+
+
+class Store(Protocol):
+    """Where a server finds what boards ask for, and puts what they send.
+
+    `name` is the octets of the request, as they came. `client` is the peer's address as text.
+    """
+
+    def open_read(self, name: bytes, client: str) -> Source:
+        """Opens a file for a board.
+
+        Raises:
+            StoreError: code 1 (not found) or 2 (not allowed); 0 when this machine cannot read it
+                now (an I/O error, no descriptor left). Never another exception.
+        """
+
+    def open_write(self, name: bytes, client: str, policy: WritePolicy, size: int | None) -> Sink:
+        """Opens a file for a board's upload; `size` is its tsize, if it told one.
+
+        Raises:
+            StoreError: code 1, 2, 3 or 6, and 0 as in `open_read`. Never another exception.
+        """

@@ -1,0 +1,264 @@
+"""Access to files below one root folder, and never outside of it.
+
+Where the system can open relative to a folder's descriptor (POSIX), a name is walked part by
+part, and no part may be a link: nothing can be swapped between a check and the opening, since
+there is no check that the opening does not repeat. A link is resolved first, into parts, and the
+parts are then walked in the same strict way; a link that leads out of the root is refused.
+
+`resolved.py` is the fall-back for systems without such descriptors. `open_root` chooses.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from TftpLibrary.store.base import StoreError
+from TftpLibrary.store.names import Parts, forbidden, is_hidden, not_found
+from TftpLibrary.store.place import NOFOLLOW, READ_FLAGS, Place, flags
+
+HAS_DESCRIPTORS = {os.open, os.stat, os.mkdir, os.rename, os.readlink} <= os.supports_dir_fd
+"""Whether files can be opened relative to a folder's descriptor."""
+
+MAX_LINKS = 16
+"""Links that one name may pass through."""
+
+# Linux says ENOTDIR for a link where a folder is wanted; some BSDs say EMLINK.
+_MAYBE_LINK = frozenset((errno.ELOOP, errno.EMLINK, errno.ENOTDIR))
+
+
+# O_PATH needs no right to list the folder, only to pass through it.
+_FOLDER_FLAGS = flags("O_PATH", "O_DIRECTORY", "O_CLOEXEC", "O_NOFOLLOW")
+
+
+class Root(Protocol):
+    """The root folder: the one way to the files below it."""
+
+    path: Path
+
+    def open_file(self, parts: Parts) -> int:
+        """Opens for reading; the caller checks that it is a regular file.
+
+        Raises:
+            OSError: what the system said.
+            StoreError: a link leads out of the root.
+        """
+
+    def parent(self, parts: Parts, *, create: bool = False) -> AbstractContextManager[Place]:
+        """A context in which the folder of a name is open; `create` makes missing folders."""
+
+    def refresh(self) -> bool:
+        """Opens the root again when another folder took its path. Returns whether it did."""
+
+    def close(self) -> None:
+        """Releases the root. Idempotent."""
+
+
+def open_root(path: Path, *, follow_symlinks: bool = False) -> Root:
+    """Opens a folder as the root.
+
+    Raises:
+        OSError: it is not there, not a folder, or not for us.
+    """
+    if HAS_DESCRIPTORS:
+        return DescriptorRoot(path, follow_symlinks=follow_symlinks)
+    from TftpLibrary.store.resolved import ResolvedRoot  # noqa: PLC0415 - Windows only
+
+    return ResolvedRoot(path, follow_symlinks=follow_symlinks)
+
+
+def remove_folders(root: Root, made: Sequence[Parts]) -> list[Parts]:
+    """Removes folders that were made, innermost first. Returns those that are not empty."""
+    return [parts for parts in reversed(made) if not _remove_folder(root, parts)]
+
+
+def _remove_folder(root: Root, parts: Parts) -> bool:
+    try:
+        with root.parent(parts) as place:
+            place.rmdir()
+    except FileNotFoundError:
+        return True
+    except (OSError, StoreError):
+        return False
+    return True
+
+
+class DescriptorRoot:
+    """The root as an open folder; every name is walked from there without following a link.
+
+    The descriptor stays the folder that was opened. When a name is not found, before each upload
+    and whenever the author of the test asks (`refresh`), the path is looked at again, so that a
+    root which was removed and made anew is noticed.
+
+    With `follow_symlinks` the system follows links wherever they lead, also out of the root.
+    """
+
+    def __init__(self, path: Path, *, follow_symlinks: bool = False) -> None:
+        self.path = path
+        self._is_strict = not follow_symlinks
+        # Closed at the end only: another thread may be using the number.
+        self._retired: list[int] = []
+        self._fd = self._open_root()
+
+    def open_file(self, parts: Parts) -> int:
+        """Opens for reading; the caller checks that it is a regular file."""
+        try:
+            return self._open_file(parts)
+        except FileNotFoundError:
+            if not self.refresh():
+                raise
+        return self._open_file(parts)
+
+    @contextmanager
+    def parent(self, parts: Parts, *, create: bool = False) -> Iterator[Place]:
+        """A context in which the folder of a name is open; `create` makes missing folders."""
+        folder, made = self._enter(parts[:-1], create=create)
+        try:
+            yield Place(folder, parts[-1], made)
+        finally:
+            os.close(folder)
+
+    def refresh(self) -> bool:
+        """Opens the root again when another folder took its path. Returns whether it did."""
+        if self._fd < 0:
+            return False
+        try:
+            if os.path.samestat(self.path.stat(), os.fstat(self._fd)):
+                return False
+            new = self._open_root()
+        except OSError:
+            return False
+        self._retired.append(self._fd)
+        self._fd = new
+        return True
+
+    def close(self) -> None:
+        """Releases the root. Idempotent."""
+        retired, self._retired = [*self._retired, self._fd], []
+        self._fd = -1
+        for fd in retired:
+            if fd >= 0:
+                os.close(fd)
+
+    def _open_root(self) -> int:
+        # The root itself may be a link: it is the choice of the test.
+        return os.open(self.path, _FOLDER_FLAGS & ~NOFOLLOW)
+
+    def _open_file(self, parts: Parts) -> int:
+        if not self._is_strict:
+            return os.open("/".join(parts), READ_FLAGS & ~NOFOLLOW, dir_fd=self._fd)
+        try:
+            return self._open_strictly(parts)
+        except OSError as error:
+            resolved = self._resolve_after(error, parts)
+        if not resolved:
+            raise forbidden("a link leads to the root folder")
+        return self._open_strictly(resolved)
+
+    def _open_strictly(self, parts: Parts) -> int:
+        """Opens a file; as few system calls as can be, since each request comes through here."""
+        root = folder = self._fd
+        try:
+            for part in parts[:-1]:
+                inner = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
+                if folder != root:
+                    os.close(folder)
+                folder = inner
+            return os.open(parts[-1], READ_FLAGS, dir_fd=folder)
+        finally:
+            if folder != root:
+                os.close(folder)
+
+    def _enter(self, parts: Parts, *, create: bool) -> tuple[int, tuple[Parts, ...]]:
+        """Opens a folder, and tells which folders had to be made on the way."""
+        try:
+            return self._walk(parts, create=create)
+        except OSError as error:
+            resolved = self._resolve_after(error, parts)
+        return self._walk(resolved, create=create)
+
+    def _walk(self, parts: Parts, *, create: bool) -> tuple[int, tuple[Parts, ...]]:
+        made: list[Parts] = []
+        folder = os.open(".", _FOLDER_FLAGS, dir_fd=self._fd)
+        try:
+            for depth, part in enumerate(parts, start=1):
+                if create and self._make(folder, part):
+                    made.append(parts[:depth])
+                inner = self._open_folder(folder, part)
+                os.close(folder)
+                folder = inner
+        except BaseException:
+            os.close(folder)
+            remove_folders(self, made)
+            raise
+        return folder, tuple(made)
+
+    def _open_folder(self, folder: int, part: str) -> int:
+        how = _FOLDER_FLAGS if self._is_strict else _FOLDER_FLAGS & ~NOFOLLOW
+        return os.open(part, how, dir_fd=folder)
+
+    @staticmethod
+    def _make(folder: int, part: str) -> bool:
+        place = Place(folder, part)
+        if place.stat() is not None:
+            return False
+        with suppress(FileExistsError):
+            place.mkdir()
+            return True
+        return False
+
+    def _resolve_after(self, error: OSError, parts: Parts) -> Parts:
+        """Returns the parts without links; raises the error again when no link was the cause."""
+        if not self._is_strict or error.errno not in _MAYBE_LINK:
+            raise error
+        resolved = self._resolve(parts)
+        if resolved == parts:
+            raise error
+        return resolved
+
+    def _resolve(self, parts: Parts) -> Parts:
+        """Replaces links by where they lead, as long as that is below the root.
+
+        This reads names only. Whoever swaps a link meanwhile gains nothing, since the result is
+        walked without following any.
+        """
+        todo = list(reversed(parts))
+        done: list[str] = []
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == "..":
+                if not done:
+                    raise forbidden("a link leads out of the root")
+                done.pop()
+                continue
+            target = self._link_target("/".join((*done, part)))
+            if target is None:
+                done.append(part)
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                raise forbidden("links lead to links without end")
+            if target.startswith("/"):
+                target, done = self._below_root(target), []
+            todo.extend(piece for piece in reversed(target.split("/")) if piece not in ("", "."))
+        if any(map(is_hidden, done)):
+            raise not_found("a link leads to what belongs to the store itself")
+        return tuple(done)
+
+    def _link_target(self, name: str) -> str | None:
+        try:
+            return os.readlink(name, dir_fd=self._fd)
+        except OSError:
+            return None
+
+    def _below_root(self, target: str) -> str:
+        """Returns an absolute target as one that begins at the root."""
+        for root in (str(self.path.absolute()), str(self.path.resolve())):
+            if target.startswith(root.rstrip("/") + "/"):
+                return target[len(root) :]
+        raise forbidden("a link leads out of the root")

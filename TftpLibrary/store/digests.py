@@ -1,0 +1,97 @@
+"""Checksums of content: what identifies a file, and what boot loaders print of it."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.store.base import Source
+
+CHUNK = 1024 * 1024
+"""Octets that are read or copied at a time."""
+
+Chunks = Iterable[bytes | memoryview]
+"""Content in order; a piece is valid until the next is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What is kept of a content.
+
+    Attributes:
+        size: octets.
+        sha256: hexadecimal digest.
+        crc32: what U-Boot's `crc32` prints, eight hexadecimal digits.
+    """
+
+    size: int
+    sha256: str
+    crc32: str
+
+
+class Digester:
+    """Takes content piece by piece."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._sha256 = hashlib.sha256()
+        self._crc32 = 0
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Takes the next piece."""
+        self._size += len(data)
+        self._sha256.update(data)
+        self._crc32 = zlib.crc32(data, self._crc32)
+
+    def finish(self) -> Digests:
+        """Returns the digests of all that came."""
+        return Digests(self._size, self._sha256.hexdigest(), f"{self._crc32:08x}")
+
+
+def digests_of(source: Source) -> Digests:
+    """Reads a source to its end, and closes it."""
+    digester = Digester()
+    for piece in pieces(source):
+        digester.update(piece)
+    return digester.finish()
+
+
+def checksum(source: Source, algorithm: str) -> str:
+    """Reads a source to its end, and closes it.
+
+    Args:
+        source: what is read.
+        algorithm: `crc32`, or a name that `hashlib` knows, in any case and with or without `-`.
+
+    Raises:
+        UsageError: there is no such algorithm.
+    """
+    with closing(source):
+        wanted = algorithm.strip().lower().replace("-", "").replace("_", "")
+        if wanted == "crc32":
+            return digests_of(source).crc32
+        known = {name.replace("_", ""): name for name in hashlib.algorithms_guaranteed}
+        known = {key: name for key, name in known.items() if not key.startswith("shake")}
+        if wanted not in known:
+            raise UsageError(
+                f"No checksum algorithm '{algorithm}'. Known: crc32, {', '.join(sorted(known))}."
+            )
+        digest = hashlib.new(known[wanted])
+        for piece in pieces(source):
+            digest.update(piece)
+        return digest.hexdigest()
+
+
+def pieces(source: Source) -> Iterator[memoryview]:
+    """Yields the content of a source, and closes it; a piece is valid until the next is taken."""
+    with closing(source):
+        buffer = memoryview(bytearray(min(CHUNK, max(source.size, 1))))
+        offset = 0
+        while offset < source.size:
+            octets = source.read_into([buffer], offset)
+            yield buffer[:octets]
+            offset += octets

@@ -1,0 +1,263 @@
+"""A folder as a store: files are read where they lie, uploads take their place in one step."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.store.base import StoreError, WritePolicy
+from TftpLibrary.store.confined import Root, open_root, remove_folders
+from TftpLibrary.store.names import Parts, forbidden, hidden_name, not_found, safe_parts
+from TftpLibrary.store.place import Place
+from TftpLibrary.store.policy import check_policy, check_target, too_large
+
+HAS_PREADV = hasattr(os, "preadv")
+"""Whether the system fills several buffers from a position in one call."""
+HAS_WRITEV = hasattr(os, "writev")
+"""Whether the system writes several buffers in one call."""
+MAX_BUFFERS = 1024
+"""Buffers in one call (IOV_MAX on Linux)."""
+
+_MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL))
+_FORBIDDEN = frozenset(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY, errno.EISDIR)
+)
+# What a strict opening says of links, and what devices and sockets say.
+_NO_FILE = frozenset((errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP))
+_FULL = frozenset(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
+)
+
+
+class DirectoryStore:
+    """Serves the files of one folder, and puts uploads there.
+
+    No name leaves the folder. By default a link is followed as long as every step of it stays
+    below the folder; one that leads out is refused. With `follow_symlinks` links are followed
+    wherever they lead. Either way an upload never replaces a link nor writes through one.
+
+    Only regular files are served: no folder, device, FIFO or socket.
+    """
+
+    def __init__(self, root: Path, *, follow_symlinks: bool = False) -> None:
+        self.root: Root = open_root(root, follow_symlinks=follow_symlinks)
+
+    def open_read(self, name: bytes, client: str) -> DirectorySource:  # noqa: ARG002 - one for all
+        """Opens a file for a board."""
+        try:
+            fd = self.root.open_file(safe_parts(name))
+        except OSError as error:
+            raise refusal(error) from error
+        try:
+            return DirectorySource(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def open_write(
+        self,
+        name: bytes,
+        client: str,  # noqa: ARG002 - one folder for all
+        policy: WritePolicy,
+        size: int | None,
+    ) -> DirectorySink:
+        """Opens a file for a board's upload."""
+        check_policy(policy, size)
+        parts = safe_parts(name)
+        self.root.refresh()
+        try:
+            with self.root.parent(parts, create=policy.create) as place:
+                try:
+                    return self._open_sink(parts, place, policy)
+                except BaseException:
+                    remove_folders(self.root, place.made)
+                    raise
+        except OSError as error:
+            raise refusal(error) from error
+
+    def close(self) -> None:
+        """Releases the folder; what is open stays open. Idempotent."""
+        self.root.close()
+
+    def _open_sink(self, parts: Parts, place: Place, policy: WritePolicy) -> DirectorySink:
+        found = place.stat()
+        check_target(policy, exists=found is not None)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            raise forbidden("what lies there is not a regular file")
+        return DirectorySink(self.root, parts, place, policy)
+
+
+class DirectorySource:
+    """A regular file that is open for reading.
+
+    A file that is replaced meanwhile does no harm: the old one stays open. One that is changed in
+    place is noticed by its size and its time of change, and reading it fails.
+    """
+
+    __slots__ = ("_fd", "_stamp", "identity", "size")
+
+    def __init__(self, fd: int) -> None:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise forbidden("what lies there is not a regular file")
+        self._fd = fd
+        self._stamp = (info.st_mtime_ns, info.st_size)
+        self.size = info.st_size
+        # The time of the inode's change too: builds that fix st_mtime would look the same.
+        self.identity: Hashable = (
+            info.st_dev,
+            info.st_ino,
+            info.st_mtime_ns,
+            info.st_ctime_ns,
+            info.st_size,
+        )
+
+    def read_into(self, buffers: Sequence[memoryview], offset: int) -> int:
+        """Fills the buffers in order with the content from `offset` on."""
+        try:
+            octets = _read(self._fd, buffers, offset)
+            info = os.fstat(self._fd)
+        except OSError as error:
+            raise refusal(error) from error
+        if (info.st_mtime_ns, info.st_size) != self._stamp:
+            raise _changed()
+        if offset + octets < self.size and octets < sum(map(len, buffers)):
+            raise _changed()
+        return octets
+
+    def close(self) -> None:
+        """Releases the file. Idempotent."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+class DirectorySink:
+    """An upload: a hidden file beside its target until `commit` gives it its name.
+
+    It holds one descriptor while octets come. The folder is walked again for `commit`, as
+    strictly as the first time.
+    """
+
+    def __init__(self, root: Root, parts: Parts, place: Place, policy: WritePolicy) -> None:
+        self.parts = parts
+        self.made = place.made
+        self._root = root
+        self._policy = policy
+        self._hidden = hidden_name("upload")
+        self._fd = place.sibling(self._hidden).create()
+        self._written = 0
+        self._is_open = True
+
+    def write(self, buffers: Sequence[memoryview | bytes]) -> None:
+        """Appends the buffers in order."""
+        octets = sum(map(len, buffers))
+        limit = self._policy.max_upload_size
+        if limit is not None and self._written + octets > limit:
+            raise too_large(limit)
+        try:
+            _write(self._fd, buffers, octets)
+        except OSError as error:
+            raise refusal(error) from error
+        self._written += octets
+
+    def commit(self) -> Path:
+        """Makes the file visible under its name, in one step."""
+        try:
+            self._close_file()
+            with self._root.parent(self.parts) as place:
+                self._take_place(place)
+        except OSError as error:
+            self.discard()
+            raise refusal(error) from error
+        except BaseException:
+            self.discard()
+            raise
+        self._is_open = False
+        return self._root.path.joinpath(*self.parts)
+
+    def discard(self) -> None:
+        """Forgets what was written, and the folders that were made for it. Idempotent."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        with suppress(OSError):
+            self._close_file()
+        with suppress(OSError, StoreError), self._root.parent(self.parts) as place:
+            place.sibling(self._hidden).unlink()
+        remove_folders(self._root, self.made)
+
+    def _take_place(self, place: Place) -> None:
+        hidden = place.sibling(self._hidden)
+        if self._policy.overwrite:
+            hidden.replace(place)
+        else:
+            hidden.move(place)
+
+    def _close_file(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+def refusal(error: OSError) -> StoreError:
+    """Returns what to answer when the system refuses."""
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    if error.errno in _MISSING:
+        return not_found(reason)
+    if error.errno == errno.EEXIST:
+        return StoreError(ErrorCode.file_exists, "File already exists", reason)
+    if error.errno in _FULL:
+        return StoreError(ErrorCode.disk_full, "Disk full or allocation exceeded", reason)
+    if error.errno in _FORBIDDEN:
+        return forbidden(reason)
+    if error.errno in _NO_FILE:
+        return forbidden("what lies there is not a regular file")
+    return StoreError(ErrorCode.not_defined, "The server cannot use the file now", reason)
+
+
+def _changed() -> StoreError:
+    return StoreError(ErrorCode.not_defined, "File changed while it was read")
+
+
+def _read(fd: int, buffers: Sequence[memoryview], offset: int) -> int:
+    if not HAS_PREADV:
+        return _read_one_by_one(fd, buffers, offset)
+    if len(buffers) <= MAX_BUFFERS:
+        return os.preadv(fd, buffers, offset)
+    done = 0
+    for start in range(0, len(buffers), MAX_BUFFERS):
+        part = buffers[start : start + MAX_BUFFERS]
+        octets = os.preadv(fd, part, offset + done)
+        done += octets
+        if octets < sum(map(len, part)):
+            break
+    return done
+
+
+def _read_one_by_one(fd: int, buffers: Sequence[memoryview], offset: int) -> int:
+    os.lseek(fd, offset, os.SEEK_SET)
+    done = 0
+    for buffer in buffers:
+        piece = os.read(fd, len(buffer))
+        buffer[: len(piece)] = piece
+        done += len(piece)
+        if len(piece) < len(buffer):
+            break
+    return done
+
+
+def _write(fd: int, buffers: Sequence[memoryview | bytes], octets: int) -> None:
+    done = 0
+    if HAS_WRITEV and len(buffers) <= MAX_BUFFERS:
+        done = os.writev(fd, buffers)
+    if done == octets:
+        return
+    rest = memoryview(b"".join(buffers))[done:]
+    while rest:
+        rest = rest[os.write(fd, rest) :]

@@ -1,0 +1,385 @@
+"""The files of a server, as the author of a test sees them.
+
+Boards read and write through `open_read` and `open_write`, on the engine's thread; the test does
+the rest on its own. Nothing here waits for the other side: each change is one atomic step.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import TracebackType
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
+from TftpLibrary.store.content import TestContent, generate
+from TftpLibrary.store.digests import Chunks, Digester, checksum, pieces
+from TftpLibrary.store.layered import Layer, LayeredStore, Network, network_of
+from TftpLibrary.store.memory import MemoryStore
+from TftpLibrary.store.names import Parts, hidden_name, is_hidden, local_parts, text_of
+from TftpLibrary.store.refusals import existing_folder, explained, missing
+from TftpLibrary.store.shelf import Shelf
+from TftpLibrary.store.sources import Progress, counted, open_source
+
+# A method of FileStore is called `list`.
+List = list
+
+
+class FileStore:
+    """A folder that is served, content in memory above it, and files for single boards.
+
+    Without a root it is a private folder, removed by `close`. A folder that was there before is
+    put back by `close`: what came through the store - from the test or from a board - is removed,
+    what was overwritten or deleted returns, and what others changed meanwhile is left and told.
+
+    Args:
+        root: the folder; None for a private one.
+        content: files held in memory, by name; they cover files of the folder.
+        follow_symlinks: whether links may lead out of the folder. Links inside are followed.
+        keep_files: whether `close` leaves everything as it is.
+    """
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        content: Mapping[str, bytes] | None = None,
+        follow_symlinks: bool = False,
+        keep_files: bool = False,
+    ) -> None:
+        self._given = root
+        self._content = dict(content or {})
+        self._follow_symlinks = follow_symlinks
+        self._keep_files = keep_files
+        self._shared: Shelf | None = None
+        self._private: dict[Network, Shelf] = {}
+        self._folders: list[Path] = []
+        self._layers = LayeredStore(())
+        MemoryStore(self._content)  # A bad name fails now, not when the server starts.
+
+    def open(self) -> FileStore:
+        """Opens the folder, or makes the private one. Idempotent.
+
+        Raises:
+            UsageError: the root is not there, not a folder, or not readable.
+        """
+        if self._shared is None:
+            root = (
+                self._make_folder("tftp-")
+                if self._given is None
+                else existing_folder(self._given, "The root")
+            )
+            self._shared = self._shelf(root, self._content, restores=self._given is not None)
+            self._arrange()
+        return self
+
+    def close(self) -> List[str]:
+        """Cleans up. Idempotent.
+
+        Returns:
+            A sentence for each thing that others changed, and that was left as it is.
+        """
+        shelves = [*self._private.values(), *([self._shared] if self._shared else [])]
+        self._shared, self._private, self._layers = None, {}, LayeredStore(())
+        warnings = [warning for shelf in shelves for warning in shelf.close()]
+        folders, self._folders = self._folders, []
+        for folder in folders if not self._keep_files else ():
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                warnings.append(f"The private folder '{folder}' cannot be removed.")
+        return warnings
+
+    def __enter__(self) -> FileStore:
+        return self.open()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def root(self) -> Path:
+        """The folder that is served."""
+        return self._open_shelf.root
+
+    # What boards do.
+
+    def open_read(self, name: bytes, client: str) -> Source:
+        """Opens a file for a board."""
+        return self._layers.open_read(name, client)
+
+    def open_write(self, name: bytes, client: str, policy: WritePolicy, size: int | None) -> Sink:
+        """Opens a file for a board's upload."""
+        return self._layers.open_write(name, client, policy, size)
+
+    # What the test puts there.
+
+    def upload(
+        self,
+        source: str | Path,
+        name: str = "",
+        *,
+        only_for: str = "",
+        overwrite: bool = True,
+        progress: Progress | None = None,
+    ) -> StoredFile:
+        """Copies a file from a path or a URL into the store, in one step.
+
+        Args:
+            source: a local path, or a `file://`, `http://`, `https://` or fsspec URL.
+            name: the name for boards; the last part of the source by default.
+            only_for: address or CIDR of the boards that see the file; empty is everyone.
+            overwrite: whether another file of that name may be replaced.
+            progress: called after each piece.
+
+        Raises:
+            UsageError: the source cannot be had, or the name is taken or not possible.
+            StoreError: the disk is full or refuses.
+        """
+        shelf = self._shelf_for(only_for)
+        with closing(open_source(source)) as incoming:
+            if not (name or incoming.name):
+                raise UsageError(f"{incoming.label} has no file name. Give a name.")
+            parts = local_parts(name or incoming.name)
+            with explained(parts):
+                if incoming.is_local and incoming.size == shelf.size(parts):
+                    digester = Digester()
+                    for chunk in incoming.chunks():
+                        digester.update(chunk)
+                    if shelf.holds(parts, digester.finish()):
+                        return shelf.get(parts, uploaded=False)
+                return shelf.put(parts, counted(incoming, progress), overwrite=overwrite)
+
+    def upload_bytes(
+        self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
+    ) -> StoredFile:
+        """Stores octets under a name."""
+        return self._put(name, [data], only_for=only_for, overwrite=overwrite)
+
+    def upload_folder(
+        self, source: str | Path, name: str = "", *, pattern: str = "*", overwrite: bool = True
+    ) -> List[StoredFile]:
+        """Copies the files below a local folder whose relative names match the pattern.
+
+        Args:
+            source: the folder.
+            name: the folder in the store; its root by default.
+            pattern: a glob; `*` also matches `/`.
+            overwrite: whether other files may be replaced.
+
+        Raises:
+            UsageError: there is no such folder, or no file in it matches.
+        """
+        folder = existing_folder(Path(source), "The source")
+        found = sorted(p for p in folder.rglob("*") if p.is_file() and not is_hidden(p.name))
+        names = {path: path.relative_to(folder).as_posix() for path in found}
+        chosen = [path for path in found if fnmatchcase(names[path], pattern)]
+        if not chosen:
+            raise UsageError(
+                f"No file in '{folder}' matches '{pattern}'. It has {len(found)} files."
+            )
+        prefix = "/".join(local_parts(name)) + "/" if name else ""
+        return [self.upload(path, prefix + names[path], overwrite=overwrite) for path in chosen]
+
+    def create(
+        self, name: str, size: int, *, content: TestContent = TestContent.random, seed: int = 0
+    ) -> StoredFile:
+        """Makes a test file of exactly `size` octets; the same seed gives the same content."""
+        return self._put(name, generate(size, content, seed))
+
+    def copy(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+        """Copies a file within the store."""
+        shelf, parts = self._find(name)
+        with explained(parts):
+            source = shelf.open(parts)
+        return self._put(new_name, pieces(source), overwrite=overwrite)
+
+    def rename(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+        """Gives a file another name; a file for single boards stays for them."""
+        shelf, parts = self._find(name)
+        new = local_parts(new_name)
+        with explained(new):
+            if new != parts:
+                shelf.rename(parts, new, overwrite=overwrite)
+            return shelf.get(new)
+
+    # What the test looks at.
+
+    def get(self, name: str) -> StoredFile:
+        """Describes a file.
+
+        Raises:
+            UsageError: there is none; the text lists the files.
+        """
+        shelf, parts = self._find(name)
+        with explained(parts):
+            return shelf.get(parts)
+
+    def checksum(self, name: str, algorithm: str = "sha256") -> str:
+        """Returns the checksum of a file: `crc32`, or any that `hashlib` has."""
+        shelf, parts = self._find(name)
+        with explained(parts):
+            return checksum(shelf.open(parts), algorithm)
+
+    def read_bytes(self, name: str) -> bytes:
+        """Returns the whole content of a file."""
+        shelf, parts = self._find(name)
+        with explained(parts):
+            return b"".join([bytes(piece) for piece in pieces(shelf.open(parts))])
+
+    def download(self, name: str, destination: str | Path) -> Path:
+        """Copies a file out of the store to the local disk, in one step.
+
+        Args:
+            name: the file.
+            destination: a path, or a folder that is there. Missing folders are made.
+
+        Returns:
+            Where the file lies now.
+
+        Raises:
+            UsageError: there is no such file, or the destination cannot be written.
+        """
+        shelf, parts = self._find(name)
+        target = Path(destination)
+        if target.is_dir():
+            target /= parts[-1]
+        partial = target.with_name(hidden_name("download"))
+        with explained(parts):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with partial.open("xb") as stream:
+                    for piece in pieces(shelf.open(parts)):
+                        stream.write(piece)
+                partial.replace(target)
+            except OSError as error:
+                reason = error.strerror or error
+                raise UsageError(f"Cannot write '{target}': {reason}.") from error
+            finally:
+                partial.unlink(missing_ok=True)
+        return target
+
+    def list(self, pattern: str = "*") -> List[str]:
+        """Returns the names of all files that match, sorted; `*` also matches `/`."""
+        # As it is: an escaped character of a listed name; as a board writes it: a separator.
+        patterns = {pattern, pattern.replace("\\", "/").lstrip("/")}
+        names = map(text_of, self._names())
+        return sorted(name for name in names if any(fnmatchcase(name, p) for p in patterns))
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return self._look(name) is not None
+
+    # What the test takes away.
+
+    def delete(self, name: str, *, missing_ok: bool = False) -> bool:
+        """Deletes a file, for whichever boards it was. Returns whether there was one.
+
+        Raises:
+            UsageError: there is none, and that matters; the text lists the files.
+        """
+        if missing_ok and self._look(name) is None:
+            return False
+        parts = self._find(name)[1]
+        with explained(parts):
+            for shelf in self._shelves:
+                shelf.remove(parts)
+        return True
+
+    def delete_all(self) -> List[str]:
+        """Deletes every file, also those that were there before; `close` puts these back.
+
+        Returns:
+            The names, sorted.
+        """
+        names = self._names()
+        for parts in names:
+            with explained(parts):
+                for shelf in self._shelves:
+                    shelf.remove(parts)
+        return sorted(map(text_of, names))
+
+    @property
+    def _shelves(self) -> tuple[Shelf, ...]:
+        """What everyone sees first, then what single boards see."""
+        return (self._open_shelf, *self._private.values())
+
+    @property
+    def _open_shelf(self) -> Shelf:
+        if self._shared is None:
+            raise UsageError("The files are not open. Start the server, or call open(), first.")
+        return self._shared
+
+    def _names(self) -> set[Parts]:
+        return {parts for shelf in self._shelves for parts in shelf.names()}
+
+    def _look(self, name: str) -> tuple[Shelf, Parts] | None:
+        parts = local_parts(name)
+        for shelf in self._shelves:
+            if shelf.has(parts):
+                return shelf, parts
+        # A name that is not plain text is listed with escapes: that form finds it too.
+        for shelf in self._shelves if "\\" in name else ():
+            for other in shelf.names():
+                if text_of(other) == name:
+                    return shelf, other
+        return None
+
+    def _find(self, name: str) -> tuple[Shelf, Parts]:
+        found = self._look(name)
+        if found is None:
+            raise missing(name, {text_of(parts) for parts in self._names()})
+        return found
+
+    def _put(
+        self,
+        name: str,
+        chunks: Chunks,
+        *,
+        only_for: str = "",
+        overwrite: bool = True,
+    ) -> StoredFile:
+        parts = local_parts(name)
+        with explained(parts):
+            return self._shelf_for(only_for).put(parts, chunks, overwrite=overwrite)
+
+    def _shelf_for(self, client: str) -> Shelf:
+        """Returns the shelf of the boards that an upload is for."""
+        if not client:
+            return self._open_shelf
+        network = network_of(client)
+        shelf = self._private.get(network)
+        if shelf is None:
+            shelf = self._shelf(self._make_folder("tftp-private-"), {}, restores=False)
+            self._private = {**self._private, network: shelf}
+            self._arrange()
+        return shelf
+
+    def _shelf(self, root: Path, content: Mapping[str, bytes], *, restores: bool) -> Shelf:
+        try:
+            return Shelf(
+                root,
+                MemoryStore(content),
+                follow_symlinks=self._follow_symlinks,
+                restores=restores and not self._keep_files,
+            )
+        except OSError as error:
+            raise UsageError(f"The root '{root}' cannot be opened: {error.strerror}.") from error
+
+    def _make_folder(self, prefix: str) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        self._folders.append(folder)
+        return folder
+
+    def _arrange(self) -> None:
+        """Puts the layers in order: the narrowest network first, what everyone sees last."""
+        narrow = sorted(self._private, key=lambda network: network.prefixlen, reverse=True)
+        layers = [Layer(self._private[network], (network,)) for network in narrow]
+        self._layers = LayeredStore([*layers, Layer(self._open_shelf)])

@@ -1,0 +1,137 @@
+"""The name of a request becomes safe relative parts, or a refusal.
+
+Boards send names with a leading `/`, with backslashes (Windows loaders), in subfolders, and in
+any encoding. Whatever comes, the parts that leave here name something below the root: no `..`,
+no drive letter, no NUL, and on Windows no stream, device or trailing dot either.
+
+Inside the store a part is `str` as `os.fsdecode` makes it, so that octets which are not UTF-8
+survive. Text that leaves the store goes through `text_of`, which has no lone surrogate.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.packets import ErrorCode, printable
+from TftpLibrary.store.base import StoreError
+
+Parts = tuple[str, ...]
+"""A name below the root, part by part: never empty, never a `..`."""
+
+HIDDEN_PREFIX = ".tftplibrary-"
+"""What the store keeps for itself begins so; it is never served, listed or written by name."""
+
+MAX_NAME = 1024
+"""Octets of a whole name. A longer one is not found."""
+MAX_PART = 255
+"""Octets of one part: what file systems hold."""
+MAX_PARTS = 64
+"""Parts of a name: an upload cannot make more folders than this."""
+
+_IS_WINDOWS = sys.platform == "win32"
+_WINDOWS_ILLEGAL = frozenset('<>:"|?*')
+_WINDOWS_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
+    + [f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"]
+)
+_SKIPPED = frozenset(("", "."))
+
+
+def safe_parts(octets: bytes) -> Parts:
+    """Returns the parts of a requested name.
+
+    Raises:
+        StoreError: code 2 for a name that would leave the root or that names a folder, code 1 for
+            one that no file can have.
+    """
+    if b"\0" in octets:
+        raise forbidden("the name holds a NUL")
+    if len(octets) > MAX_NAME:
+        raise not_found(f"the name has {len(octets)} octets, more than {MAX_NAME}")
+    try:
+        raw = os.fsdecode(octets).replace("\\", "/").split("/")
+    except UnicodeDecodeError as error:  # Windows knows no names but Unicode.
+        raise not_found("the name is not UTF-8") from error
+    if raw[-1] in _SKIPPED:
+        raise forbidden("the name is that of a folder, not of a file")
+    parts = tuple([part for part in raw if part not in _SKIPPED])
+    _check(parts, len(octets))
+    return parts
+
+
+def local_parts(name: str) -> Parts:
+    """Returns the parts of a name that the author of a test wrote.
+
+    Raises:
+        UsageError: no file in the store can have that name.
+    """
+    try:
+        return safe_parts(os.fsencode(name))
+    except UnicodeEncodeError as error:
+        reason = f"{error.reason} at character {error.start + 1}"
+    except StoreError as error:
+        reason = str(error)
+    shown = printable(name.encode("utf-8", "backslashreplace"))
+    raise UsageError(
+        f"'{shown}' cannot be the name of a file in the store: {reason}. "
+        "Expected a name below the root, such as 'zImage' or 'boot/zImage'."
+    )
+
+
+def text_of(parts: Parts) -> str:
+    """Returns a name for people: `/` between the parts, and no character that breaks a log."""
+    return printable(os.fsencode("/".join(parts)))
+
+
+def octets_of(parts: Parts) -> bytes:
+    """Returns a name as a request would carry it."""
+    return os.fsencode("/".join(parts))
+
+
+def is_hidden(part: str) -> bool:
+    """Whether a part belongs to the store itself. Some file systems ignore case."""
+    return part[:1] == "." and part.lower().startswith(HIDDEN_PREFIX)
+
+
+def hidden_name(purpose: str) -> str:
+    """Returns a new name that no request can reach."""
+    return f"{HIDDEN_PREFIX}{purpose}-{os.urandom(8).hex()}"
+
+
+def not_found(detail: str) -> StoreError:
+    """The refusal of a file that is not there."""
+    return StoreError(ErrorCode.file_not_found, "File not found", detail)
+
+
+def forbidden(detail: str) -> StoreError:
+    """The refusal of what is there, or may be, but not for a peer."""
+    return StoreError(ErrorCode.access_violation, "Access violation", detail)
+
+
+def _check(parts: Parts, octets: int) -> None:
+    if ".." in parts:
+        raise forbidden("the name holds '..'")
+    first = parts[0]
+    if first[1:2] == ":" and first[0].isascii() and first[0].isalpha():
+        raise forbidden("the name begins with a drive letter")
+    if len(parts) > MAX_PARTS:
+        raise not_found(f"the name has {len(parts)} parts, more than {MAX_PARTS}")
+    if octets > MAX_PART and any(len(os.fsencode(part)) > MAX_PART for part in parts):
+        raise not_found(f"a part of the name has more than {MAX_PART} octets")
+    if any(map(is_hidden, parts)):
+        raise not_found(f"names with '{HIDDEN_PREFIX}' belong to the store itself")
+    if _IS_WINDOWS and any(map(_is_illegal_on_windows, parts)):
+        raise forbidden("Windows gives the name a meaning of its own")
+
+
+def _is_illegal_on_windows(part: str) -> bool:
+    """Whether Windows would open something else: a stream, a device, a name without its dot."""
+    stem = part.split(".", 1)[0].rstrip(" ").lower()
+    return (
+        part[-1] in ". "
+        or stem in _WINDOWS_DEVICES
+        or not _WINDOWS_ILLEGAL.isdisjoint(part)
+        or any(char < " " for char in part)
+    )

@@ -1,0 +1,296 @@
+"""One folder with content in memory above it: read by boards, changed by test and boards."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.store.base import Sink, Source, Store, StoredFile, StoreError, WritePolicy
+from TftpLibrary.store.confined import remove_folders
+from TftpLibrary.store.digests import Chunks, Digester, Digests, digests_of, pieces
+from TftpLibrary.store.directory import DirectoryStore, refusal
+from TftpLibrary.store.layered import Layer, LayeredStore
+from TftpLibrary.store.ledger import Ledger
+from TftpLibrary.store.memory import MemoryStore
+from TftpLibrary.store.names import Parts, is_hidden, octets_of, safe_parts, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What an upload must tell as it ends: to the ledger, and to the content that it replaces."""
+
+    content: MemoryStore
+    ledger: Ledger | None
+    sinks: set[ShelfSink] = field(default_factory=set)
+
+
+class Shelf:
+    """A store whose files the author of a test can list, change and put back.
+
+    Content in memory covers a file of the same name in the folder. What is written goes to the
+    folder, and takes the place of what covered it.
+
+    Args:
+        root: the folder.
+        content: what is held in memory above it.
+        follow_symlinks: whether links may lead out of the folder.
+        restores: whether `close` puts the folder back as it was.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        content: MemoryStore,
+        *,
+        follow_symlinks: bool = False,
+        restores: bool = True,
+    ) -> None:
+        self.root = root
+        self._content = content
+        self._folder = DirectoryStore(root, follow_symlinks=follow_symlinks)
+        self._store: Store = self._folder
+        if content.names():
+            self._store = LayeredStore([Layer(content), Layer(self._folder)])
+        self._ledger = Ledger(self._folder.root) if restores else None
+        self._books = _Books(content, self._ledger)
+        self._digests: dict[Parts, tuple[Hashable, Digests]] = {}
+
+    def open_read(self, name: bytes, client: str) -> Source:
+        """Opens a file for a board."""
+        return self._store.open_read(name, client)
+
+    def open_write(
+        self, name: bytes, client: str, policy: WritePolicy, size: int | None
+    ) -> ShelfSink:
+        """Opens a file for a board's upload."""
+        sink = self._store.open_write(name, client, policy, size)
+        return ShelfSink(safe_parts(name), sink, self._books)
+
+    def open(self, parts: Parts) -> Source:
+        """Opens a file for the author of the test, who may have made the root anew.
+
+        Raises:
+            StoreError: as `open_read`.
+        """
+        self._folder.root.refresh()
+        return self._store.open_read(octets_of(parts), "")
+
+    def has(self, parts: Parts) -> bool:
+        """Whether there is a file of that name, readable or not."""
+        self._folder.root.refresh()
+        if self._content.has(parts):
+            return True
+        try:
+            with self._folder.root.parent(parts) as place:
+                found = place.stat()
+            if found is None or not stat.S_ISLNK(found.st_mode):
+                return found is not None and stat.S_ISREG(found.st_mode)
+            self.open(parts).close()
+        except (OSError, StoreError):
+            return False
+        return True
+
+    def names(self) -> set[Parts]:
+        """Returns the names of all files that a board could ask for."""
+        return {*self._content.names(), *self._names(self.root, ())}
+
+    def get(self, parts: Parts, *, uploaded: bool = True) -> StoredFile:
+        """Describes a file; its content is read only if it changed since the last time.
+
+        Raises:
+            StoreError: as `open_read`.
+        """
+        with closing(self.open(parts)) as source:
+            identity = source.identity
+            known = self._digests.get(parts)
+            if known is None or known[0] != identity:
+                known = (identity, digests_of(source))
+                self._digests[parts] = known
+        digests = known[1]
+        path = None if self._content.has(parts) else self.root.joinpath(*parts)
+        return StoredFile(
+            text_of(parts), digests.size, digests.sha256, digests.crc32, path, uploaded
+        )
+
+    def holds(self, parts: Parts, digests: Digests) -> bool:
+        """Whether a file of that name has that content."""
+        try:
+            with closing(self.open(parts)) as source:
+                if source.size != digests.size:
+                    return False
+            return self.get(parts).sha256 == digests.sha256
+        except StoreError:
+            return False
+
+    def size(self, parts: Parts) -> int | None:
+        """Returns the octets of a file; None when it cannot be read."""
+        try:
+            with closing(self.open(parts)) as source:
+                return source.size
+        except StoreError:
+            return None
+
+    def put(self, parts: Parts, chunks: Chunks, *, overwrite: bool) -> StoredFile:
+        """Stores content under a name; the same content that lies there already is left alone.
+
+        Raises:
+            StoreError: code 6 when another content lies there, 2 or 3 when it cannot be written.
+        """
+        digester = Digester()
+        if not overwrite and self.has(parts):
+            for chunk in chunks:
+                digester.update(chunk)
+            if not self.holds(parts, digester.finish()):
+                raise StoreError(ErrorCode.file_exists, "File already exists")
+            return self.get(parts, uploaded=False)
+        policy = WritePolicy(writable=True, overwrite=overwrite)
+        sink = self.open_write(octets_of(parts), "", policy, None)
+        try:
+            for chunk in chunks:
+                sink.write([chunk])
+                digester.update(chunk)
+            digests = digester.finish()
+            if self.holds(parts, digests):
+                return self.get(parts, uploaded=False)
+            sink.commit()
+        finally:
+            sink.discard()
+        with closing(self.open(parts)) as source:
+            self._digests[parts] = (source.identity, digests)
+        return self.get(parts)
+
+    def remove(self, parts: Parts) -> bool:
+        """Removes a file. Returns whether there was one.
+
+        Raises:
+            StoreError: the system refuses.
+        """
+        was_there = self.has(parts)
+        self._content.remove(parts)
+        self._digests.pop(parts, None)
+        try:
+            if was_there and self.has(parts):
+                self._remove(parts)
+        except OSError as error:
+            raise refusal(error) from error
+        return was_there
+
+    def rename(self, old: Parts, new: Parts, *, overwrite: bool) -> None:
+        """Gives a file another name, in one step.
+
+        Raises:
+            StoreError: code 1 when it is not there, 6 when another has the new name.
+        """
+        if not overwrite and self.has(new):
+            raise StoreError(ErrorCode.file_exists, "File already exists")
+        if self._content.has(old):
+            self.put(new, pieces(self.open(old)), overwrite=overwrite)
+            self.remove(old)
+            return
+        self.open(old).close()
+        try:
+            self._rename(old, new, overwrite=overwrite)
+        except OSError as error:
+            raise refusal(error) from error
+        self._content.remove(new)
+
+    def close(self) -> list[str]:
+        """Ends what is still being written, and puts the folder back as it was.
+
+        Returns:
+            A sentence for each thing that others changed, and that was left as it is.
+        """
+        for sink in list(self._books.sinks):
+            sink.discard()
+        self._folder.root.refresh()
+        warnings = self._ledger.undo() if self._ledger else []
+        self._folder.close()
+        return warnings
+
+    def _remove(self, parts: Parts) -> None:
+        if self._ledger:
+            self._ledger.remove(parts)
+            return
+        with self._folder.root.parent(parts) as place:
+            place.unlink()
+
+    def _rename(self, old: Parts, new: Parts, *, overwrite: bool) -> None:
+        root = self._folder.root
+        with root.parent(old) as source, root.parent(new, create=True) as target:
+            try:
+                if self._ledger:
+                    self._ledger.keep(old)
+                    self._ledger.keep(new)
+                if overwrite:
+                    source.replace(target)
+                else:
+                    source.move(target)
+            except BaseException:
+                remove_folders(root, target.made)
+                raise
+            made = target.made
+        if self._ledger:
+            self._ledger.placed(old)
+            self._ledger.placed(new, made)
+
+    def _names(self, folder: Path, above: Parts) -> Iterator[Parts]:
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            return
+        for entry in entries:
+            parts = (*above, entry.name)
+            if is_hidden(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._names(Path(entry.path), parts)
+            elif _can_be_asked(parts) and (
+                entry.is_file(follow_symlinks=False) or (entry.is_symlink() and self.has(parts))
+            ):
+                yield parts
+
+
+class ShelfSink:
+    """An upload to a shelf: what it replaces is kept until the shelf is closed."""
+
+    def __init__(self, parts: Parts, sink: Sink, books: _Books) -> None:
+        self._parts = parts
+        self._sink = sink
+        self._books = books
+        books.sinks.add(self)
+
+    def write(self, buffers: Sequence[memoryview | bytes]) -> None:
+        """Appends the buffers in order."""
+        self._sink.write(buffers)
+
+    def commit(self) -> Path | None:
+        """Makes the file visible under its name, in one step."""
+        ledger = self._books.ledger
+        try:
+            if ledger:
+                ledger.keep(self._parts)
+            path = self._sink.commit()
+            if ledger:
+                ledger.placed(self._parts, getattr(self._sink, "made", ()))
+        except OSError as error:
+            raise refusal(error) from error
+        self._books.content.remove(self._parts)
+        self._books.sinks.discard(self)
+        return path
+
+    def discard(self) -> None:
+        """Forgets what was written. Idempotent."""
+        self._books.sinks.discard(self)
+        self._sink.discard()
+
+
+def _can_be_asked(parts: Parts) -> bool:
+    try:
+        return safe_parts(octets_of(parts)) == parts
+    except StoreError:
+        return False

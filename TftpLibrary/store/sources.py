@@ -1,0 +1,137 @@
+"""Where the author of a test takes files from: a path on this machine, or a URL.
+
+A `file://` URL is a path too; `web.py` opens the others, and is only imported for them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.store.digests import CHUNK
+
+Progress = Callable[[int, "int | None"], None]
+"""Called with the octets that came so far, and with all of them where they are known."""
+
+
+class Incoming(Protocol):
+    """A file that is about to be taken in.
+
+    Attributes:
+        label: what messages call it; without a password.
+        name: the last part of its path or URL.
+        size: octets, where they are known beforehand.
+        is_local: whether it lies on this machine and can be read twice.
+    """
+
+    label: str
+    name: str
+    size: int | None
+    is_local: bool
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yields the content in order.
+
+        Raises:
+            UsageError: it broke off, or was changed while it was read.
+        """
+
+    def close(self) -> None:
+        """Releases it. Idempotent."""
+
+
+def open_source(source: str | Path) -> Incoming:
+    """Opens what a test wants to upload.
+
+    Raises:
+        UsageError: it is not there, is no regular file, or its URL was refused.
+    """
+    if isinstance(source, Path) or "://" not in source:
+        return LocalFile(Path(source))
+    if source[:7].lower() == "file://":
+        return LocalFile(_path_of(source))
+    # Loading the web's modules takes longer than all the rest of the library.
+    from TftpLibrary.store.web import open_url  # noqa: PLC0415
+
+    return open_url(source)
+
+
+def counted(incoming: Incoming, progress: Progress | None) -> Iterator[bytes]:
+    """Yields the content, and tells of each piece once it was taken."""
+    octets = 0
+    for chunk in incoming.chunks():
+        yield chunk
+        octets += len(chunk)
+        if progress is not None:
+            progress(octets, incoming.size)
+
+
+class LocalFile:
+    """A regular file on this machine."""
+
+    is_local = True
+
+    def __init__(self, path: Path) -> None:
+        self.label = f"'{path}'"
+        self.name = path.name
+        self._path = path
+        try:
+            self._stamp = self._check(path.stat())
+        except (OSError, ValueError) as error:
+            raise self._unreadable(error) from error
+        self.size: int | None = self._stamp[1]
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yields the content in order."""
+        try:
+            stream = self._path.open("rb", buffering=0)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        with stream:
+            stamps = {self._stamp, self._check(os.fstat(stream.fileno()))}
+            while chunk := self._read(stream.read):
+                yield chunk
+            stamps.add(self._check(os.fstat(stream.fileno())))
+        if len(stamps) > 1:
+            raise UsageError(
+                f"{self.label} changed while it was read. Upload it when it is complete."
+            )
+
+    def close(self) -> None:
+        """Does nothing: the file is open only while it is read."""
+
+    def _read(self, read: Callable[[int], bytes]) -> bytes:
+        try:
+            return read(CHUNK)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _check(self, info: os.stat_result) -> tuple[int, int]:
+        if stat.S_ISDIR(info.st_mode):
+            raise UsageError(f"{self.label} is a folder. Expected a file; upload folders as such.")
+        if not stat.S_ISREG(info.st_mode):
+            raise UsageError(f"{self.label} is a device, FIFO or socket. Expected a regular file.")
+        return info.st_mtime_ns, info.st_size
+
+    def _unreadable(self, error: Exception) -> UsageError:
+        if isinstance(error, FileNotFoundError):
+            where = "" if self._path.is_absolute() else f" in '{Path.cwd()}'"
+            return UsageError(f"No file {self.label}{where}. Expected a file or URL to upload.")
+        reason = getattr(error, "strerror", None) or error
+        return UsageError(f"{self.label} cannot be read: {reason}.")
+
+
+def _path_of(url: str) -> Path:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise UsageError(
+            f"'{url}' names the host '{parts.netloc}'. Expected file:///path on this machine."
+        )
+    path = unquote(parts.path)
+    # file:///C:/x is C:/x on Windows.
+    return Path(path[1:] if os.name == "nt" else path)
