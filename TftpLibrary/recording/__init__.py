@@ -1,0 +1,1 @@
+"""What happened, kept as plain frozen values that any thread may read."""

@@ -1,0 +1,261 @@
+"""The recorder: the one place where the engine's thread hands over what happened.
+
+The engine writes frozen records, any other thread reads them or waits for them. Memory is
+bounded: at the limit the transfers that ended first are dropped, and `dropped` counts them.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from operator import attrgetter, itemgetter
+from threading import Condition, Lock
+from typing import TypeVar
+
+from TftpLibrary.errors import TftpError
+from TftpLibrary.recording.records import Transfer
+
+T = TypeVar("T")
+
+SLICE = 0.2
+"""Seconds that a wait blocks at most at a time: so Robot's time-outs and Ctrl-C get through."""
+
+DEFECT_LIMIT = 20
+"""Defects that are kept; a fault that repeats must not fill the memory."""
+
+SHORT_LOOK = 0.001
+"""Seconds of a look at the record after which the next look may follow at once."""
+
+LONGEST_PAUSE = 0.04
+"""Seconds between two longer looks at most, while requests keep coming."""
+
+_position_of = itemgetter(0)
+_id_of = attrgetter("id")
+
+
+class Recorder:
+    """Keeps the record of every transfer, and wakes those who wait for one.
+
+    The engine's thread calls `opened`, `progressed`, `ended` and `defect`; every thread may call
+    the rest. A position counts the openings and endings so far: `mark()` tells the present one,
+    and `since` means "after that position".
+
+    Attributes:
+        limit: ended transfers that are kept. Running ones are kept always.
+        refresh: called by a reader before it looks, without the lock, so that the records of
+            running transfers are up to date; None for none.
+    """
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self.limit = limit
+        self.refresh: Callable[[], None] | None = None
+        self._changed = Condition(Lock())
+        self._position = 0
+        self._last_id = 0
+        self._running: dict[int, Transfer] = {}
+        # In the order in which they ended, each with the position of its end.
+        self._ended: deque[tuple[int, Transfer]] = deque()
+        self._ended_count = 0
+        self._dropped = 0
+        self._dropped_position = 0
+        self._defects: deque[str] = deque(maxlen=DEFECT_LIMIT)
+
+    # -- written by the engine's thread
+
+    def opened(self, transfer: Transfer) -> int:
+        """Records a request.
+
+        A refused request is opened and then ended.
+
+        Args:
+            transfer: the record; its id is ignored.
+
+        Returns:
+            The id that the record has from now on.
+        """
+        changed = self._changed
+        with changed:
+            self._last_id = number = self._last_id + 1
+            self._running[number] = replace(transfer, id=number)
+            self._position += 1
+            changed.notify_all()
+        return number
+
+    def progressed(self, transfer: Transfer) -> None:
+        """Replaces the record of a running transfer.
+
+        Nobody is woken, since a wait asks for progress itself: it would wake itself for ever.
+        """
+        with self._changed:
+            if transfer.id in self._running:
+                self._running[transfer.id] = transfer
+
+    def ended(self, transfer: Transfer) -> None:
+        """Replaces the record of a running transfer by its last one.
+
+        A transfer that is not running any more keeps the record of its first end.
+        """
+        changed = self._changed
+        with changed:
+            if self._running.pop(transfer.id, None) is None:
+                return
+            self._position += 1
+            self._ended_count += 1
+            self._ended.append((self._position, transfer))
+            if len(self._ended) > self.limit:
+                self._dropped_position = self._ended.popleft()[0]
+                self._dropped += 1
+            changed.notify_all()
+
+    def defect(self, text: str) -> None:
+        """Records an unexpected exception that belongs to no transfer. The next wait raises it."""
+        with self._changed:
+            self._defects.append(text)
+            self._changed.notify_all()
+
+    # -- read by any thread
+
+    @property
+    def dropped(self) -> int:
+        """Ended transfers that were dropped because there were more than `limit`."""
+        return self._dropped
+
+    def mark(self) -> int:
+        """Returns the present position, to be given as `since` later."""
+        return self._position
+
+    def is_complete(self, since: int = 0) -> bool:
+        """Returns whether every transfer that ended after `since` is still kept."""
+        return self._dropped_position <= since
+
+    def transfers(self, since: int = 0) -> tuple[Transfer, ...]:
+        """Returns the transfers opened or ended after `since`, or still running.
+
+        They are in the order of their requests.
+        """
+        return self.read(since)[1]
+
+    def read(self, since: int = 0) -> tuple[int, tuple[Transfer, ...]]:
+        """Returns the present position, and the transfers up to it as `transfers` does.
+
+        With that position as the next `since` no end of a transfer is missed or seen twice.
+        """
+        if self.refresh is not None:
+            self.refresh()
+        with self._changed:
+            position = self._position
+            running = list(self._running.values())
+            # A copy at C speed: the engine's thread must not wait for a filter over a long record.
+            ended = list(self._ended)
+        first = bisect_right(ended, since, key=_position_of)
+        transfers = [transfer for _, transfer in ended[first:]]
+        return position, tuple(sorted(transfers + running, key=_id_of))
+
+    def ends(self, told: int = 0) -> tuple[int, tuple[Transfer, ...]]:
+        """Returns how many transfers have ended so far, and the records of the new ones.
+
+        For those who tell each end once: it costs the engine next to nothing, since running
+        transfers are not asked for.
+
+        Args:
+            told: the number that the last call returned.
+
+        Returns:
+            The number of ends, and the transfers after the first `told`, in the order of their
+            ends; fewer than the difference when some were dropped meanwhile.
+        """
+        with self._changed:
+            count = self._ended_count
+            new = list(islice(reversed(self._ended), count - told))
+        return count, tuple(transfer for _, transfer in reversed(new))
+
+    def take_defects(self) -> tuple[str, ...]:
+        """Returns the defects that nobody took yet, and forgets them."""
+        with self._changed:
+            defects = tuple(self._defects)
+            self._defects.clear()
+        return defects
+
+    def wait_for_change(self, since: int, timeout: float) -> bool:
+        """Blocks until a transfer is opened or ended after `since`, or a defect comes.
+
+        Args:
+            since: the position that the caller has seen.
+            timeout: seconds; more than 0.2 count as 0.2, so call it in a loop.
+
+        Returns:
+            Whether there is something new.
+        """
+        with self._changed:
+            if not self._has_news(since):
+                self._changed.wait(max(0.0, min(timeout, SLICE)))
+            return self._has_news(since)
+
+    def wait_for(
+        self,
+        predicate: Callable[[tuple[Transfer, ...]], T | None],
+        timeout: float,
+        since: int = 0,
+    ) -> T:
+        """Waits until a predicate over the transfers finds something.
+
+        It looks at once, whenever a transfer is opened or ended, and five times a second.
+
+        Args:
+            predicate: gets what `transfers(since)` returns; its result ends the wait, None does
+                not.
+            timeout: seconds; with 0 it looks once.
+            since: a position from `mark()`.
+
+        Returns:
+            What the predicate returned.
+
+        Raises:
+            TimeoutError: the predicate found nothing in time.
+            TftpError: the engine met an unexpected exception.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            looked = time.monotonic()
+            position, transfers = self.read(since)
+            found = predicate(transfers)
+            if found is not None:
+                return found
+            self._raise_defects()
+            now = time.monotonic()
+            if now >= deadline:
+                raise TimeoutError(f"nothing was found within {timeout:g} s")
+            self._pause(now - looked)
+            self.wait_for_change(position, deadline - time.monotonic())
+
+    def clear(self) -> None:
+        """Forgets the ended transfers, the defects and the count of dropped ones.
+
+        Running transfers stay, ids go on, and positions stay valid.
+        """
+        with self._changed:
+            self._ended.clear()
+            self._defects.clear()
+            self._dropped = 0
+            self._dropped_position = 0
+
+    def _has_news(self, since: int) -> bool:
+        return self._position > since or bool(self._defects)
+
+    def _raise_defects(self) -> None:
+        defects = self.take_defects()
+        if defects:
+            raise TftpError(
+                "The TFTP engine met an unexpected exception; it goes on, but what this test saw "
+                "may be incomplete. Please report it with this text:\n" + "\n".join(defects)
+            )
+
+    @staticmethod
+    def _pause(cost: float) -> None:
+        """Lets the engine work when a look takes long and requests come in a flood."""
+        if cost > SHORT_LOOK:
+            time.sleep(min(4 * cost, LONGEST_PAUSE))

@@ -1,0 +1,98 @@
+"""The record of a transfer: a frozen value with printable text only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+
+from TftpLibrary.protocol.packets import Direction, Mode
+
+
+class Outcome(str, Enum):
+    """How a transfer ended."""
+
+    completed = "completed"
+    """Every octet was acknowledged."""
+    refused = "refused"
+    """The request was answered with ERROR: no transfer began."""
+    probed = "probed"
+    """The peer took the option answer and ended: it wanted only the size."""
+    failed = "failed"
+    """An ERROR, from either end, cut the transfer short."""
+    timed_out = "timed_out"
+    """The peer stopped answering."""
+    aborted = "aborted"
+    """This end was stopped while the transfer ran."""
+
+    __str__ = str.__str__
+
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One request, and everything that followed from it.
+
+    Text that a peer chose is printable: undecodable octets and control characters are escaped.
+
+    Attributes:
+        id: counts the requests that this recorder saw, from 1, in the order of their arrival.
+        server: alias of the server; empty for a transfer of the client.
+        direction: `read` (the board downloads) or `write` (the board uploads).
+        filename: the name as it was asked.
+        client: the client's address.
+        client_port: the client's TID.
+        mode: `octet` or `netascii`, or what the peer sent instead.
+        requested: the options asked, in order.
+        granted: the options granted, in order.
+        size: octets of the whole file where known.
+        octets: octets of the file that arrived (acknowledged, for a sender).
+        blocks: DATA blocks that arrived (acknowledged, for a sender).
+        retransmits: packets that this end sent again.
+        duplicates: packets that came again and were ignored.
+        started: wall-clock time of the request.
+        ended: wall-clock time of the end; None while it runs.
+        duration: seconds from the request to the end, or until now.
+        idle: seconds since the peer was last heard; 0.0 once it ended.
+        outcome: how it ended; None while it runs.
+        error_code: the code of the ERROR packet, sent or received.
+        error_message: what ended it, in words; empty for a completed transfer.
+        detail: the traceback of an unexpected exception of our own; empty otherwise.
+    """
+
+    id: int
+    server: str
+    direction: Direction
+    filename: str
+    client: str
+    client_port: int
+    started: datetime
+    mode: str = Mode.octet.value
+    requested: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
+    granted: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
+    size: int | None = None
+    octets: int = 0
+    blocks: int = 0
+    retransmits: int = 0
+    duplicates: int = 0
+    ended: datetime | None = None
+    duration: float = 0.0
+    outcome: Outcome | None = None
+    error_code: int | None = None
+    error_message: str = ""
+    detail: str = ""
+    idle: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Octets per second over the whole duration."""
+        return self.octets / self.duration if self.duration > 0 else 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the transfer has not ended yet."""
+        return self.outcome is None

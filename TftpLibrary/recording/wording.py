@@ -1,0 +1,142 @@
+"""Sizes, rates, times and outcomes in words, the same in messages, logs and on the command line.
+
+Units are decimal, as on a disk's label: 1 MB is 1,000,000 octets.
+"""
+
+from __future__ import annotations
+
+import re
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.packets import Direction, ErrorCode
+from TftpLibrary.recording.records import Outcome, Transfer
+
+_KILO = 1000
+_MINUTE = 60
+_UNITS = ("kB", "MB", "GB", "TB")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:([kmgt])(i?)b?|b)?")
+
+
+def size_text(octets: int) -> str:
+    """Returns a size in words: `1 octet`, `512 octets`, `7.8 MB`."""
+    if octets < _KILO:
+        return f"{octets} octet" if octets == 1 else f"{octets} octets"
+    factor, unit = _unit(octets)
+    return f"{octets / factor:.1f} {unit}"
+
+
+def parse_size(text: str) -> int:
+    """Returns the octets of a size: `1468`, `64 kB` (thousands), `4 MiB` (1024 times 1024).
+
+    Raises:
+        UsageError: the text is no size.
+    """
+    match = _SIZE.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(f"Expected a size such as 1468, 64 kB or 4 MiB, got '{text}'.")
+    number, prefix, binary = match.groups()
+    factor: int = (1024 if binary else _KILO) ** " kmgt".index(prefix or " ")
+    return round(float(number) * factor) if "." in number else int(number) * factor
+
+
+def part_text(octets: int, size: int) -> str:
+    """Returns a part of a size in the unit of the whole: `3.2 of 7.8 MB`."""
+    if size < _KILO:
+        return f"{octets} of {size_text(size)}"
+    return f"{octets / _unit(size)[0]:.1f} of {size_text(size)}"
+
+
+def percent_text(octets: int, size: int) -> str:
+    """Returns a part of a size in per cent, rounded down: `100 %` means the whole."""
+    return f"{100 * octets // size if size else 100} %"
+
+
+def rate_text(octets_per_second: float) -> str:
+    """Returns a rate in words: `5.1 MB/s`."""
+    return f"{size_text(round(octets_per_second))}/s"
+
+
+def duration_text(seconds: float) -> str:
+    """Returns a time in words: `0.4 ms`, `250 ms`, `2.5 s`, `60 s`, `2 min 5 s`, `1 h 1 min`."""
+    whole = round(seconds)
+    if round(seconds * _KILO) < _KILO:
+        return _one_unit(seconds * _KILO, "ms")
+    if whole < 2 * _MINUTE:
+        return _one_unit(seconds, "s")
+    if whole < 60 * _MINUTE:
+        return _two_units(whole, "min", "s")
+    return _two_units(whole // _MINUTE, "h", "min")
+
+
+def short_text(text: str, limit: int = 100) -> str:
+    """Returns a text, cut in the middle if it is longer: both ends of a long name tell most."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 3) // 2
+    return f"{text[:half]}...{text[-half:]}"
+
+
+def request_text(transfer: Transfer) -> str:
+    """Returns what was asked, and by whom: `RRQ 'zImage' from 192.168.1.50`."""
+    packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
+    return f"{packet} '{short_text(transfer.filename)}' from {transfer.client}"
+
+
+def progress_text(transfer: Transfer) -> str:
+    """Returns how far a transfer came: `41 % (3.2 of 7.8 MB)`, or `3.2 MB` of unknown size."""
+    if transfer.size is None:
+        return size_text(transfer.octets)
+    percent = percent_text(transfer.octets, transfer.size)
+    return f"{percent} ({part_text(transfer.octets, transfer.size)})"
+
+
+def reason_text(transfer: Transfer) -> str:
+    """Returns why a transfer ended: its error in words, in lower case and without a full stop."""
+    if transfer.error_code == ErrorCode.file_not_found and transfer.direction is Direction.read:
+        # Whatever the words of a system or a peer: this is what people search a log for.
+        return "file not found"
+    text = short_text(transfer.error_message.strip().rstrip("."), 200)
+    if text:
+        # "OACK refused" keeps its capitals, "File not found" does not.
+        return text if text[:2].isupper() else text[0].lower() + text[1:]
+    if transfer.error_code is not None and transfer.error_code <= max(ErrorCode):
+        return ErrorCode(transfer.error_code).name.replace("_", " ")
+    if transfer.error_code is not None:
+        return f"error {transfer.error_code}"
+    return "no reason was given"
+
+
+def outcome_text(transfer: Transfer) -> str:
+    """Returns how a transfer ended, or how far it is: `completed, 7.8 MB`, `file not found`."""
+    outcome = transfer.outcome
+    if outcome is None:
+        return f"running, {progress_text(transfer)}"
+    if outcome is Outcome.completed:
+        return f"completed, {size_text(transfer.octets)}"
+    if outcome is Outcome.refused:
+        return reason_text(transfer)
+    if outcome is Outcome.probed:
+        return "only its size was asked"
+    if outcome is Outcome.timed_out:
+        return f"timed out at {progress_text(transfer)}"
+    word = "failed" if outcome is Outcome.failed else "stopped"
+    return f"{word} at {progress_text(transfer)}: {reason_text(transfer)}"
+
+
+def _unit(octets: int) -> tuple[int, str]:
+    """The largest unit in which the size is at least 1.0, after it is rounded."""
+    power = 1
+    while power < len(_UNITS) and octets >= (_KILO - 0.05) * _KILO**power:
+        power += 1
+    return _KILO**power, _UNITS[power - 1]
+
+
+def _one_unit(value: float, unit: str) -> str:
+    """Below ten with one decimal place, unless that is 0."""
+    tenths = round(value * 10)
+    return f"{tenths / 10:g} {unit}" if tenths < 10 * 10 else f"{round(value)} {unit}"
+
+
+def _two_units(count: int, large: str, small: str) -> str:
+    whole, rest = divmod(count, 60)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"

@@ -1,0 +1,137 @@
+"""Names and globs, clients and networks, names that are near to another."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.matching import (
+    client_test,
+    matches_client,
+    matches_name,
+    nearest_names,
+    plain_name,
+    select,
+)
+from TftpLibrary.recording.records import Outcome
+from utest.support.records import completed, refused, transfer
+
+
+@pytest.mark.parametrize(
+    ("filename", "pattern"),
+    [
+        ("zImage", "zImage"),
+        ("/zImage", "zImage"),
+        ("zImage", "/zImage"),
+        (r"\Boot\BCD", "Boot/BCD"),
+        ("Boot/BCD", r"\Boot\BCD"),
+        ("pxelinux.cfg/default", "*/default"),
+        ("a/b/c.img", "*.img"),
+        ("zImage-1", "zImage-[0-9]"),
+        ("odd[1].img", "odd[1].img"),
+        ("anything", ""),
+    ],
+)
+def test_name_matches_exactly_or_as_a_glob(filename: str, pattern: str) -> None:
+    assert matches_name(transfer(filename), pattern)
+
+
+@pytest.mark.parametrize(
+    ("filename", "pattern"),
+    [("zimage", "zImage"), ("boot/zImage", "zImage"), ("zImage", "zImage?"), ("zImage2", "zImage")],
+)
+def test_name_in_another_case_or_folder_does_not_match(filename: str, pattern: str) -> None:
+    assert not matches_name(transfer(filename), pattern)
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.168.1.50", ""),
+        ("192.168.1.50", "192.168.1.50"),
+        ("192.168.1.50", "192.168.1.0/24"),
+        ("192.168.1.50", "192.168.1.1/24"),
+        ("::ffff:192.168.1.50", "192.168.1.0/24"),
+        ("fe80::1%eth0", "fe80::/10"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("fe80::1", "fe80:0::1"),
+    ],
+)
+def test_client_matches_an_address_or_a_network(address: str, client: str) -> None:
+    assert matches_client(transfer(client=address), client)
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.168.1.51", "192.168.1.50"),
+        ("10.0.0.1", "192.168.1.0/24"),
+        ("fe80::1", "192.168.1.0/24"),
+        ("not an address", "0.0.0.0/0"),
+    ],
+)
+def test_client_outside_does_not_match(address: str, client: str) -> None:
+    assert not matches_client(transfer(client=address), client)
+
+
+def test_bad_client_says_what_would_be_right() -> None:
+    with pytest.raises(UsageError) as error:
+        matches_client(transfer(), "board-7")
+    assert str(error.value) == (
+        "client='board-7' is neither an address nor a network. Expected for example 192.168.1.50, "
+        "192.168.1.0/24 or fe80::/10."
+    )
+
+
+def test_bad_client_is_refused_without_any_transfer() -> None:
+    with pytest.raises(UsageError, match="neither an address nor a network"):
+        select((), client="10.0.0.0/33")
+
+
+def test_client_test_answers_the_same_the_second_time() -> None:
+    is_board = client_test("10.0.0.0/8")
+    assert [is_board(address) for address in ("10.1.1.1", "11.1.1.1") * 2] == [True, False] * 2
+
+
+def test_select_takes_what_matches_all_that_is_given() -> None:
+    first = completed("zImage", id=1)
+    missing = refused("zImage", id=2)
+    upload = completed("zImage", id=3, direction=Direction.write)
+    other = completed("zImage", id=4, client="192.168.1.51")
+    dtb = completed("board.dtb", id=5)
+    everything = (first, missing, upload, other, dtb)
+    assert select(everything) == everything
+    assert select(everything, "zImage") == (first, missing, upload, other)
+    assert select(everything, client="192.168.1.51") == (other,)
+    assert select(everything, outcome=Outcome.refused) == (missing,)
+    assert select(everything, direction=Direction.write) == (upload,)
+    read = select(everything, "z*", "192.168.1.50", Outcome.completed, Direction.read)
+    assert read == (first,)
+
+
+def test_plain_name_has_no_leading_slash_and_no_backslash() -> None:
+    assert plain_name(r"\\Boot\BCD") == "Boot/BCD"
+
+
+def test_nearest_name_is_the_same_in_another_case_then_in_another_folder() -> None:
+    names = ["uImage", "boot/zImage", "zimage", "ramdisk.gz"]
+    assert nearest_names("zImage", names) == ("zimage", "boot/zImage", "uImage")
+    assert nearest_names("zImage", names, limit=1) == ("zimage",)
+
+
+def test_names_that_are_unlike_are_not_near() -> None:
+    assert nearest_names("zImage", ["pxelinux.0", "x", "vmlinuz.efi"]) == ()
+
+
+def test_glob_is_near_to_what_it_nearly_matches() -> None:
+    assert nearest_names("*.dtb", ["am335x.dts", "x.DTB", ".dtb"]) == (".dtb", "x.DTB")
+
+
+def test_thousands_of_long_names_are_compared_in_bounded_time() -> None:
+    names = [f"{number:06}" * 100 for number in range(20_000)]
+    began = time.monotonic()
+    nearest_names("000001" * 100, names)
+    assert time.monotonic() - began < 5

@@ -1,0 +1,327 @@
+"""The recorder: marks, limits, waiting across threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from TftpLibrary.errors import TftpError
+from TftpLibrary.recording import recorder as module
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Outcome, Transfer
+from utest.support.records import transfer
+
+
+def open_one(recorder: Recorder, filename: str = "zImage") -> Transfer:
+    """A running transfer with its id."""
+    running = transfer(filename)
+    return replace(running, id=recorder.opened(running))
+
+
+def end(recorder: Recorder, running: Transfer) -> None:
+    recorder.ended(replace(running, outcome=Outcome.completed))
+
+
+def names(transfers: tuple[Transfer, ...]) -> list[str]:
+    return [transfer.filename for transfer in transfers]
+
+
+def is_there(filename: str) -> Callable[[tuple[Transfer, ...]], Transfer | None]:
+    return lambda seen: next((t for t in seen if t.filename == filename), None)
+
+
+def test_ids_count_from_one_in_the_order_of_requests() -> None:
+    recorder = Recorder()
+    assert [recorder.opened(transfer()) for _ in range(3)] == [1, 2, 3]
+    assert [t.id for t in recorder.transfers()] == [1, 2, 3]
+
+
+def test_transfers_are_in_the_order_of_requests_whatever_ends_first() -> None:
+    recorder = Recorder()
+    first, second, third = (open_one(recorder, name) for name in "abc")
+    end(recorder, third)
+    end(recorder, first)
+    assert names(recorder.transfers()) == ["a", "b", "c"]
+    end(recorder, second)
+    assert names(recorder.transfers()) == ["a", "b", "c"]
+
+
+def test_mark_hides_what_ended_before_and_nothing_else() -> None:
+    recorder = Recorder()
+    old, across = open_one(recorder, "old"), open_one(recorder, "across")
+    running = open_one(recorder, "running")
+    end(recorder, old)
+    mark = recorder.mark()
+    end(recorder, across)
+    end(recorder, open_one(recorder, "new"))
+    assert names(recorder.transfers(mark)) == ["across", "running", "new"]
+    end(recorder, running)
+    assert names(recorder.transfers(recorder.mark())) == []
+
+
+def test_read_tells_the_position_from_which_nothing_is_seen_twice() -> None:
+    recorder = Recorder()
+    end(recorder, open_one(recorder, "a"))
+    position, seen = recorder.read()
+    assert names(seen) == ["a"]
+    end(recorder, open_one(recorder, "b"))
+    assert names(recorder.read(position)[1]) == ["b"]
+
+
+def test_ends_are_told_in_their_order_and_once() -> None:
+    recorder = Recorder()
+    recorder.refresh = lambda: pytest.fail("nobody asks for running transfers")
+    first, second, third = (open_one(recorder, name) for name in "abc")
+    end(recorder, third)
+    end(recorder, first)
+    told, new = recorder.ends()
+    assert names(new) == ["c", "a"]
+    assert recorder.ends(told) == (told, ())
+    end(recorder, second)
+    assert names(recorder.ends(told)[1]) == ["b"]
+
+
+def test_ends_that_were_dropped_show_in_the_difference() -> None:
+    recorder = Recorder(limit=2)
+    told, _ = recorder.ends()
+    for name in "abcd":
+        end(recorder, open_one(recorder, name))
+    count, new = recorder.ends(told)
+    assert names(new) == ["c", "d"]
+    assert count - told - len(new) == 2
+
+
+def test_progress_replaces_the_running_record_only() -> None:
+    recorder = Recorder()
+    running = open_one(recorder)
+    recorder.progressed(replace(running, octets=512))
+    assert recorder.transfers()[0].octets == 512
+    end(recorder, running)
+    recorder.progressed(replace(running, octets=1024))
+    assert [t.octets for t in recorder.transfers()] == [0]
+
+
+def test_progress_is_no_change_to_wait_for() -> None:
+    recorder = Recorder()
+    running = open_one(recorder)
+    mark = recorder.mark()
+    recorder.progressed(replace(running, octets=512))
+    assert recorder.mark() == mark
+
+
+def test_transfer_ends_once() -> None:
+    recorder = Recorder()
+    running = open_one(recorder)
+    end(recorder, running)
+    recorder.ended(replace(running, outcome=Outcome.aborted))
+    assert [t.outcome for t in recorder.transfers()] == [Outcome.completed]
+
+
+def test_oldest_ended_transfers_are_dropped_at_the_limit_and_running_ones_never() -> None:
+    recorder = Recorder(limit=3)
+    open_one(recorder, "running")
+    start = recorder.mark()
+    for name in "abcd":
+        end(recorder, open_one(recorder, name))
+    middle = recorder.mark()
+    end(recorder, open_one(recorder, "e"))
+    assert names(recorder.transfers()) == ["running", "c", "d", "e"]
+    assert recorder.dropped == 2
+    assert not recorder.is_complete(start)
+    assert recorder.is_complete(middle)
+
+
+def test_memory_stays_bounded_however_many_requests_come() -> None:
+    recorder = Recorder(limit=100)
+    for _ in range(10_000):
+        end(recorder, open_one(recorder))
+        recorder.defect("x")
+    assert len(recorder.transfers()) == 100
+    assert recorder.dropped == 9_900
+    assert len(recorder.take_defects()) == module.DEFECT_LIMIT
+
+
+def test_clear_forgets_the_ended_and_keeps_marks_and_ids_valid() -> None:
+    recorder = Recorder(limit=1)
+    running = open_one(recorder, "running")
+    end(recorder, open_one(recorder, "a"))
+    end(recorder, open_one(recorder, "b"))
+    recorder.defect("x")
+    mark = recorder.mark()
+    recorder.clear()
+    assert names(recorder.transfers()) == ["running"]
+    assert recorder.dropped == 0
+    assert recorder.is_complete()
+    assert recorder.take_defects() == ()
+    end(recorder, running)
+    assert names(recorder.transfers(mark)) == ["running"]
+    assert recorder.opened(transfer()) == 4
+
+
+def test_reader_refreshes_running_records_without_holding_the_lock() -> None:
+    recorder = Recorder()
+    running = open_one(recorder)
+    recorder.refresh = lambda: recorder.progressed(replace(running, octets=512))
+    assert recorder.transfers()[0].octets == 512
+
+
+def test_wait_finds_what_is_there_already() -> None:
+    recorder = Recorder()
+    end(recorder, open_one(recorder))
+    assert recorder.wait_for(is_there("zImage"), timeout=0).filename == "zImage"
+
+
+def test_wait_gives_what_the_predicate_found_also_when_it_is_false() -> None:
+    assert Recorder().wait_for(len, timeout=0) == 0
+
+
+def test_wait_looks_back_to_the_mark_only() -> None:
+    recorder = Recorder()
+    end(recorder, open_one(recorder))
+    with pytest.raises(TimeoutError):
+        recorder.wait_for(is_there("zImage"), timeout=0.01, since=recorder.mark())
+
+
+def test_wait_ends_after_its_time() -> None:
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"nothing was found within 0\.3 s"):
+        Recorder().wait_for(lambda _seen: None, timeout=0.3)
+    assert 0.3 <= time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("change", ["opening", "end", "defect"])
+def test_wait_is_woken_at_once_by(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without the slices, which would hide a wake-up that is missing.
+    monkeypatch.setattr(module, "SLICE", 30.0)
+    recorder = Recorder()
+    running = open_one(recorder)
+    changes = {
+        "opening": lambda: open_one(recorder),
+        "end": lambda: end(recorder, running),
+        "defect": lambda: recorder.defect("x"),
+    }
+    delays = []
+    for _ in range(5):
+        mark, began = recorder.mark(), time.monotonic()
+        timer = threading.Timer(0.02, changes[change])
+        timer.start()
+        assert recorder.wait_for_change(mark, timeout=30)
+        delays.append(time.monotonic() - began - 0.02)
+        timer.join()
+        recorder.take_defects()
+        running = open_one(recorder)
+    # The middle one: a busy machine may hold up a single thread.
+    assert sorted(delays)[2] < 0.05
+
+
+def test_wait_uses_no_processor_time_worth_speaking_of() -> None:
+    recorder = Recorder()
+    for _ in range(100):
+        end(recorder, open_one(recorder))
+    looks: list[int] = []
+    began = time.thread_time()
+    with pytest.raises(TimeoutError):
+        recorder.wait_for(lambda seen: looks.append(len(seen)), timeout=1.0)
+    assert time.thread_time() - began < 0.1
+    assert len(looks) <= 8
+
+
+def test_refresh_that_records_progress_does_not_wake_its_own_wait() -> None:
+    recorder = Recorder()
+    running = open_one(recorder)
+    calls: list[int] = []
+
+    def refresh() -> None:
+        calls.append(len(calls))
+        recorder.progressed(replace(running, octets=len(calls)))
+
+    recorder.refresh = refresh
+    found = recorder.wait_for(
+        lambda seen: seen[0].octets if seen[0].octets > 2 else None, timeout=10
+    )
+    assert found == 3
+
+
+def test_wait_in_a_flood_of_requests_leaves_time_to_the_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    recorder = Recorder()
+    deadline = time.monotonic() + 0.02
+    with pytest.raises(TimeoutError):
+        recorder.wait_for(lambda _seen: _busy_until(deadline), timeout=0.03)
+    assert slept[0] == module.LONGEST_PAUSE
+
+
+def _busy_until(deadline: float) -> None:
+    while time.monotonic() < deadline:
+        pass
+
+
+def test_defect_wakes_and_fails_the_next_wait_once() -> None:
+    recorder = Recorder()
+    recorder.defect("Traceback: ZeroDivisionError")
+    with pytest.raises(TftpError) as error:
+        recorder.wait_for(lambda _seen: None, timeout=10)
+    assert str(error.value) == (
+        "The TFTP engine met an unexpected exception; it goes on, but what this test saw may be "
+        "incomplete. Please report it with this text:\nTraceback: ZeroDivisionError"
+    )
+    with pytest.raises(TimeoutError):
+        recorder.wait_for(lambda _seen: None, timeout=0)
+
+
+def test_defect_does_not_hide_what_was_found() -> None:
+    recorder = Recorder()
+    end(recorder, open_one(recorder))
+    recorder.defect("x")
+    assert recorder.wait_for(is_there("zImage"), timeout=0)
+    assert recorder.take_defects() == ("x",)
+
+
+def test_wait_for_change_tells_whether_something_is_new() -> None:
+    recorder = Recorder()
+    mark = recorder.mark()
+    assert not recorder.wait_for_change(mark, timeout=0.01)
+    open_one(recorder)
+    assert recorder.wait_for_change(mark, timeout=10)
+    assert not recorder.wait_for_change(recorder.mark(), timeout=-1)
+    recorder.defect("x")
+    assert recorder.wait_for_change(recorder.mark(), timeout=10)
+
+
+def test_wait_for_change_blocks_one_slice_at_most() -> None:
+    began = time.monotonic()
+    assert not Recorder().wait_for_change(0, timeout=60)
+    assert time.monotonic() - began < 5
+
+
+def test_many_threads_read_what_one_writes() -> None:
+    recorder = Recorder(limit=50)
+    seen: list[int] = []
+
+    def follow() -> None:
+        position, count, last = 0, 0, 0
+        while last < 300:
+            recorder.wait_for_change(position, 1)
+            position, transfers = recorder.read(position)
+            ends = [t.id for t in transfers if not t.is_running]
+            count += len(ends)
+            last = max([last, *ends])
+        seen.append(count)
+
+    threads = [threading.Thread(target=follow) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(300):
+        end(recorder, open_one(recorder))
+    for thread in threads:
+        thread.join(20)
+    assert len(seen) == 3
+    # Followers that are too slow lose what was dropped; none sees an end twice.
+    assert all(50 <= count <= 300 for count in seen)

@@ -1,0 +1,170 @@
+"""The words of messages: sizes, rates, times, outcomes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Outcome
+from TftpLibrary.recording.wording import (
+    duration_text,
+    outcome_text,
+    parse_size,
+    part_text,
+    percent_text,
+    progress_text,
+    rate_text,
+    reason_text,
+    request_text,
+    short_text,
+    size_text,
+)
+from utest.support.records import completed, ended, partial, refused, transfer
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        (0, "0 octets"),
+        (1, "1 octet"),
+        (999, "999 octets"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (7_800_000, "7.8 MB"),
+        (40 * 10**9, "40.0 GB"),
+        (2 * 10**16, "20000.0 TB"),
+    ],
+)
+def test_size_is_told_in_the_largest_decimal_unit(octets: int, text: str) -> None:
+    assert size_text(octets) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [
+        ("0", 0),
+        ("1468", 1468),
+        ("1468 B", 1468),
+        ("64 kB", 64_000),
+        ("64k", 64_000),
+        ("4 MiB", 4 * 1024**2),
+        ("1.5GB", 1_500_000_000),
+        (" 2 tib ", 2 * 1024**4),
+    ],
+)
+def test_size_is_read_with_decimal_and_binary_units(text: str, octets: int) -> None:
+    assert parse_size(text) == octets
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1 XB", "4 iB", "many", "1 000", "1e3"])
+def test_what_is_no_size_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_size(text)
+    assert str(error.value) == f"Expected a size such as 1468, 64 kB or 4 MiB, got '{text}'."
+
+
+def test_part_of_a_size_has_the_unit_of_the_whole() -> None:
+    assert part_text(3_244_280, 7_800_000) == "3.2 of 7.8 MB"
+    assert part_text(512, 7_800_000) == "0.0 of 7.8 MB"
+    assert part_text(100, 512) == "100 of 512 octets"
+
+
+def test_per_cent_is_a_hundred_only_for_the_whole() -> None:
+    assert percent_text(7_799_999, 7_800_000) == "99 %"
+    assert percent_text(7_800_000, 7_800_000) == "100 %"
+    assert percent_text(0, 0) == "100 %"
+
+
+def test_rate_is_a_size_per_second() -> None:
+    assert rate_text(5_140_000.4) == "5.1 MB/s"
+    assert rate_text(0.0) == "0 octets/s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 ms"),
+        (0.0004, "0.4 ms"),
+        (0.0054, "5.4 ms"),
+        (0.012, "12 ms"),
+        (0.25, "250 ms"),
+        (0.9996, "1 s"),
+        (2.5, "2.5 s"),
+        (9.96, "10 s"),
+        (60, "60 s"),
+        (119.4, "119 s"),
+        (125, "2 min 5 s"),
+        (180, "3 min"),
+        (3599.7, "1 h"),
+        (3660, "1 h 1 min"),
+    ],
+)
+def test_time_is_told_in_units_that_people_use(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+@given(st.floats(min_value=0, max_value=1e7))
+def test_time_in_words_is_never_far_from_the_time(seconds: float) -> None:
+    units = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+    words = duration_text(seconds).split()
+    told = sum(
+        float(count) * units[unit] for count, unit in zip(words[::2], words[1::2], strict=True)
+    )
+    assert told == pytest.approx(seconds, rel=0.06, abs=0.00006)
+
+
+def test_long_text_keeps_both_its_ends() -> None:
+    text = short_text("boot/" + "a" * 500 + "/zImage", 50)
+    assert len(text) <= 50
+    assert text.startswith("boot/a")
+    assert text.endswith("a/zImage")
+    assert short_text("zImage", 6) == "zImage"
+
+
+def test_request_names_packet_name_and_client() -> None:
+    assert request_text(transfer()) == "RRQ 'zImage' from 192.168.1.50"
+    write = transfer("core.txt", direction=Direction.write)
+    assert request_text(write) == "WRQ 'core.txt' from 192.168.1.50"
+
+
+def test_progress_without_a_known_size_tells_the_octets() -> None:
+    assert progress_text(partial()) == "41 % (3.2 of 7.8 MB)"
+    assert progress_text(partial(size=None)) == "3.2 MB"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "text"),
+    [
+        (1, "No such file or directory", "file not found"),
+        (0, "Server is stopping.", "server is stopping"),
+        (8, "OACK refused", "OACK refused"),
+        (2, "", "access violation"),
+        (99, "", "error 99"),
+        (None, "", "no reason was given"),
+        (0, "x", "x"),
+    ],
+)
+def test_reason_is_the_error_in_words(code: int | None, message: str, text: str) -> None:
+    assert reason_text(refused(error_code=code, error_message=message)) == text
+
+
+def test_every_outcome_has_its_words() -> None:
+    partly = {"size": 7_800_000, "octets": 3_244_280}
+    texts = {
+        outcome: outcome_text(ended("zImage", outcome, error_message="Disk full", **partly))
+        for outcome in Outcome
+    }
+    assert texts == {
+        Outcome.completed: "completed, 3.2 MB",
+        Outcome.refused: "disk full",
+        Outcome.probed: "only its size was asked",
+        Outcome.failed: "failed at 41 % (3.2 of 7.8 MB): disk full",
+        Outcome.timed_out: "timed out at 41 % (3.2 of 7.8 MB)",
+        Outcome.aborted: "stopped at 41 % (3.2 of 7.8 MB): disk full",
+    }
+    assert outcome_text(partial()) == "running, 41 % (3.2 of 7.8 MB)"
+    assert outcome_text(completed(octets=1)) == "completed, 1 octet"
