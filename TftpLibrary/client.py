@@ -1,0 +1,263 @@
+"""A TFTP client as a plain Python object: for boards that are the server.
+
+    with TftpClient("192.168.1.1") as client:
+        client.get("config.txt", "backup/config.txt")
+
+RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every obligation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from TftpLibrary.engine import udp
+from TftpLibrary.engine.asking import Asking, Order
+from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
+from TftpLibrary.engine.settings import ClientSettings
+from TftpLibrary.errors import (
+    NegotiationError,
+    PeerError,
+    TftpError,
+    TransferAborted,
+    TransferTimeout,
+    UsageError,
+)
+from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.store.base import Sink, Source, StoreError, WritePolicy
+from TftpLibrary.store.directory import DirectoryStore
+from TftpLibrary.store.memory import MemoryStore
+
+Progress = Callable[[Transfer], None]
+"""Called on the caller's thread, a few times a second, with the record as it stands."""
+
+T = TypeVar("T")
+
+_ERROR_NAMES = {
+    ErrorCode.file_not_found: "File not found",
+    ErrorCode.access_violation: "Access violation",
+    ErrorCode.disk_full: "Disk full",
+    ErrorCode.illegal_operation: "Illegal TFTP operation",
+    ErrorCode.unknown_tid: "Unknown transfer ID",
+    ErrorCode.file_exists: "File already exists",
+    ErrorCode.no_such_user: "No such user",
+    ErrorCode.option_negotiation: "Option negotiation failed",
+}
+_LONGEST = 10 * 365 * 24 * 3600.0
+_IN_MEMORY = "content"
+_ANY_WRITE = WritePolicy(writable=True, create=True, overwrite=True)
+
+
+class TftpClient:
+    """Gets files from a TFTP server and puts files to it, one at a time, blocking.
+
+    All servers and clients of a process share one thread, which runs while a client is open. Each
+    transfer is recorded in `recorder`.
+
+    Args:
+        host: address or name of the server.
+        port: its request port.
+        settings: how to ask.
+        recorder: where records go; a new one by default.
+        engine: the engine to run on; the shared one by default.
+
+    Raises:
+        UsageError: the host cannot be found, or the port is none.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int = 69,
+        settings: ClientSettings | None = None,
+        *,
+        recorder: Recorder | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        if not 1 <= port <= 65535:
+            raise UsageError(f"port must be from 1 to 65535, got {port}.")
+        self.host = host
+        self.port = port
+        self.settings = settings or ClientSettings()
+        self.recorder = Recorder() if recorder is None else recorder
+        self._family, self._server = udp.resolve_peer(host, port)
+        self._given_engine = engine
+        self._engine: Engine | None = engine
+
+    # Life ----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Gives the engine back. Idempotent; the next transfer opens the client again."""
+        if self._engine is not None and self._given_engine is None:
+            self._engine = None
+            SHARED_ENGINE.release()
+
+    def __enter__(self) -> TftpClient:
+        """Returns the client."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the client."""
+        self.close()
+
+    # Transfers -----------------------------------------------------------------------------
+
+    def get(
+        self, name: str, destination: str | Path, *, progress: Progress | None = None
+    ) -> Transfer:
+        """Reads a file from the server.
+
+        Args:
+            name: the name to ask for.
+            destination: the local file; it is replaced in one step when all is there, and never
+                holds a part.
+            progress: called meanwhile.
+
+        Returns:
+            The record.
+
+        Raises:
+            UsageError: the destination cannot be written.
+            PeerError: the server sent an ERROR.
+            TransferTimeout: the server did not answer, or stopped answering.
+            NegotiationError: the server granted what was not asked.
+            TransferAborted: the disk is full, or this end was stopped.
+        """
+        path = Path(destination)
+        store = DirectoryStore(_folder_of(path), follow_symlinks=True)
+        try:
+            sink = _local(
+                f"Cannot write '{path}'",
+                lambda: store.open_write(os.fsencode(path.name), "", _ANY_WRITE, None),
+            )
+            return self._run(name, None, sink, progress)
+        finally:
+            store.close()
+
+    def put(
+        self, source: str | Path, name: str = "", *, progress: Progress | None = None
+    ) -> Transfer:
+        """Writes a file to the server.
+
+        Args:
+            source: the local file.
+            name: the name to ask for; by default that of the local file.
+            progress: called meanwhile.
+
+        Returns:
+            The record.
+
+        Raises:
+            UsageError: the source cannot be read.
+            PeerError: the server sent an ERROR.
+            TransferTimeout: the server did not answer, or stopped answering.
+            NegotiationError: the server granted what was not asked.
+            TransferAborted: the file changed meanwhile, or this end was stopped.
+        """
+        path = Path(source)
+        store = DirectoryStore(_folder_of(path), follow_symlinks=True)
+        try:
+            opened = _local(
+                f"Cannot read '{path}'", lambda: store.open_read(os.fsencode(path.name), "")
+            )
+            return self._run(name or path.name, opened, None, progress)
+        finally:
+            store.close()
+
+    def get_bytes(self, name: str) -> bytes:
+        """Reads a file from the server into memory. Errors are those of `get`."""
+        memory = MemoryStore()
+        self._run(name, None, memory.open_write(_IN_MEMORY.encode(), "", _ANY_WRITE, None), None)
+        source = memory.open_read(_IN_MEMORY.encode(), "")
+        content = bytearray(source.size)
+        source.read_into([memoryview(content)], 0)
+        return bytes(content)
+
+    def put_bytes(self, data: bytes, name: str) -> Transfer:
+        """Writes octets to the server under a name. Errors are those of `put`."""
+        source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
+        return self._run(name, source, None, None)
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _run(
+        self, name: str, source: Source | None, sink: Sink | None, progress: Progress | None
+    ) -> Transfer:
+        if not name or "\0" in name:
+            raise UsageError(f"Expected a file name without NUL to ask for, got {name!r}.")
+        order = Order(name, source, sink, self._server, self._family, self.settings, self.recorder)
+        engine = self._open()
+        self.recorder.refresh = engine.report_progress
+        asking = engine.call(lambda: _begin(order, engine))
+        number = asking.transfer_id
+
+        def is_ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
+            for transfer in transfers:
+                if transfer.id == number:
+                    if progress is not None:
+                        progress(transfer)
+                    return None if transfer.is_running else transfer
+            return None
+
+        try:
+            # The engine bounds the time; the caller may interrupt.
+            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=asking.mark)
+        except BaseException:
+            engine.call(asking.stop)
+            raise
+        if transfer.outcome is not Outcome.completed:
+            raise self._error_of(transfer, asking)
+        return transfer
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            self._engine = SHARED_ENGINE.acquire()
+        return self._engine
+
+    def _error_of(self, transfer: Transfer, asking: Asking) -> TftpError:
+        where = f"from {udp.url_host(self.host)}:{self.port} for '{transfer.filename}'"
+        code, text = transfer.error_code, transfer.error_message
+        if asking.is_ended_by_peer and code is not None:
+            name = _ERROR_NAMES.get(code) or text or "No reason"  # type: ignore[call-overload]
+            said = f": {text}" if text and text.lower() != name.lower() else ""
+            message = f"{name} (TFTP error {code}) {where}{said}"
+            return PeerError(message, code, text)
+        if transfer.outcome is Outcome.timed_out:
+            return TransferTimeout(
+                f"No answer {where}: {text}. Expected a TFTP server at that address and port that "
+                f"answers within {self.settings.timeout:g} s; raise timeout= or retries=, or wait= "
+                "for a server that starts later."
+            )
+        if code == ErrorCode.option_negotiation:
+            return NegotiationError(f"Wrong option answer {where}: {text}")
+        return TransferAborted(f"Transfer ended {where}: {text}.")
+
+
+def _begin(order: Order, engine: Engine) -> Asking:
+    asking = Asking(order, engine, engine.refused_routes)
+    asking.begin()
+    return asking
+
+
+def _folder_of(path: Path) -> Path:
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder '{folder}' for '{path}'. Make it first.")
+    return folder
+
+
+def _local(trouble: str, function: Callable[[], T]) -> T:
+    try:
+        return function()
+    except StoreError as error:
+        raise UsageError(f"{trouble}: {error}.") from error

@@ -1,0 +1,120 @@
+"""Who gets in: the limits of one server, and the refusals that they end in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from ipaddress import ip_address
+
+from TftpLibrary.engine.session import Session
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.engine.udp import Address
+from TftpLibrary.protocol.packets import ErrorCode
+
+_HALF_OPEN_GRACE = 0.05
+"""Seconds that an unanswered request keeps its place although newer ones want it."""
+
+
+class Refusal(Exception):
+    """A request is answered with ERROR.
+
+    Attributes:
+        code: the error code.
+        public: the text for the peer.
+        reason: the text for the record.
+    """
+
+    def __init__(self, code: ErrorCode, public: str, reason: str = "") -> None:
+        super().__init__(public)
+        self.code = code
+        self.public = public
+        self.reason = reason or public
+
+
+class Admission:
+    """The sessions of one server, counted against its limits. Engine's thread only."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[Address, Session] = {}
+        self._half_open: dict[Session, None] = {}
+        self._per_client: Counter[str] = Counter()
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Every session, in the order of the requests."""
+        return tuple(self._sessions.values())
+
+    def __len__(self) -> int:
+        """The number of sessions."""
+        return len(self._sessions)
+
+    def find(self, peer: Address) -> Session | None:
+        """Returns the session with a peer."""
+        return self._sessions.get(peer)
+
+    def check(self, client: str, settings: ServerSettings, now: float) -> None:
+        """Refuses a client that is not served, and what is over the limits.
+
+        When the places are taken, those give way that only wait: last ACKs to be repeated, and
+        the oldest request behind which nobody has shown himself (its address may be spoofed).
+
+        Raises:
+            Refusal: with the limit in its reason.
+        """
+        networks = settings.networks() if settings.clients else ()
+        if networks and not _is_within(client, networks):
+            raise Refusal(
+                ErrorCode.access_violation,
+                "Access violation",
+                f"client {client} is not served, only {', '.join(settings.clients)}",
+            )
+        self._check_client(client, settings.max_transfers_per_client)
+        half_open = settings.max_half_open or settings.max_transfers
+        if len(self._half_open) >= half_open or len(self._sessions) >= settings.max_transfers:
+            self._sweep(now)
+        if len(self._half_open) >= half_open:
+            raise _busy(f"the limit of {half_open} unanswered requests at once is reached")
+        if len(self._sessions) >= settings.max_transfers:
+            raise _busy(f"the limit of {settings.max_transfers} transfers at once is reached")
+
+    def add(self, peer: Address, client: str, session: Session) -> None:
+        """A session began."""
+        self._sessions[peer] = session
+        self._half_open[session] = None
+        self._per_client[client] += 1
+
+    def forget(self, peer: Address, client: str, session: Session) -> None:
+        """A session is over."""
+        self._half_open.pop(session, None)
+        if self._sessions.get(peer) is session:
+            del self._sessions[peer]
+        self._per_client[client] -= 1
+        if not self._per_client[client]:
+            del self._per_client[client]
+
+    def _check_client(self, client: str, limit: int | None) -> None:
+        if limit is not None and self._per_client[client] >= limit:
+            for session in self.sessions:
+                if session.has_ended:
+                    session.close()
+        if limit is not None and self._per_client[client] >= limit:
+            raise _busy(f"the limit of {limit} transfers at once for one client is reached")
+
+    def _sweep(self, now: float) -> None:
+        for session in self.sessions:
+            if session.has_ended:
+                session.close()
+        for session in tuple(self._half_open):
+            if not session.is_half_open:
+                del self._half_open[session]
+        oldest = next(iter(self._half_open), None)
+        if oldest is not None and now - oldest.begun > _HALF_OPEN_GRACE:
+            oldest.lose("no answer yet, and newer requests needed the place")
+
+
+def _busy(reason: str) -> Refusal:
+    return Refusal(ErrorCode.not_defined, "Server busy, try again later", reason)
+
+
+def _is_within(client: str, networks: tuple[object, ...]) -> bool:
+    address = ip_address(client.partition("%")[0])
+    return any(address in network for network in networks)  # type: ignore[operator]

@@ -1,0 +1,317 @@
+"""The client's first exchange: asks a server, and becomes the session that moves the file."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic
+from types import MappingProxyType
+
+from TftpLibrary.engine import udp
+from TftpLibrary.engine.channel import RefusedRoutes, TidChannel
+from TftpLibrary.engine.framer import Framer
+from TftpLibrary.engine.live import Driver
+from TftpLibrary.engine.poller import Handler
+from TftpLibrary.engine.receiving import ReceivingSession
+from TftpLibrary.engine.sending import SendingSession
+from TftpLibrary.engine.session import STOPPING, Context, Session
+from TftpLibrary.engine.settings import ClientSettings
+from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
+from TftpLibrary.engine.udp import Address
+from TftpLibrary.protocol.blocks import last_block
+from TftpLibrary.protocol.opening import Opening, Phase
+from TftpLibrary.protocol.options import Agreement, ask
+from TftpLibrary.protocol.output import Ending
+from TftpLibrary.protocol.packets import HEADER_SIZE, Ack, Direction, Mode, Request, printable
+from TftpLibrary.protocol.receiver import Receiver
+from TftpLibrary.protocol.retry import RetryTimer
+from TftpLibrary.protocol.sender import Sender
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.store.base import Sink, Source
+
+_LARGEST_DATAGRAM = 65536
+_NO_LIMIT = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client wants: one file, from or to one server.
+
+    Attributes:
+        name: the name to ask for.
+        source: the file to write, or None.
+        sink: where the file that is read goes, or None.
+        server: the server's request port.
+        family: the address family of it.
+        settings: how to ask.
+        recorder: where the record goes.
+    """
+
+    name: str
+    source: Source | None
+    sink: Sink | None
+    server: Address
+    family: int
+    settings: ClientSettings
+    recorder: Recorder
+
+    def request(self) -> Request:
+        """Returns the RRQ or WRQ."""
+        settings = self.settings
+        direction = Direction.write if self.source is not None else Direction.read
+        size = self.source.size if self.source is not None else 0
+        # RFC 2349 counts octets as they are transferred, which netascii does not know before.
+        knows_size = settings.tsize and settings.mode is Mode.octet
+        options = ask(
+            direction=direction,
+            blksize=settings.blksize,
+            windowsize=settings.windowsize,
+            tsize=size if knows_size else None,
+            rollover=settings.rollover,
+        )
+        return Request(direction, self.name.encode(), settings.mode.value, options)
+
+
+class Asking:
+    """Asks until the server answers; then a session of its own takes over.
+
+    Args:
+        order: what is wanted; its file is closed when there is no transfer.
+        driver: the engine.
+        refused_routes: routes without segmentation offload.
+
+    Raises:
+        OSError: no socket can be had.
+    """
+
+    def __init__(self, order: Order, driver: Driver, refused_routes: RefusedRoutes) -> None:
+        settings = order.settings
+        any_host = "::" if order.family == socket.AF_INET6 else "0.0.0.0"
+        self.sock = udp.open_tid((settings.local_host or any_host, 0), order.family)
+        self.armed = _NO_LIMIT
+        self.is_over = False
+        self.session: Session | None = None
+        self._order = order
+        self._driver = driver
+        self._refused_routes = refused_routes
+        self._begun = monotonic()
+        self._request = order.request()
+        timer = RetryTimer(
+            settings.timeout, settings.retries, is_adaptive=False, patience=settings.wait
+        )
+        self._machine = Opening(self._request, timer, self._begun)
+        self.mark = order.recorder.mark()
+        self._transfer = self._open_record()
+
+    # For the engine ------------------------------------------------------------------------
+
+    @property
+    def descriptors(self) -> tuple[tuple[int, Handler], ...]:
+        """The socket to watch."""
+        return ((self.sock.fileno(), self),)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timeout` is due."""
+        return self._machine.deadline
+
+    def begin(self) -> None:
+        """Sends the request, and goes on when there is an answer."""
+        self._driver.add(self)
+        self._flush()
+
+    def ready(self) -> None:
+        """An answer, usually."""
+        try:
+            datagram, address = self.sock.recvfrom(_LARGEST_DATAGRAM)
+        except OSError:
+            return
+        # Only the host is known: the server answers from a port of its own choice.
+        if address[0] != self._order.server[0]:
+            return
+        self._machine.receive(datagram, monotonic())
+        if self._machine.phase is Phase.answered and self._machine.agreement is not None:
+            self._become_session(self._machine.agreement, datagram, address)
+        else:
+            self._flush(address)
+
+    def handle_writable(self) -> None:
+        """Nothing waits for room."""
+
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed: asks again, or gives up."""
+        self._machine.handle_timeout(now)
+        self._flush()
+
+    def fail(self, error: BaseException) -> None:
+        """An exception of our own code."""
+        self._machine.lose(f"internal error: {error!r}, please report it")
+        self._flush()
+
+    def report(self, now: float) -> None:
+        """Gives the record as it stands to the recorder."""
+        self._order.recorder.progressed(
+            replace(
+                self._transfer,
+                duration=now - self._begun,
+                retransmits=self._machine.retransmits,
+            )
+        )
+
+    def stop(self, reason: str = STOPPING) -> Transfer | None:
+        """Gives up at once."""
+        if self.session is not None:
+            return self.session.stop(reason)
+        if self.is_over:
+            return None
+        self._machine.abort(0, reason, Ending.aborted)
+        self._flush()
+        return self._transfer
+
+    # For the client ------------------------------------------------------------------------
+
+    @property
+    def transfer_id(self) -> int:
+        """The id of the record."""
+        return self._transfer.id
+
+    @property
+    def is_ended_by_peer(self) -> bool:
+        """Whether an ERROR of the server ended it."""
+        end = self._machine.end if self.session is None else self.session.end
+        return end is not None and end.by_peer
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _open_record(self) -> Transfer:
+        order = self._order
+        host, port = udp.readable_host(order.server), order.server[1]
+        transfer = Transfer(
+            id=0,
+            server=f"{udp.url_host(host)}:{port}",
+            direction=self._request.direction,
+            filename=printable(self._request.filename),
+            client=udp.readable_host(self.sock.getsockname()),
+            client_port=int(self.sock.getsockname()[1]),
+            started=datetime.now().astimezone(),
+            mode=order.settings.mode.value,
+            requested=MappingProxyType(dict(self._request.options)),
+            size=order.source.size if order.source is not None else None,
+        )
+        return replace(transfer, id=order.recorder.opened(transfer))
+
+    def _flush(self, answerer: Address | None = None) -> None:
+        """Sends, and records the end; an ERROR goes to the TID that answered."""
+        for transmit in self._machine.transmits():
+            assert isinstance(transmit, bytes)
+            with contextlib.suppress(OSError):
+                self.sock.sendto(transmit, answerer or self._order.server)
+        end = self._machine.end
+        if end is None:
+            self._driver.arm(self)
+            return
+        if self.is_over:
+            return
+        is_refused = end.by_peer and end.ending is Ending.failed
+        self._transfer = replace(
+            self._transfer,
+            ended=datetime.now().astimezone(),
+            duration=monotonic() - self._begun,
+            outcome=Outcome.refused if is_refused else Outcome(end.ending.value),
+            retransmits=self._machine.retransmits,
+            error_code=end.code,
+            error_message=end.message,
+        )
+        self._close()
+        self._release()
+        self._order.recorder.ended(self._transfer)
+
+    def _close(self) -> None:
+        self.is_over = True
+        self._driver.remove(self)
+        self.sock.close()
+
+    def _release(self) -> None:
+        if self._order.source is not None:
+            self._order.source.close()
+        if self._order.sink is not None:
+            self._order.sink.discard()
+
+    def _become_session(self, agreement: Agreement, datagram: bytes, peer: Address) -> None:
+        """The server has shown its TID: from here on a session of the usual kind."""
+        self._driver.remove(self)
+        is_windowed = self._order.settings.offload and agreement.windowsize > 1
+        channel = TidChannel(
+            self.sock,
+            peer,
+            HEADER_SIZE + agreement.blksize,
+            self._refused_routes if is_windowed else None,
+        )
+        self.is_over = True
+        size = self._transfer.size if agreement.tsize is None else agreement.tsize
+        context = Context(
+            driver=self._driver,
+            recorder=self._order.recorder,
+            transfer=replace(
+                self._transfer,
+                client=udp.readable_host(self.sock.getsockname()),
+                granted=MappingProxyType(dict(agreement.granted)),
+                size=size,
+            ),
+            begun=self._begun,
+            max_duration=_NO_LIMIT,
+            forget=_forget,
+        )
+        now = monotonic()
+        if self._order.source is not None:
+            self.session = self._start_write(context, channel, agreement, self._order.source)
+        elif self._order.sink is not None:
+            self.session = self._start_read(context, channel, agreement, self._order.sink)
+        assert self.session is not None
+        self.session.begin(now)
+        if not self._machine.is_oack and self._order.sink is not None:
+            self.session.receive(datagram, now)
+
+    def _start_read(
+        self, context: Context, channel: TidChannel, agreement: Agreement, sink: Sink
+    ) -> Session:
+        udp.enlarge_buffers(self.sock, is_sending=False)
+        if self._order.settings.mode is Mode.netascii:
+            sink = NetasciiSink(sink)
+        machine = Receiver(
+            agreement,
+            self._timer(agreement),
+            monotonic(),
+            # RFC 2347: the client accepts the options with ACK 0.
+            answer=Ack(0).encode() if self._machine.is_oack else None,
+        )
+        return ReceivingSession(context, channel, machine, sink, context.transfer.size)
+
+    def _start_write(
+        self, context: Context, channel: TidChannel, agreement: Agreement, source: Source
+    ) -> Session:
+        size: int | None = source.size
+        if self._order.settings.mode is Mode.netascii:
+            window = agreement.windowsize * (agreement.blksize + HEADER_SIZE)
+            source, size = NetasciiSource(source, keep=2 * window), None
+        framer = Framer(source, agreement.blksize, agreement.rollover, size)
+        machine = Sender(
+            agreement,
+            self._timer(agreement),
+            monotonic(),
+            last_block=None if size is None else last_block(size, agreement.blksize),
+            is_answered=True,
+        )
+        return SendingSession(context, channel, machine, framer, source)
+
+    def _timer(self, agreement: Agreement) -> RetryTimer:
+        settings = self._order.settings
+        timeout = agreement.timeout or settings.timeout
+        return RetryTimer(timeout, settings.retries, is_adaptive=agreement.timeout is None)
+
+
+def _forget(session: Session) -> None:
+    """Nobody keeps a list of a client's sessions."""

@@ -1,0 +1,163 @@
+"""The way to one peer: a socket of the transfer's own, or the server's socket shared by all.
+
+A channel sends; it knows nothing of TFTP. Windows leave in one system call where the route and
+the kernel can (`udp.enable_offload`); a refusal is remembered for the route, and plain sends
+carry the same octets.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from TftpLibrary.engine import udp
+from TftpLibrary.engine.strangers import Strangers
+from TftpLibrary.engine.udp import DONTWAIT, Address
+
+RefusedRoutes = set[tuple[int, str]]
+"""Family and local host of the routes on which the kernel refused to segment."""
+
+
+class TidChannel:
+    """A connected socket at a port of its own: the usual case.
+
+    Args:
+        sock: bound, not yet connected; closed with the channel.
+        peer: the peer's address; the socket is connected to it.
+        segment: octets of a full DATA datagram.
+        refused: routes without offload; None for no offload at all.
+    """
+
+    __slots__ = ("_is_offloaded", "_refused", "_send", "peer", "segment", "sock", "strangers")
+
+    def __init__(
+        self, sock: socket.socket, peer: Address, segment: int, refused: RefusedRoutes | None
+    ) -> None:
+        self.strangers = Strangers.open(sock, peer)
+        try:
+            sock.connect(peer)
+        except OSError:
+            self._close_strangers()
+            raise
+        self.sock: socket.socket | None = sock
+        self.peer = peer
+        self.segment = segment
+        self._send = sock.send
+        self._refused = refused
+        self._is_offloaded = (
+            refused is not None
+            and self._route(sock) not in refused
+            and udp.enable_offload(sock, segment)
+        )
+
+    def send(self, datagram: bytes) -> None:
+        """Sends a control packet.
+
+        Raises:
+            OSError: it could not leave; ConnectionRefusedError when the peer closed its port.
+        """
+        self._send(datagram, DONTWAIT)
+
+    def send_frames(self, frames: memoryview) -> int:
+        """Sends framed DATA, one datagram for each segment.
+
+        Returns:
+            The octets that left: fewer than given when the socket's buffer is full.
+
+        Raises:
+            OSError: it could not leave; ConnectionRefusedError when the peer closed its port.
+        """
+        sent = 0
+        try:
+            if self._is_offloaded:
+                for burst in udp.bursts(len(frames), self.segment):
+                    sent += self._send_burst(frames[burst])
+                return sent
+            for begin in range(0, len(frames), self.segment):
+                sent += self._send(frames[begin : begin + self.segment], DONTWAIT)
+        except BlockingIOError:
+            return sent
+        return sent
+
+    def close(self) -> None:
+        """Closes the socket. Idempotent."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+            self._close_strangers()
+
+    def _close_strangers(self) -> None:
+        if self.strangers is not None:
+            self.strangers.close()
+
+    def _send_burst(self, frames: memoryview) -> int:
+        if self._is_offloaded:
+            try:
+                return self._send(frames, DONTWAIT)
+            except (BlockingIOError, ConnectionRefusedError):
+                raise
+            except OSError:
+                self._refuse_offload()
+        return sum(
+            self._send(frames[begin : begin + self.segment], DONTWAIT)
+            for begin in range(0, len(frames), self.segment)
+        )
+
+    def _refuse_offload(self) -> None:
+        self._is_offloaded = False
+        if self.sock is not None:
+            udp.disable_offload(self.sock)
+            if self._refused is not None:
+                self._refused.add(self._route(self.sock))
+
+    @staticmethod
+    def _route(sock: socket.socket) -> tuple[int, str]:
+        return sock.family, str(sock.getsockname()[0])
+
+
+class SharedChannel:
+    """The server's own socket, for single-port mode: each send names the peer.
+
+    Args:
+        sock: the request socket; it is not closed here.
+        peer: the peer's address.
+        segment: octets of a full DATA datagram.
+        local: the address that was asked, where the socket is bound to a wildcard.
+    """
+
+    __slots__ = ("_control", "_shared", "peer", "segment", "sock", "strangers")
+
+    def __init__(
+        self, sock: socket.socket, peer: Address, segment: int, local: Address | None
+    ) -> None:
+        self.sock: socket.socket | None = None
+        """No socket of its own: the listener hands the datagrams over."""
+        self.strangers: Strangers | None = None
+        self._shared = sock
+        self.peer = peer
+        self.segment = segment
+        self._control = udp.pktinfo(sock.family, local) if local and udp.IS_LINUX else []
+
+    def send(self, datagram: bytes | memoryview) -> None:
+        """Sends a control packet. See `TidChannel.send`."""
+        if udp.IS_LINUX:
+            self._shared.sendmsg([datagram], self._control, DONTWAIT, self.peer)
+        else:
+            self._shared.sendto(datagram, self.peer)
+
+    def send_frames(self, frames: memoryview) -> int:
+        """Sends framed DATA. See `TidChannel.send_frames`."""
+        sent = 0
+        for begin in range(0, len(frames), self.segment):
+            frame = frames[begin : begin + self.segment]
+            try:
+                self.send(frame)
+            except BlockingIOError:
+                break
+            sent += len(frame)
+        return sent
+
+    def close(self) -> None:
+        """Does nothing: the socket is the server's."""
+
+
+Channel = TidChannel | SharedChannel

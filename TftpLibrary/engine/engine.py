@@ -1,0 +1,289 @@
+"""One thread for all servers and clients of a process: its life, its commands and its loop.
+
+Other threads hand over commands through one queue and one wake-up socket, and get records back
+through the recorder. There is no third way across.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from time import monotonic
+from typing import Generic, TypeVar, cast
+
+from TftpLibrary.engine.channel import RefusedRoutes
+from TftpLibrary.engine.deadlines import Deadlines
+from TftpLibrary.engine.live import Live
+from TftpLibrary.engine.poller import Handler, Poller
+from TftpLibrary.errors import UsageError
+
+T = TypeVar("T")
+
+_JOIN_TIMEOUT = 5.0
+
+
+class Life(Enum):
+    """Where an engine stands in its life."""
+
+    new = "new"
+    running = "running"
+    stopping = "stopping"
+    stopped = "stopped"
+
+
+class Engine:
+    """Runs listeners and sessions on one thread.
+
+    `start` and `stop` may be called from any thread but the engine's own, and are idempotent. A
+    stopped engine does not start again. What an `Engine` runs is closed by those who added it;
+    `stop` closes what is left.
+    """
+
+    def __init__(self) -> None:
+        self.refused_routes: RefusedRoutes = set()
+        self._life = Life.new
+        self._lock = threading.Lock()
+        self._commands: deque[_Command[object]] = deque()
+        self._thread: threading.Thread | None = None
+        self._deadlines = Deadlines()
+        self._sessions: dict[Live, None] = {}
+
+    # From any thread -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Starts the thread. Idempotent.
+
+        Raises:
+            UsageError: the engine was stopped.
+        """
+        with self._lock:
+            if self._life is Life.running:
+                return
+            if self._life is not Life.new:
+                raise UsageError("The engine was stopped. Make a new one to start again.")
+            self._poller = Poller()
+            self._wake, self._waker = socket.socketpair()
+            self._wake.setblocking(False)
+            self._waker.setblocking(False)
+            self._poller.add(self._wake.fileno(), _WakeUp(self._wake))
+            self._life = Life.running
+            self._thread = threading.Thread(target=self._run, name="TftpLibrary", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and every session that is left. Idempotent, and bounded in time.
+
+        Raises:
+            UsageError: it was called on the engine's own thread.
+        """
+        if threading.current_thread() is self._thread:
+            raise UsageError("The engine cannot stop itself. Stop it from another thread.")
+        with self._lock:
+            if self._life is Life.new:
+                self._life = Life.stopped
+            if self._life is Life.running:
+                self._life = Life.stopping
+                self._wake_up()
+        if self._thread is not None:
+            self._thread.join(_JOIN_TIMEOUT)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Runs a function on the engine's thread, and returns what it returns.
+
+        Raises:
+            UsageError: the engine does not run.
+        """
+        if threading.current_thread() is self._thread:
+            return function()
+        command = _Command(function)
+        with self._lock:
+            if self._life is not Life.running:
+                raise UsageError("The engine does not run. Start the server or the client first.")
+            self._commands.append(cast("_Command[object]", command))
+            self._wake_up()
+        return command.wait()
+
+    def report_progress(self) -> None:
+        """Brings the records of running transfers up to date. Without effect when stopped."""
+        with contextlib.suppress(UsageError):
+            self.call(self._report_progress)
+
+    @property
+    def life(self) -> Life:
+        """Where the engine stands in its life."""
+        return self._life
+
+    # On the engine's thread ----------------------------------------------------------------
+
+    def watch(self, sock: socket.socket, handler: Handler) -> None:
+        """Calls the handler whenever the socket has a datagram."""
+        self._poller.add(sock.fileno(), handler)
+
+    def forget(self, sock: socket.socket) -> None:
+        """Watches a socket no longer; before it is closed."""
+        self._poller.remove(sock.fileno())
+
+    def add(self, session: Live) -> None:
+        """Takes a session in."""
+        self._sessions[session] = None
+        for descriptor, handler in session.descriptors:
+            self._poller.add(descriptor, handler)
+
+    def remove(self, session: Live) -> None:
+        """Drops a session; before its sockets are closed."""
+        self._sessions.pop(session, None)
+        for descriptor, _ in session.descriptors:
+            self._poller.remove(descriptor)
+
+    def arm(self, session: Live) -> None:
+        """The session's deadline may have come nearer."""
+        self._deadlines.arm(session)
+
+    def want_write(self, session: Live) -> None:
+        """Calls `handle_writable` once when the session's socket takes more."""
+        for descriptor, _ in session.descriptors[:1]:
+            self._poller.want_write(descriptor, is_wanted=True)
+
+    # The loop ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._life is Life.running:
+                self._turn()
+            for session in tuple(self._sessions):
+                self._guard(session, session.stop)
+        finally:
+            self._end()
+
+    def _turn(self) -> None:
+        deadline = self._deadlines.next()
+        timeout = None if deadline is None else max(0.0, deadline - monotonic())
+        for handler, descriptor, is_writable in self._poller.poll(timeout):
+            if is_writable:
+                self._poller.want_write(descriptor, is_wanted=False)
+                self._guard(handler, cast("Live", handler).handle_writable)
+            else:
+                try:
+                    handler.ready()
+                except Exception as error:
+                    self._fail(handler, error)
+        now = monotonic()
+        if deadline is not None and deadline <= now:
+            for timed in self._deadlines.due(now):
+                session = cast("Live", timed)
+                self._guard(session, partial(session.handle_timeout, now))
+        while self._commands:
+            self._commands.popleft().run()
+
+    def _guard(self, handler: Handler, function: Callable[[], object]) -> None:
+        """Nothing that a peer sends ends the thread: an exception ends one session."""
+        try:
+            function()
+        except Exception as error:
+            self._fail(handler, error)
+
+    def _fail(self, handler: Handler, error: Exception) -> None:
+        with contextlib.suppress(Exception):
+            handler.fail(error)
+
+    def _report_progress(self) -> None:
+        now = monotonic()
+        for session in self._sessions:
+            session.report(now)
+
+    def _wake_up(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._waker.send(b"\0")
+
+    def _end(self) -> None:
+        with self._lock:
+            self._life = Life.stopped
+            commands, self._commands = self._commands, deque()
+        self._poller.close()
+        self._wake.close()
+        self._waker.close()
+        for command in commands:
+            command.fail(UsageError("The engine was stopped before it came to this."))
+
+
+class SharedEngine:
+    """The one engine of a process: the first who needs it starts it, the last one stops it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._users = 0
+
+    def acquire(self) -> Engine:
+        """Returns the engine, running. Each call needs one `release`."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = Engine()
+                self._engine.start()
+            self._users += 1
+            return self._engine
+
+    def release(self) -> None:
+        """Gives the engine back; the last user stops it."""
+        with self._lock:
+            self._users -= 1
+            engine = self._engine if self._users == 0 else None
+            if engine is not None:
+                self._engine = None
+        if engine is not None:
+            engine.stop()
+
+
+SHARED_ENGINE = SharedEngine()
+"""All servers and clients of a process share one thread; see docs/decisions."""
+
+
+class _WakeUp:
+    """Empties the wake-up socket; the commands run at the end of the turn."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def ready(self) -> None:
+        """Another thread has a command."""
+        with contextlib.suppress(BlockingIOError):
+            while self._sock.recv(4096):
+                pass
+
+    def fail(self, error: BaseException) -> None:
+        """Cannot happen."""
+
+
+class _Command(Generic[T]):
+    """A function that another thread waits for."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._done = threading.Event()
+        self._result: list[T] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Runs it; on the engine's thread."""
+        try:
+            self._result.append(self._function())
+        except BaseException as error:
+            self._error = error
+        self._done.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Gives an error instead of a result."""
+        self._error = error
+        self._done.set()
+
+    def wait(self) -> T:
+        """Waits for the result; on the thread that asked."""
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._result[0]

@@ -1,0 +1,247 @@
+"""The port of one server: takes requests, decides on them, and starts sessions.
+
+A request passes, in this order: decoding and mode, the repeat of a request that runs already,
+`clients` and the limits, the store, the options. Each refusal is an ERROR with the right code and
+a record. ERROR, DATA, ACK and OACK that reach the port are never answered: two servers could
+answer each other for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from time import monotonic
+from types import MappingProxyType
+
+from TftpLibrary.engine import udp
+from TftpLibrary.engine.admission import Admission, Refusal
+from TftpLibrary.engine.channel import RefusedRoutes
+from TftpLibrary.engine.live import Driver
+from TftpLibrary.engine.serving import Arrival, Serving
+from TftpLibrary.engine.session import Session
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.engine.udp import Address
+from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.packets import (
+    Direction,
+    Error,
+    ErrorCode,
+    Mode,
+    Opcode,
+    Request,
+    decode,
+    printable,
+)
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.store.base import Store
+
+MAX_REQUEST_SIZE = 2048
+"""Octets. RFC 2347 allows 512; some loaders ask with longer names."""
+_REQUESTS_AT_ONCE = 64
+_SHOWN_NAME = 500
+"""Octets of a name that a record keeps."""
+
+
+class Listener:
+    """Serves one address and port. Everything but the constructor runs on the engine's thread.
+
+    Args:
+        settings: how to serve.
+        store: where files come from and go to.
+        recorder: where the records go.
+        alias: the server's name in the records.
+
+    Raises:
+        UsageError: the port cannot be bound.
+    """
+
+    def __init__(
+        self, settings: ServerSettings, store: Store, recorder: Recorder, alias: str
+    ) -> None:
+        host = udp.default_address() if settings.host == "auto" else settings.host
+        self.sock = udp.bind_request_socket(host, settings.port)
+        self.host = udp.readable_host(self.sock.getsockname())
+        self.port = int(self.sock.getsockname()[1])
+        self._alias = alias
+        self._settings = settings
+        self._store = store
+        self._recorder = recorder
+        self._is_wildcard = udp.is_wildcard(self.host)
+        self._is_accepting = True
+        self._admission = Admission()
+        self._requests: dict[Address, bytes] = {}
+        self._serving: Serving | None = None
+
+    # For the server object, on the engine's thread -----------------------------------------
+
+    def attach(self, driver: Driver, refused_routes: RefusedRoutes) -> None:
+        """The engine takes the listener in."""
+        self._serving = Serving(
+            self.sock, self._store, self._recorder, self._settings, driver, refused_routes
+        )
+
+    def change(self, settings: ServerSettings) -> None:
+        """Takes other settings, for the next request."""
+        self._settings = settings
+        if self._serving is not None:
+            self._serving.settings = settings
+
+    def refuse_requests(self) -> None:
+        """From now on requests are not answered; transfers go on."""
+        self._is_accepting = False
+
+    def stop(self) -> list[Transfer]:
+        """Cuts every transfer short, with an ERROR to its peer, and closes the port."""
+        self._is_accepting = False
+        cut = [session.stop() for session in self.sessions]
+        self.sock.close()
+        return [transfer for transfer in cut if transfer is not None]
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The live sessions."""
+        return self._admission.sessions
+
+    # For the engine ------------------------------------------------------------------------
+
+    def ready(self) -> None:
+        """Requests have come: takes some of them, so that running transfers get their turn."""
+        # One octet more than the bound shows a request that is too long. In single-port mode the
+        # DATA of transfers comes through this port too.
+        size = 65536 if self._settings.single_port else MAX_REQUEST_SIZE + 1
+        for _ in range(_REQUESTS_AT_ONCE):
+            arrival = udp.receive_request(self.sock, size)
+            if arrival is None:
+                return
+            datagram, peer, local, is_broadcast = arrival
+            # RFC 1123 section 4.2.3.5: a request to a broadcast address is ignored.
+            if not is_broadcast:
+                self._take(datagram, peer, local if self._is_wildcard else None)
+
+    def fail(self, error: BaseException) -> None:
+        """An exception of our own code while a request was looked at."""
+        self._recorder.defect(
+            f"Unexpected {type(error).__name__} while {self._alias!r} took a request: {error}"
+        )
+
+    # A datagram ----------------------------------------------------------------------------
+
+    def _take(self, datagram: bytes, peer: Address, local: Address | None) -> None:
+        opcode = int.from_bytes(datagram[:2], "big")
+        session = self._admission.find(peer)
+        if session is not None and session.channel.sock is None and opcode > Opcode.wrq:
+            session.receive(datagram, monotonic())
+            return
+        # What is no request is not answered, and neither is what is too short to tell.
+        if len(datagram) < 2 or Opcode.wrq < opcode <= Opcode.oack or not self._is_accepting:
+            return
+        try:
+            self._serve(datagram, peer, local)
+        except Refusal as refusal:
+            packet = Error(refusal.code, refusal.public).encode()
+            udp.send_from(self.sock, packet, peer, local)
+
+    def _serve(self, datagram: bytes, peer: Address, local: Address | None) -> None:
+        begun = monotonic()
+        request = self._decode(datagram, peer, begun)
+        if self._is_repeated(datagram, peer):
+            return
+        transfer = self._record(request, peer)
+        try:
+            arrival = Arrival(request, _mode(request), peer, local, begun, transfer)
+            self._admission.check(transfer.client, self._settings, begun)
+            assert self._serving is not None
+            forget = self._forgetter(peer, transfer.client)
+            session = self._serving.start(arrival, len(self._admission), forget)
+        except Refusal as refusal:
+            self._record_refusal(transfer, refusal, begun)
+            raise
+        self._admission.add(peer, transfer.client, session)
+        self._requests[peer] = datagram
+        session.begin(monotonic())
+
+    def _decode(self, datagram: bytes, peer: Address, begun: float) -> Request:
+        try:
+            if len(datagram) > MAX_REQUEST_SIZE:
+                raise PacketError(f"Request longer than {MAX_REQUEST_SIZE} octets")
+            request = decode(datagram)
+        except PacketError as error:
+            refusal = Refusal(ErrorCode.illegal_operation, str(error))
+            if int.from_bytes(datagram[:2], "big") in (Opcode.rrq, Opcode.wrq):
+                self._record_malformed(datagram, peer, refusal, begun)
+            raise refusal from None
+        assert isinstance(request, Request)
+        return request
+
+    def _is_repeated(self, datagram: bytes, peer: Address) -> bool:
+        """Whether the peer only repeats its request (RFC 1350 section 4: not a second transfer).
+
+        A peer that asks again after a silence, or asks for something else, has started anew.
+        """
+        session = self._admission.find(peer)
+        if session is None:
+            return False
+        is_same = self._requests.get(peer) == datagram
+        is_running = session.is_half_open or not session.is_silent
+        if is_same and not session.has_ended and is_running:
+            return True
+        session.stop("A new request came from the same port")
+        return False
+
+    def _forgetter(self, peer: Address, client: str) -> Callable[[Session], None]:
+        def forget(session: Session) -> None:
+            self._admission.forget(peer, client, session)
+            if self._admission.find(peer) is None:
+                self._requests.pop(peer, None)
+
+        return forget
+
+    # Records -------------------------------------------------------------------------------
+
+    def _record(self, request: Request, peer: Address) -> Transfer:
+        return Transfer(
+            id=0,
+            server=self._alias,
+            direction=request.direction,
+            filename=printable(request.filename),
+            client=udp.readable_host(peer),
+            client_port=int(peer[1]),
+            started=datetime.now().astimezone(),
+            mode=request.mode.lower(),
+            requested=MappingProxyType(dict(request.options)),
+        )
+
+    def _record_malformed(
+        self, datagram: bytes, peer: Address, refusal: Refusal, begun: float
+    ) -> None:
+        is_read = int.from_bytes(datagram[:2], "big") == Opcode.rrq
+        name = datagram[2 : 2 + _SHOWN_NAME].split(b"\0")[0]
+        request = Request(Direction.read if is_read else Direction.write, name, "")
+        self._record_refusal(self._record(request, peer), refusal, begun)
+
+    def _record_refusal(self, transfer: Transfer, refusal: Refusal, begun: float) -> None:
+        number = self._recorder.opened(transfer)
+        self._recorder.ended(
+            replace(
+                transfer,
+                id=number,
+                ended=datetime.now().astimezone(),
+                duration=monotonic() - begun,
+                outcome=Outcome.refused,
+                error_code=int(refusal.code),
+                error_message=refusal.reason,
+            )
+        )
+
+
+def _mode(request: Request) -> Mode:
+    try:
+        return Mode(request.mode.lower())
+    except ValueError:
+        raise Refusal(
+            ErrorCode.illegal_operation,
+            "Unknown mode: use octet or netascii",
+            f"mode {request.mode!r} is not served; expected octet or netascii",
+        ) from None

@@ -1,0 +1,84 @@
+"""Which sockets have something: epoll where there is one, the selectors module elsewhere."""
+
+from __future__ import annotations
+
+import select
+import selectors
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Handler(Protocol):
+    """Something with a socket that is read on the engine's thread."""
+
+    def ready(self) -> None:
+        """The socket has a datagram, or an error to tell."""
+
+    def fail(self, error: BaseException) -> None:
+        """An exception of our own came out of another method."""
+
+
+class Poller:
+    """The sockets of one engine and what handles each of them. Engine's thread only."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Handler] = {}
+        self._epoll = select.epoll() if hasattr(select, "epoll") else None
+        self._selector = None if self._epoll else selectors.DefaultSelector()
+
+    def add(self, descriptor: int, handler: Handler) -> None:
+        """Watches a socket for datagrams."""
+        self._handlers[descriptor] = handler
+        if self._epoll is not None:
+            self._epoll.register(descriptor, select.EPOLLIN)
+        elif self._selector is not None:
+            self._selector.register(descriptor, selectors.EVENT_READ)
+
+    def want_write(self, descriptor: int, *, is_wanted: bool) -> None:
+        """Watches a socket for room in its send buffer too, or no longer."""
+        if self._epoll is not None:
+            self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if is_wanted else 0))
+        elif self._selector is not None:
+            write = selectors.EVENT_WRITE if is_wanted else 0
+            self._selector.modify(descriptor, selectors.EVENT_READ | write)
+
+    def remove(self, descriptor: int) -> None:
+        """Stops watching a socket; before it is closed."""
+        if self._handlers.pop(descriptor, None) is None:
+            return
+        if self._epoll is not None:
+            self._epoll.unregister(descriptor)
+        elif self._selector is not None:
+            self._selector.unregister(descriptor)
+
+    def poll(self, timeout: float | None) -> Iterator[tuple[Handler, int, bool]]:
+        """Waits until a socket has something.
+
+        Args:
+            timeout: seconds; None waits for ever.
+
+        Yields:
+            Each handler that is still watched when its turn comes, its descriptor, and whether
+            it is its turn to write.
+        """
+        for descriptor, is_writable in self._events(timeout):
+            handler = self._handlers.get(descriptor)
+            if handler is not None:
+                yield handler, descriptor, is_writable
+
+    def close(self) -> None:
+        """Closes the descriptor of the poller itself."""
+        self._handlers.clear()
+        if self._epoll is not None:
+            self._epoll.close()
+        if self._selector is not None:
+            self._selector.close()
+
+    def _events(self, timeout: float | None) -> list[tuple[int, bool]]:
+        if self._epoll is not None:
+            events = self._epoll.poll(-1 if timeout is None else timeout)
+            return [(descriptor, mask == select.EPOLLOUT) for descriptor, mask in events]
+        assert self._selector is not None
+        return [
+            (key.fd, mask == selectors.EVENT_WRITE) for key, mask in self._selector.select(timeout)
+        ]

@@ -1,0 +1,133 @@
+"""The session that sends a file: a server's read or a client's write.
+
+Its data path is `ready` and `receive`: the datagram is compared with the ACK that the machine
+expects, and when they are equal the next window leaves as one slice of framed blocks. Only when
+they differ the machine looks at the datagram in full.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from TftpLibrary.engine.channel import Channel
+from TftpLibrary.engine.framer import Framer
+from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
+from TftpLibrary.engine.udp import DONTWAIT
+from TftpLibrary.protocol.output import Blocks, Transmit
+from TftpLibrary.protocol.sender import Sender
+from TftpLibrary.store.base import Source, StoreError
+
+_CONTROL_SIZE = 448
+"""Octets taken of a packet that should be an ACK: small enough for Python's own allocator."""
+
+
+class SendingSession(Session):
+    """Sends a file: a server's read or a client's write.
+
+    Args:
+        context: see there.
+        channel: the way to the peer.
+        machine: the protocol.
+        framer: the file as DATA.
+        source: the file; closed with the session.
+    """
+
+    def __init__(
+        self, context: Context, channel: Channel, machine: Sender, framer: Framer, source: Source
+    ) -> None:
+        super().__init__(context, channel)
+        self.machine: Sender = machine
+        self._framer = framer
+        self._source = source
+        self._unsent: tuple[int, int] | None = None
+        self._recv = channel.sock.recv if channel.sock is not None else None
+
+    def ready(self) -> None:
+        """An ACK, usually. One datagram for each call: after it the peer has to answer first."""
+        assert self._recv is not None
+        try:
+            datagram = self._recv(_CONTROL_SIZE, DONTWAIT)
+        except BlockingIOError:
+            return
+        except ConnectionRefusedError:
+            self._read_before_losing()
+            return
+        self.receive(datagram, monotonic())
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        """A datagram of the peer; see `Session.receive`."""
+        machine = self.machine
+        if datagram == machine.expected and machine.acknowledge_window(now):
+            self._send_blocks(machine.acked + 1, machine.sent)
+            self._context.driver.arm(self)
+            return
+        if machine.end is None:
+            machine.receive(datagram, now)
+        self.flush(now)
+
+    def handle_writable(self) -> None:
+        """Sends what the socket's buffer had no room for."""
+        if self._unsent is not None:
+            first, last = self._unsent
+            self._unsent = None
+            self._send_blocks(max(first, self.machine.acked + 1), last)
+            self.flush(monotonic())
+
+    def _send(self, transmit: Transmit) -> None:
+        if isinstance(transmit, Blocks):
+            self._send_blocks(transmit.first, transmit.last)
+        else:
+            super()._send(transmit)
+
+    def _send_blocks(self, first: int, last: int) -> None:
+        channel = self.channel
+        try:
+            while first <= last:
+                frames, framed = self._framer.frames(first, last)
+                if self.machine.last_block is None:
+                    last = self._learn_end(last)
+                sent = channel.send_frames(frames)
+                if sent < len(frames):
+                    self._unsent = (first + sent // channel.segment, last)
+                    self._context.driver.want_write(self)
+                    return
+                first = framed + 1
+        except StoreError as error:
+            self._refuse(error)
+            self.flush(monotonic())
+        except ConnectionRefusedError:
+            self._read_before_losing()
+        except OSError:
+            # It could not leave: the same as lost on the way. The deadline repeats it.
+            pass
+
+    def _learn_end(self, last: int) -> int:
+        """The end of a netascii file shows when it is framed."""
+        end = self._framer.last_block
+        if end is None:
+            return last
+        self.machine.set_last_block(end)
+        return min(last, end)
+
+    def _read_before_losing(self) -> None:
+        """The peer's port is closed, but its last ACK may lie before that news."""
+        now = monotonic()
+        while not self.machine.end and self._recv is not None:
+            try:
+                self.machine.receive(self._recv(_CONTROL_SIZE, DONTWAIT), now)
+            except OSError:
+                break
+        self.machine.lose(PEER_CLOSED)
+        self.flush(now)
+
+    def _progress(self) -> tuple[int, int]:
+        acked = self.machine.acked
+        octets = acked * self._framer.blksize
+        size = self._framer.size
+        return acked, octets if size is None else min(octets, size)
+
+    def _size(self) -> int | None:
+        return self._framer.size
+
+    def _release(self) -> None:
+        self._source.close()

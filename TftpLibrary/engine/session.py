@@ -1,0 +1,266 @@
+"""The live side of a transfer: one machine, one channel, one file, one record.
+
+A session gives each datagram to its machine, sends what the machine says, and leaves a `Transfer`
+when it ends. `sending` and `receiving` hold the two kinds, each with its data path.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic
+
+from TftpLibrary.engine.channel import Channel
+from TftpLibrary.engine.live import Driver
+from TftpLibrary.engine.poller import Handler
+from TftpLibrary.protocol.output import End, Ending, Transmit
+from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
+from TftpLibrary.protocol.receiver import Receiver
+from TftpLibrary.protocol.sender import Phase as SenderPhase
+from TftpLibrary.protocol.sender import Sender
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.store.base import StoreError
+
+STOPPING = "The server was stopped"
+PEER_CLOSED = "the peer closed its port"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a session is born with, apart from its protocol.
+
+    Attributes:
+        driver: the engine.
+        recorder: where the record goes.
+        transfer: the record as it stands at the request, already opened.
+        begun: monotonic seconds of the request.
+        max_duration: seconds until the session is cut.
+        forget: called once, when the session is over: its owner drops it.
+    """
+
+    driver: Driver
+    recorder: Recorder
+    transfer: Transfer
+    begun: float
+    max_duration: float
+    forget: Callable[[Session], None]
+
+
+class Session:
+    """What both kinds of session share: life, time and record."""
+
+    machine: Sender | Receiver
+
+    def __init__(self, context: Context, channel: Channel) -> None:
+        self.armed = float("inf")
+        self.channel = channel
+        self.is_over = False
+        self._context = context
+        self._end: End | None = None
+        self._local_reason = ""
+
+    # For the engine ------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timeout` is due."""
+        return self.machine.deadline
+
+    @property
+    def descriptors(self) -> tuple[tuple[int, Handler], ...]:
+        """The sockets to watch and who handles them; the first is the session's own."""
+        channel = self.channel
+        if channel.sock is None:
+            return ()
+        own: tuple[tuple[int, Handler], ...] = ((channel.sock.fileno(), self),)
+        if channel.strangers is None:
+            return own
+        return (*own, (channel.strangers.sock.fileno(), channel.strangers))
+
+    def ready(self) -> None:
+        """The channel has a datagram."""
+        raise NotImplementedError
+
+    def receive(self, datagram: bytes, now: float) -> None:
+        """A datagram of the peer came through the server's own port."""
+        raise NotImplementedError
+
+    def handle_writable(self) -> None:
+        """The channel takes more."""
+
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed."""
+        if now - self._context.begun > self._context.max_duration:
+            limit = self._context.max_duration
+            self.machine.abort(ErrorCode.not_defined, f"Transfer took over {limit:g} s")
+        else:
+            self.machine.handle_timeout(now)
+        self.flush(now)
+
+    def fail(self, error: BaseException) -> None:
+        """An exception of our own code: ends this session, and nothing else."""
+        detail = "".join(traceback.format_exception(error))
+        self.machine.abort(ErrorCode.not_defined, "Internal error")
+        self._record(
+            monotonic(), Outcome.failed, f"internal error: {error!r}, please report it", detail
+        )
+        self.flush(monotonic())
+        self.close()
+
+    # For the owner -------------------------------------------------------------------------
+
+    def begin(self, now: float) -> None:
+        """Sends the first packet, and goes on when there is an answer."""
+        self._context.driver.add(self)
+        self.flush(now)
+
+    def stop(self, reason: str = STOPPING) -> Transfer | None:
+        """Ends the session at once, with an ERROR to the peer.
+
+        Returns:
+            The record if a transfer was cut short; None if it had ended.
+        """
+        was_running = self._end is None and not self.is_over
+        self.machine.abort(ErrorCode.not_defined, reason, Ending.aborted)
+        self.flush(monotonic())
+        self.close()
+        return self._context.transfer if was_running else None
+
+    def lose(self, text: str) -> None:
+        """Ends the session without a packet: there is nobody to send it to."""
+        self.machine.lose(text)
+        self.flush(monotonic())
+
+    def close(self) -> None:
+        """Releases everything. Idempotent."""
+        if not self.is_over:
+            self.is_over = True
+            self._context.driver.remove(self)
+            self._context.forget(self)
+            self.channel.close()
+            self._release()
+
+    @property
+    def is_half_open(self) -> bool:
+        """Whether the peer has not shown yet that it hears us."""
+        return self.machine.is_half_open
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the peer has let a deadline pass."""
+        return self.machine.is_silent
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the record is written; a receiver may still repeat its last ACK."""
+        return self._end is not None
+
+    @property
+    def end(self) -> End | None:
+        """How it ended; None while it runs."""
+        return self._end
+
+    @property
+    def begun(self) -> float:
+        """Monotonic seconds of the request."""
+        return self._context.begun
+
+    def report(self, now: float) -> None:
+        """Gives the record as it stands to the recorder."""
+        if self._end is None:
+            self._context.recorder.progressed(self.snapshot(now))
+
+    def snapshot(self, now: float) -> Transfer:
+        """Returns the record as it stands."""
+        machine, transfer = self.machine, self._context.transfer
+        if self._end is not None:
+            return transfer
+        blocks, octets = self._progress()
+        return replace(
+            transfer,
+            size=self._size(),
+            octets=octets,
+            blocks=blocks,
+            retransmits=machine.retransmits,
+            duplicates=machine.duplicates,
+            duration=now - self._context.begun,
+        )
+
+    # Inside --------------------------------------------------------------------------------
+
+    def flush(self, now: float) -> None:
+        """Does what the machine says: sends, records the end, arms the deadline."""
+        machine = self.machine
+        while True:
+            transmits = machine.transmits()
+            if not transmits:
+                break
+            for transmit in transmits:
+                self._send(transmit)
+        if machine.end is not None and self._end is None:
+            self._finish(machine.end, now)
+        if machine.phase in (SenderPhase.ended, ReceiverPhase.ended):
+            self.close()
+        else:
+            self._context.driver.arm(self)
+
+    def _send(self, transmit: Transmit) -> None:
+        assert isinstance(transmit, bytes)
+        try:
+            self.channel.send(transmit)
+        except ConnectionRefusedError:
+            self.machine.lose(PEER_CLOSED)
+        except OSError:
+            # It could not leave: the same as lost on the way. The deadline repeats it.
+            pass
+
+    def _finish(self, end: End, now: float) -> None:
+        message = "" if end.ending is Ending.completed else self._local_reason or end.message
+        self._end = end
+        self._record(now, Outcome(end.ending.value), message, code=end.code)
+
+    def _record(
+        self, now: float, outcome: Outcome, message: str, detail: str = "", code: int | None = None
+    ) -> None:
+        if not self._context.transfer.is_running:
+            return
+        blocks, octets = self._progress()
+        ended = replace(
+            self._context.transfer,
+            size=self._size(),
+            octets=octets,
+            blocks=blocks,
+            retransmits=self.machine.retransmits,
+            duplicates=self.machine.duplicates,
+            ended=datetime.now().astimezone(),
+            duration=now - self._context.begun,
+            outcome=outcome,
+            error_code=code,
+            error_message=message,
+            detail=detail,
+        )
+        if self._end is None:
+            self._end = End(Ending.failed)
+        self._context = replace(self._context, transfer=ended)
+        self._context.recorder.ended(ended)
+
+    def _refuse(self, error: StoreError) -> None:
+        """The store gave up: the peer gets its code, the record its reason."""
+        self._local_reason = str(error)
+        self.machine.abort(error.code, error.public)
+
+    def _progress(self) -> tuple[int, int]:
+        """Blocks and octets that have arrived."""
+        raise NotImplementedError
+
+    def _size(self) -> int | None:
+        """Octets of the whole file, if known."""
+        raise NotImplementedError
+
+    def _release(self) -> None:
+        """Closes the file."""
+        raise NotImplementedError

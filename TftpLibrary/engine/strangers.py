@@ -1,0 +1,51 @@
+"""Datagrams from a foreign TID: they disturb nothing and get ERROR 5 (RFC 1350, section 4).
+
+A connected socket never sees them, so each transfer has a second, unconnected socket on its TID.
+It costs two system calls for each transfer and nothing for each block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from TftpLibrary.engine import udp
+from TftpLibrary.engine.udp import Address
+from TftpLibrary.protocol.packets import Error, ErrorCode, Opcode
+
+_ANSWERS_AT_ONCE = 16
+_ANSWER = Error(ErrorCode.unknown_tid, "Unknown transfer ID").encode()
+
+
+class Strangers:
+    """The socket that answers strangers on the TID of one transfer."""
+
+    def __init__(self, sock: socket.socket, peer: Address) -> None:
+        self.sock = sock
+        self._peer = peer
+
+    @classmethod
+    def open(cls, sock: socket.socket, peer: Address) -> Strangers | None:
+        """Opens it beside the socket of a transfer that is bound and not yet connected."""
+        stranger = udp.open_stranger_socket(sock)
+        return None if stranger is None else cls(stranger, peer)
+
+    def ready(self) -> None:
+        """A stranger has sent something."""
+        for _ in range(_ANSWERS_AT_ONCE):
+            try:
+                datagram, address = self.sock.recvfrom(16)
+            except OSError:
+                return
+            # An ERROR is never answered: two ends could answer each other for ever.
+            is_error = datagram[:2] == Opcode.error.to_bytes(2, "big")
+            if not is_error and address != self._peer:
+                with contextlib.suppress(OSError):
+                    self.sock.sendto(_ANSWER, address)
+
+    def fail(self, error: BaseException) -> None:
+        """An exception of our own: the transfer goes on without this socket's answers."""
+
+    def close(self) -> None:
+        """Closes the socket."""
+        self.sock.close()

@@ -1,0 +1,339 @@
+"""UDP as this project needs it: binding, the address asked, and windows in one system call.
+
+Linux specialities are used where the platform has them and left out where it does not:
+
+- IP_PKTINFO / IPV6_RECVPKTINFO: which local address a request was sent to, so that the answer
+  comes from there (RFC 1123 section 4.2.3.5 also wants broadcast requests ignored);
+- UDP_SEGMENT (generic segmentation offload): a window of datagrams in one call;
+- a second, unconnected socket on the TID of a transfer, which sees the strangers that a
+  connected socket never sees (RFC 1350 section 4: ERROR 5 for them).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
+
+from TftpLibrary.errors import UsageError
+
+Address = tuple[Any, ...]
+"""What the socket module takes and gives: (host, port) or (host, port, flow, scope)."""
+
+IS_LINUX = sys.platform.startswith("linux")
+DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
+
+_SOL_UDP = 17
+_UDP_SEGMENT = 103
+_IP_PKTINFO = 8
+_IP_MTU = 14
+_IPV6_MTU = 24
+_IPV6_RECVPKTINFO = getattr(socket, "IPV6_RECVPKTINFO", 49)
+_IPV6_PKTINFO = getattr(socket, "IPV6_PKTINFO", 50)
+_IN_PKTINFO = struct.Struct("=i4s4s")
+_IN6_PKTINFO = struct.Struct("=16sI")
+
+MAX_SEGMENTS = 64
+"""Datagrams of one call; older kernels take no more."""
+MAX_SEND = 65507
+"""Octets of one call: the payload of the largest IPv4 datagram."""
+_IP_UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
+
+# Octets of a datagram's socket buffer on Linux count more than its payload.
+RECEIVE_BUFFER = 4 * 1024 * 1024
+SEND_BUFFER = 1024 * 1024
+
+_TEST_NETWORKS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+"""Addresses that nobody has (RFC 5737, RFC 3849): the way to them is the default route."""
+
+
+def bind_request_socket(host: str, port: int) -> socket.socket:
+    """Opens the socket that takes requests.
+
+    Raises:
+        UsageError: the address cannot be bound; the text says why and what to do.
+    """
+    family, address = _resolve(host, port)
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            # `::` serves IPv4 too.
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(address)
+    except OSError as error:
+        sock.close()
+        raise UsageError(_bind_trouble(host, port, error)) from error
+    sock.setblocking(False)
+    _enlarge(sock, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    _enlarge(sock, socket.SO_SNDBUF, SEND_BUFFER)
+    if IS_LINUX:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    return sock
+
+
+def open_tid(
+    local: Address, family: int, port_range: tuple[int, int] | None = None
+) -> socket.socket:
+    """Opens the socket of one transfer, at a port of its own.
+
+    Raises:
+        OSError: no port of the range is free, or no descriptor is left.
+    """
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if port_range is None:
+            sock.bind((local[0], 0, *local[2:]))
+        else:
+            _bind_in_range(sock, local, port_range)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def open_stranger_socket(sock: socket.socket) -> socket.socket | None:
+    """Opens a second socket on the TID of a transfer, before its own one is connected.
+
+    The kernel gives each datagram to the connected socket if its sender is the peer, and to this
+    one otherwise. None where the platform cannot do that.
+    """
+    if not IS_LINUX:
+        return None
+    # Only now: a free port is looked for without the option, so no two transfers share one.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    stranger = socket.socket(sock.family, socket.SOCK_DGRAM)
+    try:
+        stranger.setblocking(False)
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(sock.getsockname())
+    except OSError:
+        stranger.close()
+        return None
+    return stranger
+
+
+def receive_request(
+    sock: socket.socket, size: int
+) -> tuple[bytes, Address, Address | None, bool] | None:
+    """Takes one datagram from the request socket.
+
+    Returns:
+        The octets, the peer, the local address that it was sent to (None where that cannot be
+        known), and whether to ignore it, since it was sent to a broadcast address; or None when
+        there is no datagram.
+    """
+    try:
+        if not IS_LINUX:
+            datagram, peer = sock.recvfrom(size)
+            return datagram, peer, None, False
+        datagram, control, _, peer = sock.recvmsg(size, 128)
+    except (BlockingIOError, InterruptedError):
+        return None
+    local, is_broadcast = _asked_address(control)
+    return datagram, peer, local, is_broadcast
+
+
+def send_from(sock: socket.socket, datagram: bytes, peer: Address, local: Address | None) -> None:
+    """Sends from a wildcard socket with the source address that was asked. Errors are ignored.
+
+    A reply that cannot leave is the same as one that was lost.
+    """
+    with contextlib.suppress(OSError):
+        if local is None or not IS_LINUX:
+            sock.sendto(datagram, peer)
+        else:
+            sock.sendmsg([datagram], pktinfo(sock.family, local), DONTWAIT, peer)
+
+
+def pktinfo(family: int, local: Address) -> list[tuple[int, int, bytes]]:
+    """Returns the control message that names the source address."""
+    host = str(local[0]).partition("%")[0]
+    if family == socket.AF_INET:
+        source = socket.inet_pton(socket.AF_INET, host)
+        return [(socket.IPPROTO_IP, _IP_PKTINFO, _IN_PKTINFO.pack(0, source, b"\0" * 4))]
+    scope = int(local[3]) if len(local) > 3 else 0
+    source = socket.inet_pton(socket.AF_INET6, host)
+    return [(socket.IPPROTO_IPV6, _IPV6_PKTINFO, _IN6_PKTINFO.pack(source, scope))]
+
+
+def enlarge_buffers(sock: socket.socket, *, is_sending: bool) -> None:
+    """Asks for larger socket buffers; the system may give less, and nothing depends on it."""
+    if is_sending:
+        _enlarge(sock, socket.SO_SNDBUF, SEND_BUFFER)
+    else:
+        _enlarge(sock, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+def enable_offload(sock: socket.socket, segment: int) -> bool:
+    """Lets one send carry many datagrams of `segment` octets, if the route and the kernel can.
+
+    While the option is set, a send longer than a segment is cut into datagrams of that size.
+    """
+    if not IS_LINUX:
+        return False
+    is_ipv4 = sock.family == socket.AF_INET
+    level, option = (socket.IPPROTO_IP, _IP_MTU) if is_ipv4 else (socket.IPPROTO_IPV6, _IPV6_MTU)
+    try:
+        if segment + _IP_UDP_HEADERS[sock.family] > sock.getsockopt(level, option):
+            # The kernel refuses segments that would need fragments, even a single one.
+            return False
+        sock.setsockopt(_SOL_UDP, _UDP_SEGMENT, segment)
+    except OSError:
+        return False
+    return True
+
+
+def disable_offload(sock: socket.socket) -> None:
+    """Goes back to one datagram for each send."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(_SOL_UDP, _UDP_SEGMENT, 0)
+
+
+def bursts(length: int, segment: int) -> Iterator[slice]:
+    """Cuts framed datagrams into pieces that one call with segmentation offload may carry."""
+    step = min(MAX_SEGMENTS, max(1, MAX_SEND // segment)) * segment
+    for begin in range(0, length, step):
+        yield slice(begin, min(begin + step, length))
+
+
+def default_address() -> str:
+    """Returns the address of the interface with the default route; loopback without one."""
+    for family, host in _TEST_NETWORKS:
+        with contextlib.suppress(OSError):
+            return _source_address(family, (host, 9))
+    return "127.0.0.1"
+
+
+def source_address(host: str) -> str:
+    """Returns the local address from which datagrams to `host` leave.
+
+    Raises:
+        UsageError: the host is no address, or there is no route to it.
+    """
+    try:
+        infos = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
+        return _source_address(infos[0][0], infos[0][4])
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"There is no route to {host!r} ({_reason(error)}). Expected the address of a board "
+            "in a network that this machine is connected to."
+        ) from error
+
+
+def resolve_peer(host: str, port: int) -> tuple[int, Address]:
+    """Returns the family and the address of a server.
+
+    Raises:
+        UsageError: the name cannot be resolved.
+    """
+    try:
+        info = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"Cannot find the host {host!r} ({_reason(error)}). Expected an address or a name "
+            "that this machine can resolve."
+        ) from error
+    return info[0], info[4]
+
+
+def readable_host(address: Address) -> str:
+    """Returns the host of an address as people write it, without the mapping of IPv4 into IPv6."""
+    host = str(address[0])
+    return host[7:] if host.startswith("::ffff:") and "." in host else host
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether an address stands for all of this machine."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def url_host(host: str) -> str:
+    """Returns a host as it stands in a URL: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _resolve(host: str, port: int) -> tuple[int, Address]:
+    try:
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"Cannot bind {host!r}: {_reason(error)}. Expected an address of this machine, such "
+            "as 127.0.0.1, 0.0.0.0 for all of them, or auto."
+        ) from error
+    return infos[0][0], infos[0][4]
+
+
+def _bind_trouble(host: str, port: int, error: OSError) -> str:
+    where = f"Cannot bind {url_host(host)}:{port}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return (
+            f"{where}: permission denied. Use port=0 or a port above 1023, or allow it: "
+            f"sysctl net.ipv4.ip_unprivileged_port_start={port}"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{where}: the port is in use by another program. Stop that program, or use port=0 "
+            "to take a free port."
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"{where}: this machine does not have the address {host}. Use one of its own "
+            "addresses, 0.0.0.0 for all of them, or auto."
+        )
+    return f"{where}: {_reason(error)}."
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return str(text)[:1].lower() + str(text)[1:]
+
+
+def _bind_in_range(sock: socket.socket, local: Address, ports: tuple[int, int]) -> None:
+    low, high = ports
+    for port in range(low, high + 1):
+        try:
+            sock.bind((local[0], port, *local[2:]))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or port == high:
+                raise
+        else:
+            return
+
+
+def _asked_address(control: list[tuple[int, int, bytes]]) -> tuple[Address | None, bool]:
+    for level, kind, data in control:
+        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+            _, local, header = _IN_PKTINFO.unpack_from(data)
+            return (socket.inet_ntop(socket.AF_INET, local), 0), local != header
+        if level == socket.IPPROTO_IPV6 and kind == _IPV6_PKTINFO:
+            octets, index = _IN6_PKTINFO.unpack_from(data)
+            host = socket.inet_ntop(socket.AF_INET6, octets)
+            is_link_local = octets[:2] == b"\xfe\x80"
+            is_multicast = octets[0] == 0xFF
+            return (host, 0, 0, index if is_link_local else 0), is_multicast
+    return None, False
+
+
+def _source_address(family: int, address: Address) -> str:
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        # Connecting a UDP socket sends nothing: it looks the route up.
+        sock.connect(address)
+        return readable_host(sock.getsockname())
+
+
+def _enlarge(sock: socket.socket, option: int, octets: int) -> None:
+    with contextlib.suppress(OSError):
+        if sock.getsockopt(socket.SOL_SOCKET, option) < octets:
+            sock.setsockopt(socket.SOL_SOCKET, option, octets)

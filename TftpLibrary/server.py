@@ -1,0 +1,256 @@
+"""A TFTP server as a plain Python object, for a script, for pytest, and for the keywords.
+
+    with TftpServer("/srv/tftp") as server:
+        print(server.url("zImage"))
+        server.recorder.wait_for(lambda transfers: transfers or None, timeout=60)
+
+RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every obligation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from TftpLibrary.engine import udp
+from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
+from TftpLibrary.engine.listener import Listener
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.errors import UsageError
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.store.files import FileStore
+
+_BOUND_SETTINGS = frozenset({"host", "port", "single_port"})
+"""What cannot change while a port is bound."""
+
+
+class Life(Enum):
+    """Where a server stands in its life."""
+
+    new = "new"
+    running = "running"
+    stopped = "stopped"
+
+
+class TftpServer:
+    """Serves one folder at one address and port.
+
+    All servers and clients of a process share one thread. Every method may be called from any
+    thread; a stopped server may be started again.
+
+    Args:
+        root: folder to serve; None for a private one, removed when the server stops.
+        settings: how to serve.
+        alias: the server's name in records and messages; its URL by default.
+        content: files held in memory, by name; they cover files of the folder.
+        keep_files: whether to leave the folder as it is when the server stops. By default what
+            came through the server is removed, and what was overwritten is put back.
+        follow_symlinks: whether links may lead out of the folder.
+        recorder: where records go; a new one by default.
+        engine: the engine to run on; the shared one by default.
+
+    Attributes:
+        files: the files of the server, for the author of the test. They are there while the
+            server runs.
+        recorder: the records of all requests.
+    """
+
+    def __init__(  # noqa: PLR0913 - how to serve is one value; the rest is what it is made of
+        self,
+        root: str | Path | None = None,
+        settings: ServerSettings | None = None,
+        *,
+        alias: str = "",
+        content: Mapping[str, bytes] | None = None,
+        keep_files: bool = False,
+        follow_symlinks: bool = False,
+        recorder: Recorder | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        self.files = FileStore(
+            None if root is None else Path(root),
+            content=content,
+            follow_symlinks=follow_symlinks,
+            keep_files=keep_files,
+        )
+        self.recorder = Recorder() if recorder is None else recorder
+        self.warnings: list[str] = []
+        self._settings = settings or ServerSettings()
+        self._given_alias = alias
+        self._given_engine = engine
+        self._engine: Engine | None = None
+        self._listener: Listener | None = None
+        self._life = Life.new
+
+    # Life ----------------------------------------------------------------------------------
+
+    def start(self) -> TftpServer:
+        """Binds the port and serves. Returns when boards can ask. Idempotent.
+
+        Raises:
+            UsageError: the folder or the port cannot be had; the text says why and what to do.
+        """
+        if self._life is Life.running:
+            return self
+        self.files.open()
+        try:
+            listener = Listener(self._settings, self.files, self.recorder, self._given_alias)
+        except BaseException:
+            self.files.close()
+            raise
+        engine = self._given_engine or SHARED_ENGINE.acquire()
+        engine.call(lambda: _attach(listener, engine))
+        self._listener, self._engine = listener, engine
+        self.recorder.refresh = engine.report_progress
+        self._life = Life.running
+        return self
+
+    def stop(self, grace: float = 0.0) -> list[Transfer]:
+        """Stops serving, frees the port and cleans the folder up. Idempotent.
+
+        Args:
+            grace: seconds for running transfers to end by themselves; new requests are not
+                answered meanwhile.
+
+        Returns:
+            The records of the transfers that were cut short; each of their peers got an ERROR.
+        """
+        if self._life is not Life.running:
+            return []
+        listener, engine = self._running()
+        if grace > 0:
+            engine.call(listener.refuse_requests)
+            self._wait_until_idle(listener, grace)
+        self._life = Life.stopped
+        try:
+            return engine.call(lambda: _stop(listener, engine))
+        finally:
+            if self._given_engine is None:
+                SHARED_ENGINE.release()
+            self.warnings = self.files.close()
+
+    def __enter__(self) -> TftpServer:
+        """Starts the server."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stops the server."""
+        self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the port is bound."""
+        return self._life is Life.running
+
+    # What it is ----------------------------------------------------------------------------
+
+    @property
+    def alias(self) -> str:
+        """The server's name in records and messages."""
+        return self._given_alias
+
+    @property
+    def settings(self) -> ServerSettings:
+        """How it serves."""
+        return self._settings
+
+    @property
+    def host(self) -> str:
+        """The address that is bound, also where `auto` or a name was given."""
+        return self._running()[0].host
+
+    @property
+    def port(self) -> int:
+        """The port that is bound, also where 0 was given."""
+        return self._running()[0].port
+
+    @property
+    def root(self) -> Path:
+        """The folder that is served."""
+        return self.files.root
+
+    def url(self, name: str = "") -> str:
+        """Returns `tftp://host:port/name`."""
+        return f"tftp://{udp.url_host(self.host)}:{self.port}/{name.lstrip('/')}"
+
+    def address_for(self, client: str) -> str:
+        """Returns the local address by which a client reaches this server.
+
+        It is the bound address, or for a wildcard the one that the route to the client has.
+
+        Raises:
+            UsageError: there is no route to the client.
+        """
+        return udp.source_address(client) if udp.is_wildcard(self.host) else self.host
+
+    def transfers(self, since: int = 0) -> tuple[Transfer, ...]:
+        """Returns the records, oldest first; see `Recorder.transfers`."""
+        return self.recorder.transfers(since)
+
+    def change(self, **settings: Any) -> ServerSettings:  # Any: each setting has its own type
+        """Changes settings for the next request; running transfers keep theirs.
+
+        Args:
+            settings: fields of `ServerSettings`.
+
+        Returns:
+            The settings as they were.
+
+        Raises:
+            UsageError: a value is out of bounds, or the setting cannot change while a port is
+                bound.
+        """
+        old = self._settings
+        fields = set(ServerSettings.__dataclass_fields__)
+        if unknown := sorted(set(settings) - fields):
+            raise UsageError(
+                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(fields))}."
+            )
+        new = replace(old, **settings)
+        if self._life is Life.running:
+            for name in sorted(_BOUND_SETTINGS & set(settings)):
+                if getattr(new, name) != getattr(old, name):
+                    raise UsageError(
+                        f"{name} cannot change while the server runs: its port is bound. Stop the "
+                        "server and start it with the other value."
+                    )
+            listener, engine = self._running()
+            engine.call(lambda: listener.change(new))
+        self._settings = new
+        return old
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _running(self) -> tuple[Listener, Engine]:
+        if self._life is Life.running and self._listener and self._engine:
+            return self._listener, self._engine
+        raise UsageError("The server does not run. Start it first.")
+
+    def _wait_until_idle(self, listener: Listener, grace: float) -> None:
+        def is_idle(_: object) -> bool | None:
+            return all(session.has_ended for session in listener.sessions) or None
+
+        try:
+            self.recorder.wait_for(is_idle, grace)
+        except TimeoutError:
+            return
+
+
+def _attach(listener: Listener, engine: Engine) -> None:
+    listener.attach(engine, engine.refused_routes)
+    engine.watch(listener.sock, listener)
+
+
+def _stop(listener: Listener, engine: Engine) -> list[Transfer]:
+    engine.forget(listener.sock)
+    return listener.stop()
