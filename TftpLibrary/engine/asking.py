@@ -19,7 +19,7 @@ from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import STOPPING, Context, Session
 from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
-from TftpLibrary.engine.udp import Address
+from TftpLibrary.engine.udp import DONTWAIT, Address
 from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement, ask
@@ -126,7 +126,7 @@ class Asking:
     def ready(self) -> None:
         """An answer, usually."""
         try:
-            datagram, address = self.sock.recvfrom(_LARGEST_DATAGRAM)
+            datagram, address = self.sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
         except OSError:
             return
         # Only the host is known: the server answers from a port of its own choice.
@@ -137,6 +137,9 @@ class Asking:
             self._become_session(self._machine.agreement, datagram, address)
         else:
             self._flush(address)
+
+    def run_alone(self) -> None:
+        """Nothing is gained by waiting for one answer here."""
 
     def handle_writable(self) -> None:
         """Nothing waits for room."""

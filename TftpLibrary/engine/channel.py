@@ -57,6 +57,10 @@ class TidChannel:
         """
         self._send(datagram, DONTWAIT)
 
+    def send_frame(self, frame: memoryview) -> None:
+        """Sends one framed DATA: the data path of lock-step. Errors are those of `socket.send`."""
+        self._send(frame, DONTWAIT)
+
     def send_frames(self, frames: memoryview) -> int:
         """Sends framed DATA, one datagram for each segment.
 
@@ -143,6 +147,10 @@ class SharedChannel:
             self._shared.sendmsg([datagram], self._control, DONTWAIT, self.peer)
         else:
             self._shared.sendto(datagram, self.peer)
+
+    def send_frame(self, frame: memoryview) -> None:
+        """Sends one framed DATA. See `TidChannel.send_frame`."""
+        self.send(frame)
 
     def send_frames(self, frames: memoryview) -> int:
         """Sends framed DATA. See `TidChannel.send_frames`."""

@@ -52,6 +52,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._deadlines = Deadlines()
         self._sessions: dict[Live, None] = {}
+        self._busy: dict[Live, None] = {}
 
     # From any thread -----------------------------------------------------------------------
 
@@ -130,15 +131,20 @@ class Engine:
 
     def add(self, session: Live) -> None:
         """Takes a session in."""
-        self._sessions[session] = None
+        self._sessions[session] = self._busy[session] = None
         for descriptor, handler in session.descriptors:
             self._poller.add(descriptor, handler)
 
     def remove(self, session: Live) -> None:
         """Drops a session; before its sockets are closed."""
         self._sessions.pop(session, None)
+        self._busy.pop(session, None)
         for descriptor, _ in session.descriptors:
             self._poller.remove(descriptor)
+
+    def rest(self, session: Live) -> None:
+        """The session has moved its file, and stays only to repeat its last ACK."""
+        self._busy.pop(session, None)
 
     def arm(self, session: Live) -> None:
         """The session's deadline may have come nearer."""
@@ -179,6 +185,9 @@ class Engine:
                 self._guard(session, partial(session.handle_timeout, now))
         while self._commands:
             self._commands.popleft().run()
+        if len(self._busy) == 1:
+            (session,) = self._busy
+            self._guard(session, session.run_alone)
 
     def _guard(self, handler: Handler, function: Callable[[], object]) -> None:
         """Nothing that a peer sends ends the thread: an exception ends one session."""

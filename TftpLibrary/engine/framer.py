@@ -34,6 +34,9 @@ class Framer:
     __slots__ = (
         "_buffer",
         "_capacity",
+        "_frames",
+        "_last",
+        "_missing",
         "_payloads",
         "_rollover",
         "_segment",
@@ -66,11 +69,15 @@ class Framer:
         self._buffer = bytearray(capacity * segment)
         self._buffer[1::segment] = bytes((Opcode.data,)) * capacity
         self._view = memoryview(self._buffer)
+        self._frames: list[memoryview] = []
         self._payloads = [
             self._view[at + HEADER_SIZE : at + segment]
             for at in range(0, capacity * segment, segment)
         ]
         self._start = self._stop = 0
+        self._last = self._missing = 0
+        if size is not None:
+            self._end_at(size)
 
     @property
     def last_block(self) -> int | None:
@@ -81,6 +88,17 @@ class Framer:
     def size(self) -> int | None:
         """Octets of the content; None while that is not known."""
         return self._size
+
+    def frame(self, block: int) -> memoryview:
+        """Frames one block; the data path of lock-step. See `frames`."""
+        if block == self._last:
+            return self.frames(block, block)[0]
+        if not self._start <= block < self._stop:
+            self._load(block)
+        if not self._frames:
+            step = self._segment
+            self._frames = [self._view[at : at + step] for at in range(0, len(self._buffer), step)]
+        return self._frames[block - self._start]
 
     def frames(self, first: int, last: int) -> tuple[memoryview, int]:
         """Frames blocks, up to `last` or fewer.
@@ -97,8 +115,8 @@ class Framer:
         last = min(last, self._stop - 1)
         begin = (first - self._start) * self._segment
         end = (last + 1 - self._start) * self._segment
-        if self._size is not None and last == last_block(self._size, self.blksize):
-            end -= self.blksize - self._size % self.blksize
+        if last == self._last:
+            end -= self._missing
         return self._view[begin:end], last
 
     def _load(self, first: int) -> None:
@@ -109,7 +127,7 @@ class Framer:
         self._start = self._stop = first
         read = self._source.read_into(self._payloads[:count], offset)
         if read < count * self.blksize and self._size is None:
-            self._size = offset + read
+            self._end_at(offset + read)
             count = read // self.blksize + 1
         high, low = _wire_blocks(self._rollover)
         wire = to_wire(first, self._rollover)
@@ -117,6 +135,12 @@ class Framer:
         self._buffer[2 : end : self._segment] = high[wire : wire + count]
         self._buffer[3 : end : self._segment] = low[wire : wire + count]
         self._stop = first + count
+
+    def _end_at(self, size: int) -> None:
+        """The end of the content is known: the last block is shorter than the others."""
+        self._size = size
+        self._last = last_block(size, self.blksize)
+        self._missing = self.blksize - size % self.blksize
 
 
 @cache

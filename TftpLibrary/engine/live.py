@@ -16,6 +16,9 @@ class Live(Handler, Timed, Protocol):
     def descriptors(self) -> tuple[tuple[int, Handler], ...]:
         """The sockets to watch and who handles them; the first is the session's own."""
 
+    def run_alone(self) -> None:
+        """No other session runs: wait for the socket here, for a moment."""
+
     def handle_writable(self) -> None:
         """The socket's send buffer has room."""
 
@@ -37,6 +40,9 @@ class Driver(Protocol):
 
     def remove(self, session: Live) -> None:
         """The session is over; its sockets are about to be closed."""
+
+    def rest(self, session: Live) -> None:
+        """The session has moved its file, and stays only to repeat its last ACK."""
 
     def arm(self, session: Live) -> None:
         """The session's deadline may have come nearer."""

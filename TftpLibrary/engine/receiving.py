@@ -11,7 +11,7 @@ from time import monotonic
 
 from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
-from TftpLibrary.engine.udp import DONTWAIT
+from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX
 from TftpLibrary.protocol.packets import HEADER_SIZE
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.store.base import Sink, StoreError
@@ -50,7 +50,15 @@ class ReceivingSession(Session):
         self._slots = [view[at : at + slot] for at in range(0, count * slot, slot)]
 
     def ready(self) -> None:
-        """DATA, usually: takes what is there, up to a bound."""
+        """DATA, usually: takes what is there, up to a window."""
+        self._take(DONTWAIT)
+
+    def run_alone(self) -> None:
+        """Goes on as the only session: waits for each datagram, which saves the poll before it."""
+        if self.channel.sock is not None and IS_LINUX:
+            self._take(0)
+
+    def _take(self, flags: int) -> None:
         assert self.channel.sock is not None
         recv_into = self.channel.sock.recv_into
         machine, slots, pending = self.machine, self._slots, self._pending
@@ -58,7 +66,7 @@ class ReceivingSession(Session):
         for _ in range(_DATAGRAMS_AT_ONCE):
             slot = slots[len(pending)]
             try:
-                size = recv_into(slot, 0, DONTWAIT)
+                size = recv_into(slot, 0, flags)
             except BlockingIOError:
                 break
             except ConnectionRefusedError:
@@ -72,14 +80,16 @@ class ReceivingSession(Session):
                     return
                 if ack is not None:
                     self._send(ack)
-                    self._context.driver.arm(self)
-                    return
+                    if flags:
+                        # The peer has to answer first.
+                        break
             else:
                 self._examine(slot, size, now)
                 if self.is_over:
                     return
         if is_refused:
             self.lose(PEER_CLOSED)
+        self._context.driver.arm(self)
 
     def receive(self, datagram: bytes, now: float) -> None:
         """A datagram of the peer; see `Session.receive`."""

@@ -25,6 +25,8 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Outcome, Transfer
 from TftpLibrary.store.base import StoreError
 
+TURNS_ALONE = 64
+"""Datagrams that a lone session takes before the engine looks for a new request."""
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
 
@@ -88,6 +90,9 @@ class Session:
     def receive(self, datagram: bytes, now: float) -> None:
         """A datagram of the peer came through the server's own port."""
         raise NotImplementedError
+
+    def run_alone(self) -> None:
+        """The channel is the only one that is busy: wait for it here, for a moment."""
 
     def handle_writable(self) -> None:
         """The channel takes more."""
@@ -203,6 +208,7 @@ class Session:
                 self._send(transmit)
         if machine.end is not None and self._end is None:
             self._finish(machine.end, now)
+            self._context.driver.rest(self)
         if machine.phase in (SenderPhase.ended, ReceiverPhase.ended):
             self.close()
         else:

@@ -38,6 +38,9 @@ _IPV6_PKTINFO = getattr(socket, "IPV6_PKTINFO", 50)
 _IN_PKTINFO = struct.Struct("=i4s4s")
 _IN6_PKTINFO = struct.Struct("=16sI")
 
+_MOMENT = struct.pack("@ll", 0, 10_000)
+"""10 ms as a timeval: a command or a new request waits at most so long for a lone session."""
+
 MAX_SEGMENTS = 64
 """Datagrams of one call; older kernels take no more."""
 MAX_SEND = 65507
@@ -89,7 +92,11 @@ def open_tid(
     """
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        sock.setblocking(False)
+        if IS_LINUX:
+            # A lone session waits in recv for a moment; all other calls say MSG_DONTWAIT.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _MOMENT)
+        else:
+            sock.setblocking(False)
         if port_range is None:
             sock.bind((local[0], 0, *local[2:]))
         else:

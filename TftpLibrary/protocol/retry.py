@@ -16,6 +16,8 @@ SHORTEST_WAIT = 0.2
 """Seconds. Some boards acknowledge a block that they never had after a duplicate: no haste."""
 
 _CLOSE = 1e-9
+_SAMPLE_INTERVAL = 0.02
+"""Seconds between two measurements: the round trip changes slowly, and measuring costs time."""
 
 
 class RetryTimer:
@@ -26,16 +28,21 @@ class RetryTimer:
         retries: how often to send again without an answer.
         is_adaptive: whether to follow the measured round trip.
         patience: seconds without an answer before giving up, if longer than the retries take.
+
+    Attributes:
+        sent_at: when what is in flight was sent last.
     """
 
     __slots__ = (
         "_deviation",
         "_is_adaptive",
+        "_next_sample",
         "_patience",
         "_since",
         "_smoothed",
         "deadline",
         "retries",
+        "sent_at",
         "timeout",
         "tries",
         "wait",
@@ -52,6 +59,8 @@ class RetryTimer:
         self._is_adaptive = is_adaptive
         self._patience = max(patience, timeout * (retries + 1))
         self._since = 0.0
+        self._next_sample = 0.0
+        self.sent_at = 0.0
         self._smoothed: float | None = None
         self._deviation = 0.0
 
@@ -72,7 +81,15 @@ class RetryTimer:
 
     def start(self, now: float) -> None:
         """Something new was sent: the first try of it begins."""
-        self._since = now
+        self._since = self.sent_at = now
+        self.tries = 0
+        self.deadline = now + self.wait
+
+    def renew(self, now: float) -> None:
+        """What is in flight was answered, and something new leaves at once: the data path."""
+        if now >= self._next_sample:
+            self.answer(now)
+        self._since = self.sent_at = now
         self.tries = 0
         self.deadline = now + self.wait
 
@@ -81,6 +98,7 @@ class RetryTimer:
         if self.tries:
             # The back-off stays until a round trip can be measured again (RFC 6298, section 5).
             return
+        self._next_sample = now + _SAMPLE_INTERVAL
         sample = now - self._since
         if self._smoothed is None:
             self._smoothed = sample
@@ -95,6 +113,7 @@ class RetryTimer:
     def retry(self, now: float) -> None:
         """What is in flight was sent again, after the deadline or for a gap."""
         self.tries += 1
+        self.sent_at = self._next_sample = now
         if self._is_adaptive:
             self.wait = min(self.wait * 2, self.timeout)
         self.deadline = min(now + self.wait, max(now, self.latest))

@@ -10,7 +10,6 @@ equals `expected`; everything else goes through `receive`.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from enum import Enum
 
@@ -33,7 +32,7 @@ from TftpLibrary.protocol.retry import RetryTimer
 QUICKEST_GAP_REPORT = 0.0002
 """Seconds. An ACK repeated sooner after its window left is a copy that the network made."""
 
-_ACK = struct.Struct("!HH")
+_ACK = 4 << 16
 
 
 class Phase(Enum):
@@ -63,16 +62,14 @@ class Sender:
     __slots__ = (
         "_agreement",
         "_has_oack",
-        "_is_repeat_answered",
         "_opening",
+        "_repeat_answered",
         "_retry",
         "_transmits",
-        "_window_left",
         "acked",
         "duplicates",
         "end",
         "expected",
-        "highest",
         "last_block",
         "phase",
         "retransmits",
@@ -94,13 +91,11 @@ class Sender:
         self._retry = retry
         self._transmits: list[Transmit] = []
         self._has_oack = oack is not None
-        self._is_repeat_answered = False
-        self._window_left = now
+        self._repeat_answered = -1
         self.windowsize = agreement.windowsize
         self.last_block = last_block
         self.acked = 0
         self.sent = 0
-        self.highest = 0
         self.retransmits = 0
         self.duplicates = 0
         self.expected = b""
@@ -112,7 +107,7 @@ class Sender:
             # Before the first ACK one packet only: no amplification for a spoofed address.
             self.phase = Phase.opening
             self._opening: Transmit = Blocks(1, 1) if oack is None else oack
-            self.sent = self.highest = 1 if oack is None else 0
+            self.sent = 1 if oack is None else 0
             self.expected = self._ack_of(self.sent)
             self._transmits.append(self._opening)
             retry.start(now)
@@ -128,13 +123,18 @@ class Sender:
         Returns:
             Whether there is a next window; False when the transfer is complete.
         """
-        self.phase = Phase.sending
-        self._retry.answer(now)
         acked = self.acked = self.sent
-        if acked == self.last_block:
+        last_block = self.last_block
+        if acked == last_block:
             self._finish(End(Ending.completed))
             return False
-        self._advance(acked + 1, now)
+        self.phase = Phase.sending
+        self._retry.renew(now)
+        sent = acked + self.windowsize
+        if last_block is not None and sent > last_block:
+            sent = last_block
+        self.sent = sent
+        self.expected = self._ack_of(sent)
         return True
 
     def receive(self, datagram: bytes, now: float) -> None:
@@ -161,7 +161,7 @@ class Sender:
             self.retransmits += 1
             self._transmits.append(self._opening)
         else:
-            self._repeat_window(now)
+            self._repeat_window()
 
     # Commands ------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class Sender:
         """The driver found the end of the file at `block`, which is in flight or comes next."""
         self.last_block = block
         if self.sent > block:
-            self.sent = self.highest = block
+            self.sent = block
             self.expected = self._ack_of(block)
 
     def abort(self, code: int, text: str, ending: Ending = Ending.failed) -> None:
@@ -193,7 +193,7 @@ class Sender:
     @property
     def deadline(self) -> float | None:
         """When to call `handle_timeout`; None after the end."""
-        return None if self.phase is Phase.ended else self._retry.deadline
+        return self._retry.deadline if self.end is None else None
 
     @property
     def is_silent(self) -> bool:
@@ -229,12 +229,12 @@ class Sender:
         also how a receiver reports that the first block is missing; it is believed once, and
         only if it comes late enough to have seen the window.
         """
-        soonest = self._window_left + max(self._retry.round_trip / 2, QUICKEST_GAP_REPORT)
+        soonest = self._retry.sent_at + max(self._retry.round_trip / 2, QUICKEST_GAP_REPORT)
         is_window_out = self.windowsize > 1 and self.phase is Phase.sending
-        if is_window_out and now >= soonest and not self._is_repeat_answered:
-            self._is_repeat_answered = True
+        if is_window_out and now >= soonest and self._repeat_answered != self.acked:
+            self._repeat_answered = self.acked
             self._retry.retry(now)
-            self._repeat_window(now)
+            self._repeat_window()
 
     def _receive_error(self, packet: Error, now: float) -> None:
         # An ERROR is never answered (RFC 1350, section 7).
@@ -256,29 +256,20 @@ class Sender:
         return self.phase is Phase.opening and self._has_oack
 
     def _ack_of(self, block: int) -> bytes:
-        return _ACK.pack(4, to_wire(block, self._agreement.rollover))
-
-    def _advance(self, first: int, now: float) -> None:
-        """Notes that the window which begins at `first` leaves now."""
-        last = first + self.windowsize - 1
-        if self.last_block is not None and last > self.last_block:
-            last = self.last_block
-        self.sent = last
-        if last > self.highest:  # noqa: PLR1730 - max() takes as long as the rest of this method
-            self.highest = last
-        self.expected = _ACK.pack(4, to_wire(last, self._agreement.rollover))
-        self._is_repeat_answered = False
-        self._window_left = now
-        self._retry.start(now)
+        return (_ACK | to_wire(block, self._agreement.rollover)).to_bytes(4, "big")
 
     def _send_window(self, now: float) -> None:
-        first, highest = self.acked + 1, self.highest
-        self._advance(first, now)
-        self.retransmits += max(0, min(self.sent, highest) - self.acked)
+        """Sends the window behind what was acknowledged, a part of it again perhaps."""
+        sent, first = self.sent, self.acked + 1
+        self.sent = self.acked + self.windowsize
+        if self.last_block is not None and self.sent > self.last_block:
+            self.sent = self.last_block
+        self.expected = self._ack_of(self.sent)
+        self.retransmits += max(0, min(self.sent, sent) - self.acked)
+        self._retry.start(now)
         self._transmits.append(Blocks(first, self.sent))
 
-    def _repeat_window(self, now: float) -> None:
-        self._window_left = now
+    def _repeat_window(self) -> None:
         self.retransmits += self.sent - self.acked
         self._transmits.append(Blocks(self.acked + 1, self.sent))
 

@@ -65,7 +65,6 @@ class Link:
         now: the virtual clock, in seconds.
         sent: how many datagrams of each kind were sent, such as `sent["DATA"]`.
         octets: how many octets were sent by each side.
-        transcript: a line for each datagram that was sent, with what became of it.
         ended: when each side had its end.
         faults: when a datagram was sent that did not arrive at once.
     """
@@ -74,10 +73,10 @@ class Link:
         self.now = 0.0
         self.sent: Counter[str] = Counter()
         self.octets: Counter[str] = Counter()
-        self.transcript: list[str] = []
         self.ended: dict[str, float] = {}
         self.faults: list[float] = []
         self._rule = rule or deliver
+        self._carried: list[tuple[str, bytes, Fate]] = []
         self._max_steps = max_steps
         self._in_flight: list[tuple[float, int, str, bytes]] = []
         self._order = itertools.count()
@@ -85,7 +84,12 @@ class Link:
 
     def __repr__(self) -> str:
         """What went over it: a test that fails shows it."""
-        return "\n".join(["Link:", *self.transcript])
+        return "\n".join(["Link, its last lines:", *self.transcript[-30:]])
+
+    @property
+    def transcript(self) -> list[str]:
+        """A line for each datagram that was sent, with what became of it."""
+        return [line(side, octets) + _remark(fate) for side, octets, fate in self._carried]
 
     def join(self, client: Endpoint, server: Endpoint) -> None:
         """Runs both ends to their end.
@@ -113,10 +117,7 @@ class Link:
                 waiting[0].handle_timeout(self.now)
             else:
                 return
-        raise AssertionError(
-            f"Not done after {self._max_steps} steps. The last lines:\n"
-            + "\n".join(self.transcript[-20:])
-        )
+        raise AssertionError(f"Not done after {self._max_steps} steps. {self!r}")
 
     def _carry(self, side: str, octets: bytes) -> None:
         name = kind(octets)
@@ -124,7 +125,7 @@ class Link:
         self.octets[side] += len(octets)
         self._numbers[side, name] += 1
         fate = self._rule(Datagram(side, octets, self._numbers[side, name], self.now))
-        self.transcript.append(line(side, octets) + _remark(fate))
+        self._carried.append((side, octets, fate))
         if 0 not in fate:
             self.faults.append(self.now)
         for delay in fate:

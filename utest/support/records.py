@@ -44,4 +44,4 @@ def partial(filename: str = "zImage", **values: Any) -> Transfer:
 
 def ended(filename: str, outcome: Outcome, **values: Any) -> Transfer:
     """A transfer that ended with an outcome."""
-    return transfer(filename, outcome=outcome, ended=STARTED, **values)
+    return transfer(filename, outcome=outcome, **{"ended": STARTED, **values})

@@ -15,12 +15,14 @@ else.
 
 from __future__ import annotations
 
+import difflib
 import textwrap
 from typing import Protocol
 
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.output import End
 from TftpLibrary.protocol.packets import (
+    HEADER_SIZE,
     Ack,
     Data,
     Direction,
@@ -34,6 +36,7 @@ from TftpLibrary.protocol.packets import (
 )
 
 COPY = "(copy)"
+QUICK = {b"\0\3": "DATA", b"\0\4": "ACK"}
 
 
 class Endpoint(Protocol):
@@ -61,6 +64,8 @@ def line(side: str, datagram: bytes) -> str:
 
 def kind(datagram: bytes) -> str:
     """Returns RRQ, WRQ, DATA, ACK, ERROR or OACK; a question mark for octets that are no packet."""
+    if datagram[:2] in QUICK and len(datagram) >= HEADER_SIZE:
+        return QUICK[datagram[:2]]
     try:
         packet = decode(datagram)
     except PacketError:
@@ -116,7 +121,9 @@ class Player:
                 self.now += 0.0 if text.endswith(COPY) else self.LATENCY
                 self.end.receive(datagram(text.removesuffix(COPY)), self.now)
                 actual += [text, *self._sent()]
-        assert actual == expected
+        if actual != expected:
+            difference = "\n".join(difflib.ndiff(expected, actual))
+            raise AssertionError(f"Expected (-) and what happened (+):\n{difference}")
 
     def _wait(self, seconds: float) -> list[str]:
         until = self.now + seconds

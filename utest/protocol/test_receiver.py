@@ -1,0 +1,558 @@
+"""The end that receives DATA: a server's write, a client's read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from TftpLibrary.protocol.options import Agreement
+from TftpLibrary.protocol.output import Ending
+from TftpLibrary.protocol.packets import Ack, Data, Direction, Oack
+from TftpLibrary.protocol.receiver import Phase, Receiver
+from TftpLibrary.protocol.retry import RetryTimer
+from utest.support.ends import ReceivingEnd, Timing
+from utest.support.link import LATENCY, Fate, Rule, apply, lose, schedule
+from utest.support.transcript import Player, options
+from utest.support.transfers import PATIENT, Plan, carry, plans, schedules
+
+READ, WRITE = Direction
+
+
+def receiving(
+    *, windowsize: int = 1, oack: str = "", is_client: bool = False, rollover: int = 0
+) -> ReceivingEnd:
+    """An end that receives blocks of 8 octets; a client has acknowledged an OACK."""
+    granted = options(oack.split())
+    agreement = Agreement(blksize=8, windowsize=windowsize, rollover=rollover, granted=granted)
+    answer = Oack(granted).encode() if granted and not is_client else Ack(0).encode()
+    timer = RetryTimer(1.0, 2, is_adaptive=False)
+    machine = Receiver(agreement, timer, 0.0, answer=answer)
+    return ReceivingEnd("C" if is_client else "S", machine, is_fast=False)
+
+
+class TestLockStep:
+    def test_each_block_is_acknowledged(self) -> None:
+        """RFC 1350, section 2: each block is acknowledged; a short one ends the file."""
+        end = receiving()
+        Player(end).play("""
+            S  ACK    0
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   2 8
+            S  ACK    2
+            C  DATA   3 5
+            S  ACK    3
+            => completed
+        """)
+        assert end.content == b"\1" * 8 + b"\2" * 8 + b"\3" * 5
+
+    def test_empty_file_is_one_empty_block(self) -> None:
+        """RFC 1350, section 6: a file whose size is a multiple of blksize ends with no octets."""
+        Player(receiving()).play("""
+            S  ACK    0
+            C  DATA   1 0
+            S  ACK    1
+            => completed
+        """)
+
+    def test_block_that_comes_again_is_acknowledged_and_not_written(self) -> None:
+        """RFC 1350, section 2: the ACK may have been lost."""
+        end = receiving()
+        Player(end).play("""
+            S  ACK    0
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   2 8
+            S  ACK    2
+            C  DATA   1 8
+        """)
+        assert end.content == b"\1" * 8 + b"\2" * 8
+        assert end.machine.duplicates == 2
+        assert end.machine.retransmits == 1
+
+    @pytest.mark.parametrize("number", [0, 3, 4, 65535])
+    def test_blocks_that_cannot_be_are_ignored(self, number: int) -> None:
+        end = receiving()
+        Player(end).play(f"""
+            S  ACK    0
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   {number} 8
+            C  DATA   2 8
+            S  ACK    2
+        """)
+        assert end.content == b"\1" * 8 + b"\2" * 8
+
+    def test_silence_brings_the_ack_again_and_then_an_error(self) -> None:
+        """RFC 1350, section 2: a time-out sends again what was sent last."""
+        end = receiving()
+        Player(end).play("""
+            S  ACK    0
+            C  DATA   1 8
+            S  ACK    1
+            wait 0.99
+            wait 0.01
+            S  ACK    1
+            wait 1
+            S  ACK    1
+            wait 1
+            S  ERROR  0 Timed out
+            => timed_out 0 no answer: DATA 2 did not come, 3 tries
+            wait 60
+            C  DATA   2 8
+        """)
+        assert end.machine.is_silent
+        assert end.machine.retransmits == 2
+
+
+class TestOpening:
+    def test_option_answer_invites_the_first_block(self) -> None:
+        """RFC 2347: the OACK answers a WRQ, and DATA 1 follows."""
+        end = receiving(oack="blksize=8")
+        assert end.machine.is_half_open
+        Player(end).play("""
+            S  OACK   blksize=8
+            C  DATA   1 8
+            S  ACK    1
+        """)
+        assert not end.machine.is_half_open
+
+    def test_option_answer_is_sent_again(self) -> None:
+        """RFC 2347: an OACK is retransmitted as an ACK is. One packet only: no amplification."""
+        Player(receiving(oack="blksize=8 windowsize=4", windowsize=4)).play("""
+            S  OACK   blksize=8 windowsize=4
+            wait 1
+            S  OACK   blksize=8 windowsize=4
+            C  DATA   2 8
+            S  OACK   blksize=8 windowsize=4
+            wait 60
+            S  OACK   blksize=8 windowsize=4
+            S  ERROR  0 Timed out
+            => timed_out 0 no answer: DATA 1 did not come, 4 tries
+        """)
+
+    def test_client_acknowledges_the_option_answer(self) -> None:
+        """RFC 2347: ACK 0 answers the OACK of an RRQ."""
+        Player(receiving(oack="blksize=8", is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 0
+            C  ACK    2
+            => completed
+        """)
+
+    def test_client_of_a_server_without_options_has_the_first_block(self) -> None:
+        """RFC 1350, section 2: DATA 1 answers an RRQ."""
+        machine = Receiver(Agreement(blksize=8), RetryTimer(1.0, 2), 0.0, answer=None)
+        Player(ReceivingEnd("C", machine, is_fast=False)).play("""
+            S  DATA   1 8
+            C  ACK    1
+        """)
+
+    def test_request_or_option_answer_that_comes_again_opens_nothing(self) -> None:
+        """RFC 1350, section 4: the same TID is the same transfer."""
+        end = receiving()
+        Player(end).play("""
+            S  ACK    0
+            C  WRQ    log.txt octet
+            C  OACK   blksize=8
+            C  DATA   1 8
+            S  ACK    1
+        """)
+        assert end.machine.duplicates == 2
+
+    def test_block_0_is_no_block(self) -> None:
+        Player(receiving(windowsize=2, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   0 8
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+        """)
+
+
+class TestWindow:
+    def test_one_ack_answers_for_a_window(self) -> None:
+        """RFC 7440, section 4: one ACK for the last block of a window, or of the file."""
+        Player(receiving(windowsize=2, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+            S  DATA   3 8
+            S  DATA   4 8
+            C  ACK    4
+            S  DATA   5 3
+            C  ACK    5
+            => completed
+        """)
+
+    def test_gap_is_reported_once_and_at_once(self) -> None:
+        """RFC 7440, section 4: the ACK of the block before the gap asks for what is missing."""
+        end = receiving(windowsize=4, is_client=True)
+        Player(end).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   3 8
+            C  ACK    1
+            S  DATA   4 8
+            S  DATA   2 8
+            S  DATA   3 8
+            S  DATA   4 8
+            S  DATA   5 8
+            C  ACK    5
+            S  DATA   7 8
+            C  ACK    5
+        """)
+        assert end.content == b"".join(bytes([block]) * 8 for block in range(1, 6))
+        assert end.machine.retransmits == 2
+
+    def test_missing_first_block_is_reported_with_the_last_ack(self) -> None:
+        """RFC 7440, section 4."""
+        Player(receiving(windowsize=2, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   2 8
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+            S  DATA   4 8
+            C  ACK    2
+        """)
+
+    def test_rest_of_a_window_lost_is_asked_for_after_a_while(self) -> None:
+        """RFC 7440, section 4: after a time-out the last block that came is acknowledged."""
+        Player(receiving(windowsize=4, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            wait 1
+            C  ACK    2
+            S  DATA   3 8
+            S  DATA   4 8
+            S  DATA   5 8
+            S  DATA   6 8
+            C  ACK    6
+        """)
+
+    def test_window_that_comes_again_is_acknowledged_once(self) -> None:
+        """Our ACK was lost: only the last block of the window is answered."""
+        Player(receiving(windowsize=2, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+        """)
+
+    def test_copies_within_a_window_are_not_acknowledged(self) -> None:
+        """Each ACK within a window would cost a window (RFC 1123, section 4.2.3.1)."""
+        Player(receiving(windowsize=3, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   1 8
+            S  DATA   2 8
+            S  DATA   1 8
+            S  DATA   2 8
+            S  DATA   3 8
+            C  ACK    3
+            S  DATA   4 8
+            S  DATA   4 8
+        """)
+
+    def test_sender_that_missed_our_report_ends_its_window_earlier(self) -> None:
+        """ACK 2 reported a gap and was lost: the window still is 1 to 4, not 3 to 6."""
+        Player(receiving(windowsize=4, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            S  DATA   4 8
+            C  ACK    2
+            S  DATA   1 8
+            S  DATA   3 8
+            S  DATA   4 8
+            C  ACK    4
+        """)
+
+    def test_block_that_was_acknowledged_last_is_acknowledged_again(self) -> None:
+        """The sender missed the report: told again where we stand, it goes on from there."""
+        Player(receiving(windowsize=4, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   3 8
+            C  ACK    1
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 8
+            S  DATA   3 8
+            S  DATA   4 8
+            S  DATA   5 8
+            C  ACK    5
+        """)
+
+    def test_sender_that_went_back_to_what_is_here_is_answered_at_its_window_s_end(self) -> None:
+        """ACK 2 was lost, and of the window that came again its first block: 2 ends it."""
+        Player(receiving(windowsize=3, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            wait 1
+            C  ACK    2
+            S  DATA   1 8
+            S  DATA   1 8
+            S  DATA   3 8
+            C  ACK    3
+            S  DATA   4 8
+            S  DATA   2 8
+            S  DATA   4 8
+            C  ACK    4
+        """)
+
+
+class TestEnd:
+    def test_last_ack_is_repeated_while_dallying(self) -> None:
+        """RFC 1350, section 6: the last DATA comes again when the last ACK was lost."""
+        end = receiving()
+        Player(end).play("""
+            S  ACK    0
+            C  DATA   1 0
+            S  ACK    1
+            => completed
+            wait 1.5
+            C  DATA   1 0
+            S  ACK    1
+            wait 1.2
+            C  DATA   1 0
+            S  ACK    1
+            C  DATA   2 0
+            C  OACK   blksize=8
+            wait 60
+            C  DATA   1 0
+        """)
+        assert end.content == b""
+        assert end.machine.phase is Phase.ended
+
+    def test_dallying_ends(self) -> None:
+        """RFC 1350, section 6: for a while. A peer cannot keep it up for ever."""
+        end = receiving()
+        player = Player(end)
+        player.play("""
+            S  ACK    0
+            C  DATA   1 0
+            S  ACK    1
+            => completed
+        """)
+        answers = 0
+        while end.machine.phase is not Phase.ended:
+            player.now += 0.5
+            if end.machine.deadline is not None and end.machine.deadline <= player.now:
+                end.machine.handle_timeout(player.now)
+            end.machine.receive(Data(1, b"").encode(), player.now)
+            answers += len(end.machine.transmits())
+        assert player.now <= 4.0
+        assert answers <= 6
+
+    @pytest.mark.parametrize("farewell", ["abort", "lose", "error"])
+    def test_completed_stays_completed(self, farewell: str) -> None:
+        end = receiving()
+        player = Player(end)
+        player.play("""
+            S  ACK    0
+            C  DATA   1 0
+            S  ACK    1
+            => completed
+        """)
+        if farewell == "abort":
+            end.machine.abort(0, "Stopped", Ending.aborted)
+            end.machine.abort(0, "Stopped", Ending.aborted)
+        elif farewell == "lose":
+            end.machine.lose("gone")
+            end.machine.lose("gone")
+        else:
+            player.play("C  ERROR  0 Bye")
+        assert end.machine.phase is Phase.ended
+        assert end.machine.end is not None
+        assert end.machine.end.ending is Ending.completed
+        assert end.machine.transmits() == []
+
+    def test_nothing_is_acknowledged_before_the_file_is_safe(self) -> None:
+        """The last ACK says that the file has arrived: a full disk can still become an ERROR."""
+        machine = receiving().machine
+        machine.transmits()
+        assert machine.receive(Data(1, b"x").encode(), 0.1)
+        assert machine.phase is Phase.closing
+        assert machine.deadline is None
+        machine.handle_timeout(5.0)
+        assert not machine.receive(Data(1, b"x").encode(), 5.0)
+        assert machine.transmits() == []
+        machine.abort(3, "Disk full")
+        assert machine.transmits() == [b"\0\5\0\3Disk full\0"]
+        assert machine.end is not None
+        assert machine.end.ending is Ending.failed
+
+    def test_error_ends_it_at_once_and_is_not_answered(self) -> None:
+        """RFC 1350, section 7: an ERROR ends the transfer and is never acknowledged."""
+        Player(receiving()).play("""
+            S  ACK    0
+            C  ERROR  3 Disk full
+            => failed by the peer 3 Disk full
+            C  DATA   1 8
+            wait 60
+        """)
+
+    def test_ack_to_a_receiver_gets_error_4(self) -> None:
+        """RFC 1350, section 5: illegal operation."""
+        Player(receiving()).play("""
+            S  ACK    0
+            C  ACK    0
+            S  ERROR  4 Expected DATA, got ACK
+            => failed 4 Expected DATA, got ACK
+        """)
+
+    def test_block_larger_than_agreed_gets_error_4(self) -> None:
+        """RFC 2348: blksize is the number of octets of a block, at most."""
+        end = receiving()
+        Player(end).play("""
+            S  ACK    0
+            C  DATA   1 9
+            S  ERROR  4 DATA of 9 octets, blksize is 8
+            => failed 4 DATA of 9 octets, blksize is 8
+        """)
+        assert end.content == b""
+
+    def test_octets_that_are_no_packet_get_error_4(self) -> None:
+        """RFC 1350, section 7: a packet that nothing explains ends the transfer with an ERROR."""
+        Player(receiving()).play("""
+            S  ACK    0
+            C  ?      0003
+            S  ERROR  4 DATA without its number
+            => failed 4 DATA without its number
+        """)
+
+    def test_abort_tells_the_peer(self) -> None:
+        end = receiving()
+        player = Player(end)
+        player.play("S  ACK    0")
+        end.machine.abort(0, "Server stopped", Ending.aborted)
+        player.play("""
+            S  ERROR  0 Server stopped
+            => aborted 0 Server stopped
+        """)
+
+    def test_peer_that_is_gone_gets_no_packet(self) -> None:
+        end = receiving()
+        player = Player(end)
+        player.play("S  ACK    0")
+        end.machine.lose("the port is closed")
+        player.play("=> failed the port is closed")
+
+
+@pytest.mark.parametrize(("rollover", "wire_blocks"), [(0, [65535, 0, 1]), (1, [65535, 1, 2])])
+def test_numbers_roll_over(rollover: int, wire_blocks: list[int]) -> None:
+    """RFC 1350 ends at block 65535; we go on with 0, or with 1 on request."""
+    machine = receiving(rollover=rollover, is_client=True).machine
+    machine.transmits()
+    while machine.received < 65534:
+        machine.accept(machine.full_size, 1.0)
+    assert not machine.is_silent
+    for wire_block in wire_blocks:
+        assert machine.receive(Data(wire_block, bytes(8)).encode(), 2.0)
+        assert machine.transmits() == [Ack(wire_block).encode()]
+        assert not machine.receive(Data(wire_block, bytes(8)).encode(), 2.0)
+        assert machine.transmits() == [Ack(wire_block).encode()]
+    assert machine.received == 65537
+
+
+def test_file_of_more_than_65535_blocks_arrives() -> None:
+    """RFC 1350 names no limit for a file; its numbers have 16 bits."""
+    plan = Plan(READ, size=65536 * 8 + 100, windowsize=64)
+    carried = carry(plan, lose("DATA", 65530, 65600))
+    assert carried.is_completed
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("windowsize", [1, 2, 5, 64])
+@pytest.mark.parametrize(
+    ("rule", "most"),
+    [
+        # Which ACKs there are depends on the window; the first is always there.
+        (lose("ACK", 1), 65),
+        (lose("ACK", 2), 65),
+        (lose("OACK", 1), 0),
+        (lose("RRQ", 1), 0),
+        (lose("WRQ", 1, 2), 0),
+        (apply((0, 0), "DATA"), 0),
+        (apply((0, 0), "OACK"), 0),
+        (apply((0, 0), "RRQ"), 0),
+        (apply((0, 0), "WRQ"), 0),
+        (apply((0.3,), "ACK", 2), 65),
+        (apply((0.3,), "DATA", 2), 65),
+        (lambda _: (0.05,), 0),
+    ],
+)
+def test_one_fault_costs_at_most_one_window(
+    direction: Direction, windowsize: int, rule: Rule, most: int
+) -> None:
+    """RFC 1350, section 2: what is lost is sent again, and not much more."""
+    plan = Plan(direction, 800, windowsize=windowsize)
+    carried = carry(plan, rule)
+    assert carried.is_completed
+    assert carried.link.sent["DATA"] <= plan.blocks + min(most, windowsize)
+
+
+@given(plans(Timing()), st.floats(0, LATENCY / 2))
+@example(Plan(READ, 400, windowsize=64), 0.0)
+def test_copies_of_every_block_never_double_the_data(plan: Plan, delay: float) -> None:
+    """RFC 1123, section 4.2.3.1: the Sorcerer's Apprentice, from the other side."""
+    carried = carry(plan, apply((0, delay), "DATA"))
+    assert carried.is_completed
+    assert carried.link.sent["DATA"] <= plan.blocks * 2
+    if delay == 0 or plan.windowsize == 1:
+        assert carried.link.sent["DATA"] == plan.blocks
+
+
+@given(plans(PATIENT), schedules(), st.integers(0, 7), st.booleans())
+def test_octets_are_those_that_were_sent_or_none_at_all(
+    plan: Plan, fates: list[Fate], retries: int, is_fast: bool
+) -> None:
+    """A receiver that says completed has the file; what it has at any time is its beginning."""
+    hasty = replace(plan, timing=Timing(retries=retries), is_fast=is_fast)
+    carried = carry(hasty, schedule(fates))
+    received = carried.receiver.content
+    assert plan.content.startswith(received)
+    end = carried.receiver.end
+    if end is not None and end.ending is Ending.completed:
+        assert received == plan.content
+
+
+@given(
+    datagrams=st.lists(
+        st.binary(max_size=8)
+        | st.builds(
+            lambda block, size: Data(block, bytes([block]) * size).encode(),
+            st.integers(0, 9),
+            st.sampled_from([8, 8, 8, 0, 9]),
+        )
+    ),
+    windowsize=st.integers(1, 4),
+)
+def test_no_datagrams_break_a_receiver(datagrams: list[bytes], windowsize: int) -> None:
+    end = receiving(windowsize=windowsize, is_client=True)
+    sent = 0
+    for step, datagram in enumerate(datagrams):
+        end.receive(datagram, step * 0.01)
+        sent += len(end.take(step * 0.01))
+    blocks = [end.content[at : at + 8] for at in range(0, len(end.content), 8)]
+    assert blocks == [
+        bytes([number]) * len(blocks[number - 1]) for number in range(1, len(blocks) + 1)
+    ]
+    # Never more packets than came, after the one that invites DATA 1.
+    assert sent <= 1 + len(datagrams)
