@@ -26,9 +26,9 @@ BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.robot.md"))
 # What stands before ARGS, and what stands after them unless they name files of their own.
 TOOLS = {
-    "quickstart": ("robot --outputdir results/quickstart --report NONE", ["README.md"]),
+    "quickstart": ("robot -d results/quickstart -r NONE", ["README.md"]),
     "utest": ("pytest --junitxml=results/utest/xunit.xml", ["utest"]),
-    "atest": ("robot --outputdir results/atest --xunit xunit.xml", ["atest", "README.md", *GUIDES]),
+    "atest": ("robot -N Stories -d results/atest -x xunit.xml", ["atest", "README.md", *GUIDES]),
     "docs": ("libdoc", ["TftpLibrary", "docs/keywords.html"]),
 }
 CHECKS = ["ruff format --check --diff .", "ruff check .", "mypy", "lint-imports"]
@@ -96,7 +96,7 @@ def install() -> None:
     stamp.unlink(missing_ok=True)
     venv = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     made = old.startswith(place) or subprocess.run(venv, check=False).returncode == 0
-    pip = "python -m pip --quiet --disable-pip-version-check install --editable .[test]"
+    pip = "python -m pip -qq --disable-pip-version-check install --editable .[test]"
     if not made or run(*pip.split()).returncode:
         sys.exit("The installation failed: the lines above tell why.")
     stamp.write_text(wanted, "utf-8")

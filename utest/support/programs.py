@@ -41,12 +41,14 @@ class Served:
     """A running `serve`, and what it said.
 
     Attributes:
+        root: the folder that is served.
         ready: the line on standard output.
         url, port: what that line tells.
     """
 
-    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], root: Path, errors: Path) -> None:
         self.process = process
+        self.root = root
         self._errors = errors
         self.ready = process.stdout.readline() if process.stdout else ""
         self.url = self.ready.split()[-1] if self.ready else ""
@@ -95,7 +97,7 @@ def serve(
             text=True,
         )
         try:
-            yield Served(process, errors)
+            yield Served(process, folder, errors)
         finally:
             process.kill()
             process.communicate()

@@ -74,9 +74,14 @@ def names_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def descriptors() -> int:
-    """Returns how many descriptors this process has open."""
-    return len(os.listdir("/dev/fd"))
+def descriptors() -> set[tuple[int, int, int]]:
+    """Returns what this process has open: descriptor, device and inode."""
+    found = set()
+    for path in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # The descriptor of the listing itself, which is closed by now.
+            info = os.fstat(int(path.name))
+            found.add((int(path.name), info.st_dev, info.st_ino))
+    return found
 
 
 @contextmanager

@@ -1,0 +1,141 @@
+"""The rules of the house that no linter knows; `docs/developing.md` gives their reasons."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "TftpLibrary"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "utest").rglob("test_*.py"))
+
+MOST_LINES = 400
+LOCKS = {"Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "RLock", "Semaphore"}
+HAVE_LOCKS = {"engine/engine.py", "recording/recorder.py"}
+# Tests of what is no module, each with its subject.
+TESTS_WITHOUT_MODULE = {
+    "test_architecture.py": "the rules of the house",
+    "test_documentation.py": "the pages, and the examples of the keywords",
+    "test_interface.py": "the keywords as a suite sees them",
+    "test_run.py": "run.py",
+}
+OUR_FOLDERS = ("TftpLibrary", "utest", "atest", "resources", "docs", ".ci")
+# A home folder, or a folder that only one machine has.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])(?:/(?:home|Users)/\w|/(?:root|work|workspace)/|[A-Z]:\\Users)"
+)
+
+
+def name_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).as_posix()
+
+
+def partner_of(module: Path) -> Path:
+    folder = ROOT / "utest" / module.relative_to(PACKAGE).parent
+    return folder / f"test_{module.stem.strip('_')}.py"
+
+
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse(module.read_text("utf-8"))
+
+
+def modules_that(breaks_the_rule: Callable[[Path], bool]) -> list[str]:
+    return [name_of(module) for module in MODULES if breaks_the_rule(module)]
+
+
+def threading_names(module: Path) -> Iterator[str]:
+    """Yields what a module takes from `threading`."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.ImportFrom) and node.module == "threading":
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "threading":
+            yield node.attr
+
+
+def phases_of(name: str) -> list[enum.Enum]:
+    """Returns the members of the `Phase` that a module of the protocol defines."""
+    module = importlib.import_module(f"TftpLibrary.protocol.{name}")
+    phase = getattr(module, "Phase", None)
+    return list(phase) if phase is not None and phase.__module__ == module.__name__ else []
+
+
+def our_files() -> Iterator[Path]:
+    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".coverage")
+    for folder in OUR_FOLDERS:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix not in {".pyc", ".html"}:
+                yield path
+
+
+def test_each_module_has_a_test_of_the_same_name() -> None:
+    # A package that says only what it is for has nothing to be tested.
+    assert not modules_that(
+        lambda module: len(tree_of(module).body) > 1 and not partner_of(module).is_file()
+    )
+
+
+def test_each_test_has_a_module_of_the_same_name() -> None:
+    partners = {partner_of(module) for module in MODULES}
+    partners |= {
+        ROOT / "utest" / f"test_{path.stem}.py" for path in (ROOT / "resources").glob("*.py")
+    }
+    lost = {test.name for test in TESTS if test not in partners} - set(TESTS_WITHOUT_MODULE)
+    assert not lost, "Rename them with their module, or tell above what they test."
+
+
+def test_each_module_is_read_in_one_sitting() -> None:
+    assert not modules_that(lambda module: len(module.read_text("utf-8").splitlines()) > MOST_LINES)
+
+
+def test_each_module_says_in_its_first_sentence_what_it_is_for() -> None:
+    def says_nothing(module: Path) -> bool:
+        text = ast.get_docstring(tree_of(module)) or ""
+        return not text.split("\n\n")[0].endswith((".", ":"))
+
+    assert not modules_that(says_nothing)
+
+
+def test_locks_are_in_two_modules_only() -> None:
+    """What happens on two threads is handed over in two places, and nowhere else."""
+    assert not modules_that(
+        lambda module: (
+            name_of(module) not in HAVE_LOCKS and not LOCKS.isdisjoint(threading_names(module))
+        )
+    )
+
+
+def test_only_the_engine_starts_threads() -> None:
+    assert not modules_that(
+        lambda module: (
+            not name_of(module).startswith("engine/") and "Thread" in threading_names(module)
+        )
+    )
+
+
+def test_each_phase_is_named_in_the_architecture() -> None:
+    drawn = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    missing = [
+        f"{module.stem}: {phase.name}"
+        for module in sorted((PACKAGE / "protocol").glob("*.py"))
+        for phase in phases_of(module.stem)
+        if not re.search(rf"\b{phase.name}\b", drawn)
+    ]
+    assert not missing, "Draw them in docs/architecture.md."
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    found = {
+        str(path.relative_to(ROOT)): match[0]
+        for path in our_files()
+        if (match := MACHINE_PATH.search(path.read_text("utf-8", errors="replace")))
+    }
+    assert not found
+
+
+def test_run_py_stays_short() -> None:
+    assert len((ROOT / "run.py").read_text("utf-8").splitlines()) < 120
