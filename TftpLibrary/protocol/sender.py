@@ -209,7 +209,7 @@ class Sender:
 
     def _receive_ack(self, packet: Ack, now: float) -> None:
         block = from_wire(packet.wire_block, self.acked, self._agreement.rollover)
-        if block == self.sent and (block > self.acked or self._awaits_ack_zero):
+        if block == self.sent:
             if self.acknowledge_window(now):
                 self._transmits.append(Blocks(self.acked + 1, self.sent))
         elif self.acked < block < self.sent:

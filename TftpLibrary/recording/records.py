@@ -41,7 +41,7 @@ class Transfer:
 
     Attributes:
         id: counts the requests that this recorder saw, from 1, in the order of their arrival.
-        server: alias of the server; empty for a transfer of the client.
+        server: alias of our server; for a transfer of our client the host and port it asked.
         direction: `read` (the board downloads) or `write` (the board uploads).
         filename: the name as it was asked.
         client: the client's address.

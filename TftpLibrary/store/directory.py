@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -109,7 +109,7 @@ class DirectorySource:
         self._stamp = (info.st_mtime_ns, info.st_size)
         self.size = info.st_size
         # The time of the inode's change too: builds that fix st_mtime would look the same.
-        self.identity: Hashable = (
+        self.identity = (
             info.st_dev,
             info.st_ino,
             info.st_mtime_ns,
@@ -126,7 +126,7 @@ class DirectorySource:
             raise refusal(error) from error
         if (info.st_mtime_ns, info.st_size) != self._stamp:
             raise _changed()
-        if offset + octets < self.size and octets < sum(map(len, buffers)):
+        if offset + octets < self.size and not _is_filled(buffers, octets):
             raise _changed()
         return octets
 
@@ -153,6 +153,12 @@ class DirectorySink:
         self._fd = place.sibling(self._hidden).create()
         self._written = 0
         self._is_open = True
+
+    @property
+    def file_id(self) -> tuple[int, int]:
+        """Device and inode of the file, while it is written."""
+        info = os.fstat(self._fd)
+        return info.st_dev, info.st_ino
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order."""
@@ -223,6 +229,11 @@ def refusal(error: OSError) -> StoreError:
 
 def _changed() -> StoreError:
     return StoreError(ErrorCode.not_defined, "File changed while it was read")
+
+
+def _is_filled(buffers: Sequence[memoryview], octets: int) -> bool:
+    # Buffers are mostly of one size, and there are many of them: the sum takes longer.
+    return octets == len(buffers) * len(buffers[0]) or octets == sum(map(len, buffers))
 
 
 def _read(fd: int, buffers: Sequence[memoryview], offset: int) -> int:

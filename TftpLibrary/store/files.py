@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -183,7 +183,7 @@ class FileStore:
         chosen = [path for path in found if fnmatchcase(names[path], pattern)]
         if not chosen:
             raise UsageError(
-                f"No file in '{folder}' matches '{pattern}'. It has {len(found)} files."
+                f"No file in '{folder}' matches '{pattern}'. Files there: {len(found)}."
             )
         prefix = "/".join(local_parts(name)) + "/" if name else ""
         return [self.upload(path, prefix + names[path], overwrite=overwrite) for path in chosen]
@@ -263,7 +263,8 @@ class FileStore:
                 reason = error.strerror or error
                 raise UsageError(f"Cannot write '{target}': {reason}.") from error
             finally:
-                partial.unlink(missing_ok=True)
+                with suppress(OSError):
+                    partial.unlink()
         return target
 
     def list(self, pattern: str = "*") -> List[str]:

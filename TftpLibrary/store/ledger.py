@@ -39,7 +39,7 @@ class Ledger:
     def __init__(self, root: Root) -> None:
         self._root = root
         self._changes: dict[Parts, _Change] = {}
-        self._made: list[Parts] = []
+        self._made: set[Parts] = set()
 
     def keep(self, parts: Parts) -> None:
         """Keeps what lies under a name, which is about to be replaced.
@@ -57,9 +57,12 @@ class Ledger:
                     _copy(place, place.sibling(kept))
             self._changes[parts] = _Change(kept)
 
-    def placed(self, parts: Parts, made: Iterable[Parts] = ()) -> None:
-        """Notes that the store put a file there, and made folders for it."""
-        self._made.extend(made)
+    def made(self, folders: Iterable[Parts]) -> None:
+        """Notes folders that the store made."""
+        self._made.update(folders)
+
+    def placed(self, parts: Parts) -> None:
+        """Notes that what lies there now is the store's, or that nothing is."""
         with self._root.parent(parts) as place:
             found = place.stat()
         change = self._changes.get(parts, _Change())
@@ -88,7 +91,7 @@ class Ledger:
             if (warning := self._undo(parts, change))
         ]
         self._changes.clear()
-        left = remove_folders(self._root, sorted(set(self._made)))
+        left = remove_folders(self._root, sorted(self._made))
         self._made.clear()
         return warnings + [f"The folder '{text_of(parts)}' is not empty: left." for parts in left]
 
@@ -96,26 +99,32 @@ class Ledger:
         try:
             with self._root.parent(parts) as place:
                 return _put_back(place, change, text_of(parts))
-        except FileNotFoundError:
-            return f"The folder of '{text_of(parts)}' is gone: nothing put back."
-        except (OSError, StoreError) as error:
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not change.kept:
+                return ""  # Its folder is gone, and it with it.
+            return f"'{text_of(parts)}' cannot be put back: {error.strerror}."
+        except StoreError as error:
             return f"'{text_of(parts)}' cannot be put back: {error}."
 
 
 def _put_back(place: Place, change: _Change, name: str) -> str:
     found = place.stat()
-    kept = place.sibling(change.kept) if change.kept else None
-    original = kept.stat() if kept else None
-    if found is not None and original is not None and os.path.samestat(found, original):
-        # It was kept, and then not replaced. A rename onto another name of itself does nothing.
-        place.sibling(change.kept).unlink()
-    elif found is not None and _stamp(found) != change.ours:
-        where = f" What lay there before is kept as '{change.kept}' beside it." if kept else ""
-        return f"'{name}' was changed by another program: left as it is.{where}"
-    elif kept is not None:
-        kept.replace(place)
-    elif found is not None:
+    if not change.kept:
+        if found is None:
+            return ""
+        if _stamp(found) != change.ours:
+            return f"'{name}' was changed by another program: left as it is."
         place.unlink()
+        return ""
+    kept = place.sibling(change.kept)
+    original = kept.stat()
+    is_kept_only = found and original and os.path.samestat(found, original)
+    if found and _stamp(found) != change.ours and not is_kept_only:
+        return (
+            f"'{name}' was changed by another program: left as it is. "
+            f"What lay there before is kept beside it as '{change.kept}'."
+        )
+    kept.replace(place)
     return ""
 
 

@@ -84,6 +84,10 @@ class Place:
     def replace(self, other: Place) -> None:
         """Moves what lies here over what lies at the other place, in one step."""
         os.replace(self.name, other.name, src_dir_fd=self.folder, dst_dir_fd=other.folder)
+        # POSIX leaves both names when they are names of one file already.
+        here, there = self.stat(), other.stat()
+        if here is not None and there is not None and os.path.samestat(here, there):
+            self.unlink()
 
     def move(self, other: Place) -> None:
         """Moves what lies here to a free place.

@@ -31,8 +31,7 @@ def explained(parts: Parts) -> Iterator[None]:
     except StoreError as error:
         if error.code == ErrorCode.file_exists:
             raise UsageError(
-                f"File '{name}' exists already, with another content. "
-                "Use overwrite=True to replace it, or another name."
+                f"File '{name}' exists already. Use overwrite=True to replace it, or another name."
             ) from error
         if error.code == ErrorCode.file_not_found:
             raise UsageError(f"No file '{name}': {error}.") from error
@@ -57,17 +56,17 @@ def missing(name: str, names: Collection[str]) -> UsageError:
 
 
 def existing_folder(path: Path, what: str) -> Path:
-    """Returns a folder that can be read.
+    """Returns the absolute path of a folder that can be read.
 
     Raises:
         UsageError: it is not there, is something else, or is not for us.
     """
     if not path.exists():
-        raise UsageError(f"{what} '{path}' does not exist. Expected a folder that is there.")
+        raise UsageError(f"{what} '{path}' does not exist. Expected a folder: create it first.")
     if not path.is_dir():
         raise UsageError(f"{what} '{path}' is a file. Expected a folder.")
     if not os.access(path, os.R_OK | os.X_OK):
         raise UsageError(
             f"{what} '{path}' cannot be read: permission denied. Allow it to this user."
         )
-    return path
+    return path.absolute()

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import Sink, Source, Store, StoredFile, StoreError, WritePolicy
+from TftpLibrary.store.base import Source, Store, StoredFile, StoreError, WritePolicy
 from TftpLibrary.store.confined import remove_folders
 from TftpLibrary.store.digests import Chunks, Digester, Digests, digests_of, pieces
-from TftpLibrary.store.directory import DirectoryStore, refusal
+from TftpLibrary.store.directory import DirectorySink, DirectoryStore, refusal
 from TftpLibrary.store.layered import Layer, LayeredStore
 from TftpLibrary.store.ledger import Ledger
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, is_hidden, octets_of, safe_parts, text_of
+from TftpLibrary.store.policy import check_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +54,24 @@ class Shelf:
         self.root = root
         self._content = content
         self._folder = DirectoryStore(root, follow_symlinks=follow_symlinks)
-        self._store: Store = self._folder
+        self._readable: Store = self._folder
         if content.names():
-            self._store = LayeredStore([Layer(content), Layer(self._folder)])
+            self._readable = LayeredStore([Layer(content), Layer(self._folder)])
         self._ledger = Ledger(self._folder.root) if restores else None
         self._books = _Books(content, self._ledger)
         self._digests: dict[Parts, tuple[Hashable, Digests]] = {}
 
     def open_read(self, name: bytes, client: str) -> Source:
         """Opens a file for a board."""
-        return self._store.open_read(name, client)
+        return self._readable.open_read(name, client)
 
     def open_write(
         self, name: bytes, client: str, policy: WritePolicy, size: int | None
     ) -> ShelfSink:
         """Opens a file for a board's upload."""
-        sink = self._store.open_write(name, client, policy, size)
-        return ShelfSink(safe_parts(name), sink, self._books)
+        if policy.writable and self._content.has(safe_parts(name)):
+            check_target(policy, exists=True)
+        return ShelfSink(self._folder.open_write(name, client, policy, size), self._books)
 
     def open(self, parts: Parts) -> Source:
         """Opens a file for the author of the test, who may have made the root anew.
@@ -78,7 +80,7 @@ class Shelf:
             StoreError: as `open_read`.
         """
         self._folder.root.refresh()
-        return self._store.open_read(octets_of(parts), "")
+        return self._readable.open_read(octets_of(parts), "")
 
     def has(self, parts: Parts) -> bool:
         """Whether there is a file of that name, readable or not."""
@@ -157,11 +159,13 @@ class Shelf:
             digests = digester.finish()
             if self.holds(parts, digests):
                 return self.get(parts, uploaded=False)
+            file_id = sink.file_id
             sink.commit()
         finally:
             sink.discard()
-        with closing(self.open(parts)) as source:
-            self._digests[parts] = (source.identity, digests)
+        with closing(self._folder.open_read(octets_of(parts), "")) as source:
+            if source.identity[:2] == file_id:  # No board has replaced it already.
+                self._digests[parts] = (source.identity, digests)
         return self.get(parts)
 
     def remove(self, parts: Parts) -> bool:
@@ -235,8 +239,9 @@ class Shelf:
                 raise
             made = target.made
         if self._ledger:
+            self._ledger.made(made)
             self._ledger.placed(old)
-            self._ledger.placed(new, made)
+            self._ledger.placed(new)
 
     def _names(self, folder: Path, above: Parts) -> Iterator[Parts]:
         try:
@@ -258,11 +263,17 @@ class Shelf:
 class ShelfSink:
     """An upload to a shelf: what it replaces is kept until the shelf is closed."""
 
-    def __init__(self, parts: Parts, sink: Sink, books: _Books) -> None:
-        self._parts = parts
+    def __init__(self, sink: DirectorySink, books: _Books) -> None:
         self._sink = sink
         self._books = books
         books.sinks.add(self)
+        if books.ledger:
+            books.ledger.made(sink.made)
+
+    @property
+    def file_id(self) -> tuple[int, int]:
+        """Device and inode of the file, while it is written."""
+        return self._sink.file_id
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order."""
@@ -270,16 +281,16 @@ class ShelfSink:
 
     def commit(self) -> Path | None:
         """Makes the file visible under its name, in one step."""
-        ledger = self._books.ledger
+        ledger, parts = self._books.ledger, self._sink.parts
         try:
             if ledger:
-                ledger.keep(self._parts)
+                ledger.keep(parts)
             path = self._sink.commit()
             if ledger:
-                ledger.placed(self._parts, getattr(self._sink, "made", ()))
+                ledger.placed(parts)
         except OSError as error:
             raise refusal(error) from error
-        self._books.content.remove(self._parts)
+        self._books.content.remove(parts)
         self._books.sinks.discard(self)
         return path
 

@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store.digests import CHUNK
 
+IS_WINDOWS = os.name == "nt"
+
 Progress = Callable[[int, "int | None"], None]
 """Called with the octets that came so far, and with all of them where they are known."""
 
@@ -134,4 +136,4 @@ def _path_of(url: str) -> Path:
         )
     path = unquote(parts.path)
     # file:///C:/x is C:/x on Windows.
-    return Path(path[1:] if os.name == "nt" else path)
+    return Path(path[1:] if IS_WINDOWS else path)

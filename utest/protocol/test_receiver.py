@@ -109,6 +109,22 @@ class TestLockStep:
         assert end.machine.is_silent
         assert end.machine.retransmits == 2
 
+    def test_answer_is_awaited_as_long_as_the_round_trip_suggests(self) -> None:
+        """RFC 1123, section 4.2.3.2: an adaptive timeout."""
+        machine = Receiver(Agreement(blksize=8), RetryTimer(5.0, 2), 0.0, answer=b"\0\4\0\0")
+        Player(ReceivingEnd("S", machine, is_fast=False)).play("""
+            S  ACK    0
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   2 8
+            S  ACK    2
+            wait 0.2
+            S  ACK    2
+            wait 0.39
+            wait 0.01
+            S  ACK    2
+        """)
+
 
 class TestOpening:
     def test_option_answer_invites_the_first_block(self) -> None:
@@ -282,6 +298,33 @@ class TestWindow:
             C  ACK    4
         """)
 
+    def test_each_block_of_a_window_gives_the_next_one_its_time(self) -> None:
+        Player(receiving(windowsize=4, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            wait 0.8
+            S  DATA   2 8
+            wait 0.8
+            S  DATA   3 8
+            wait 1
+            C  ACK    3
+        """)
+
+    def test_window_that_came_again_is_over_with_the_next_ack(self) -> None:
+        """What a copy means in the next window does not hang on the last one."""
+        Player(receiving(windowsize=2, is_client=True)).play("""
+            C  ACK    0
+            S  DATA   1 8
+            S  DATA   2 8
+            C  ACK    2
+            S  DATA   1 8
+            S  DATA   3 8
+            S  DATA   4 8
+            C  ACK    4
+            S  DATA   5 8
+            S  DATA   5 8
+        """)
+
     def test_block_that_was_acknowledged_last_is_acknowledged_again(self) -> None:
         """The sender missed the report: told again where we stand, it goes on from there."""
         Player(receiving(windowsize=4, is_client=True)).play("""
@@ -392,6 +435,7 @@ class TestEnd:
         assert machine.deadline is None
         machine.handle_timeout(5.0)
         assert not machine.receive(Data(1, b"x").encode(), 5.0)
+        assert not machine.receive(Data(2, b"x").encode(), 5.0)
         assert machine.transmits() == []
         machine.abort(3, "Disk full")
         assert machine.transmits() == [b"\0\5\0\3Disk full\0"]

@@ -93,6 +93,40 @@ def test_round_trip_is_zero_before_it_was_measured() -> None:
     assert RetryTimer(1.0, 5).round_trip == 0.0
 
 
+def test_data_path_measures_now_and_then() -> None:
+    """The round trip of every window would cost more than it tells."""
+    timer = RetryTimer(1.0, 5)
+    timer.start(0.0)
+    timer.renew(0.1)
+    assert timer.round_trip == pytest.approx(0.1)
+    timer.renew(0.101)
+    assert timer.round_trip == pytest.approx(0.1)
+    timer.renew(0.2)
+    assert timer.round_trip == pytest.approx(0.1 - 0.001 / 8)
+    assert (timer.sent_at, timer.latest) == (0.2, 6.2)
+    assert timer.deadline == 0.2 + timer.wait
+
+
+def test_data_path_measures_the_first_window_after_a_retry() -> None:
+    timer = measured(RetryTimer(1.0, 5), *[0.01] * 50)
+    timer.retry(0.6)
+    assert timer.wait == pytest.approx(2 * SHORTEST_WAIT)
+    timer.renew(0.605)
+    assert timer.wait == pytest.approx(2 * SHORTEST_WAIT)
+    assert timer.tries == 0
+    timer.renew(0.61)
+    assert timer.wait == SHORTEST_WAIT
+
+
+def test_timer_knows_when_something_was_sent_last() -> None:
+    timer = RetryTimer(1.0, 5)
+    timer.start(3.0)
+    assert timer.sent_at == 3.0
+    timer.retry(4.0)
+    assert timer.sent_at == 4.0
+    assert timer.latest == 9.0
+
+
 def test_patience_may_be_longer_than_the_retries_take() -> None:
     timer = RetryTimer(1.0, 1, is_adaptive=False, patience=4.5)
     assert waits(timer) == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.5])

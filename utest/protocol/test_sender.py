@@ -305,6 +305,16 @@ class TestWindow:
         assert end.machine.retransmits == 4
         assert end.machine.duplicates == 3
 
+    def test_ack_that_crossed_a_repeated_window_brings_no_other(self) -> None:
+        Player(sending(9, windowsize=2, is_client=True)).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            wait 1
+            C  DATA   1 8
+            C  DATA   2 8
+            S  ACK    0  (copy)
+        """)
+
     def test_window_after_an_ack_within_it_may_end_the_file(self) -> None:
         Player(sending(3, windowsize=4, is_client=True)).play("""
             C  DATA   1 8
