@@ -48,6 +48,7 @@ _ERROR_NAMES = {
     ErrorCode.no_such_user: "No such user",
     ErrorCode.option_negotiation: "Option negotiation failed",
 }
+STOPPED = "The client was stopped"
 _LONGEST = 10 * 365 * 24 * 3600.0
 _IN_MEMORY = "content"
 _ANY_WRITE = WritePolicy(writable=True, create=True, overwrite=True)
@@ -198,12 +199,11 @@ class TftpClient:
         order = Order(name, source, sink, self._server, self._family, self.settings, self.recorder)
         engine = self._open()
         self.recorder.refresh = engine.report_progress
-        asking = engine.call(lambda: _begin(order, engine))
-        number = asking.transfer_id
+        started: list[Asking] = []
 
         def is_ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
             for transfer in transfers:
-                if transfer.id == number:
+                if transfer.id == started[0].transfer_id:
                     if progress is not None:
                         progress(transfer)
                     return None if transfer.is_running else transfer
@@ -211,12 +211,14 @@ class TftpClient:
 
         try:
             # The engine bounds the time; the caller may interrupt.
-            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=asking.mark)
+            engine.call(lambda: _begin(order, engine, started))
+            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=started[0].mark)
         except BaseException:
-            engine.call(asking.stop)
+            # Commands run in order: what was begun has begun by now.
+            engine.call(lambda: _stop(order, started))
             raise
         if transfer.outcome is not Outcome.completed:
-            raise self._error_of(transfer, asking)
+            raise self._error_of(transfer, started[0])
         return transfer
 
     def _open(self) -> Engine:
@@ -243,10 +245,16 @@ class TftpClient:
         return TransferAborted(f"Transfer ended {where}: {text}.")
 
 
-def _begin(order: Order, engine: Engine) -> Asking:
-    asking = Asking(order, engine, engine.refused_routes)
-    asking.begin()
-    return asking
+def _begin(order: Order, engine: Engine, started: list[Asking]) -> None:
+    started.append(Asking(order, engine, engine.refused_routes))
+    started[0].begin()
+
+
+def _stop(order: Order, started: list[Asking]) -> None:
+    if started:
+        started[0].stop(STOPPED)
+    elif order.sink is not None:
+        order.sink.discard()
 
 
 def _folder_of(path: Path) -> Path:

@@ -160,6 +160,7 @@ class Asking:
             replace(
                 self._transfer,
                 duration=now - self._begun,
+                idle=now - self._begun,
                 retransmits=self._machine.retransmits,
             )
         )

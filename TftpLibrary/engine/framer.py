@@ -129,7 +129,7 @@ class Framer:
         if read < count * self.blksize and self._size is None:
             self._end_at(offset + read)
             count = read // self.blksize + 1
-        high, low = _wire_blocks(self._rollover)
+        high, low = wire_blocks(self._rollover)
         wire = to_wire(first, self._rollover)
         end = count * self._segment
         self._buffer[2 : end : self._segment] = high[wire : wire + count]
@@ -144,7 +144,7 @@ class Framer:
 
 
 @cache
-def _wire_blocks(rollover: int) -> tuple[bytes, bytes]:
+def wire_blocks(rollover: int) -> tuple[bytes, bytes]:
     """The high and the low octets of the block numbers, long enough for any buffer."""
     high = b"".join(bytes((octet,)) * 256 for octet in range(256))
     low = bytes(range(256)) * 256

@@ -1,18 +1,21 @@
 """The session that receives a file: a server's write or a client's read.
 
-Its data path is `ready`: datagrams land in the slots of one buffer, their headers are compared
-with what the machine expects, and the payloads of many blocks are written in one call. Only what
-is not expected is looked at by the machine in full.
+Its data path is `_take`: datagrams land one behind the other in a buffer, their headers are
+compared with what the machine expects, and the payloads of many blocks are written in one call.
+In a window the kernel may merge datagrams (UDP_GRO), and the headers of all of them are compared
+at once. Only what is not expected is looked at by the machine in full.
 """
 
 from __future__ import annotations
 
 from time import monotonic
 
+from TftpLibrary.engine import udp
 from TftpLibrary.engine.channel import Channel
+from TftpLibrary.engine.framer import wire_blocks
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
-from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX
-from TftpLibrary.protocol.packets import HEADER_SIZE
+from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX, MAX_MERGED
+from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.store.base import Sink, StoreError
 
@@ -20,6 +23,7 @@ _RECEIVE_BUFFER = 128 * 1024
 """Octets kept before they are written."""
 _DATAGRAMS_AT_ONCE = 128
 """Datagrams taken before other sessions get their turn."""
+_DATA_OPCODES = bytes((Opcode.data,)) * MAX_MERGED
 
 
 class ReceivingSession(Session):
@@ -44,10 +48,12 @@ class ReceivingSession(Session):
         self._blocks = 0
         self._pending: list[memoryview | bytes] = []
         # One octet more than a full datagram, to see one that is too long.
-        slot = machine.full_size + 1
-        count = max(2, _RECEIVE_BUFFER // slot) if channel.sock is not None else 1
-        view = memoryview(bytearray(count * slot))
-        self._slots = [view[at : at + slot] for at in range(0, count * slot, slot)]
+        self._need = max(machine.full_size + 1, MAX_MERGED if machine.room > 1 else 0)
+        self._buffer = bytearray(max(_RECEIVE_BUFFER, 2 * self._need))
+        self._view = memoryview(self._buffer)
+        self._at = 0
+        self._may_merge = machine.windowsize > 1
+        self._is_merging = False
 
     def ready(self) -> None:
         """DATA, usually: takes what is there, up to a window."""
@@ -61,12 +67,12 @@ class ReceivingSession(Session):
     def _take(self, flags: int) -> None:
         assert self.channel.sock is not None
         recv_into = self.channel.sock.recv_into
-        machine, slots, pending = self.machine, self._slots, self._pending
+        full_size = self.machine.full_size
         is_refused = False
         for _ in range(_DATAGRAMS_AT_ONCE):
-            slot = slots[len(pending)]
+            view = self._view[self._at :]
             try:
-                size = recv_into(slot, 0, flags)
+                size = recv_into(view, 0, flags)
             except BlockingIOError:
                 break
             except ConnectionRefusedError:
@@ -74,44 +80,97 @@ class ReceivingSession(Session):
                 is_refused = True
                 continue
             now = monotonic()
-            if size <= machine.full_size and slot[:HEADER_SIZE] == machine.expected:
-                ack = machine.accept(size, now)
-                if not self._keep(slot[HEADER_SIZE:size], now):
-                    return
-                if ack is not None:
-                    self._send(ack)
-                    if flags:
-                        # The peer has to answer first.
-                        break
+            if size <= full_size or not self._is_merging:
+                is_answered = self._take_one(view[:size], now)
             else:
-                self._examine(slot, size, now)
-                if self.is_over:
-                    return
+                is_answered = self._take_merged(view, size, now)
+            if self._end is not None or not self._make_room(size, now):
+                return
+            if is_answered and flags:
+                # The peer has to answer first.
+                break
         if is_refused:
             self.lose(PEER_CLOSED)
         self._context.driver.arm(self)
 
+    def _take_one(self, datagram: memoryview, now: float) -> bool:
+        """Takes one datagram. Returns whether an ACK left."""
+        machine, size = self.machine, len(datagram)
+        if size > machine.full_size or datagram[:HEADER_SIZE] != machine.expected:
+            # Not the expected one: the machine looks at it in full.
+            if not machine.receive(bytes(datagram), now) or self._keep(datagram, now):
+                self.flush(now)
+            return False
+        ack = machine.accept(size, now)
+        if not self._keep(datagram, now) or ack is None:
+            return False
+        self._send(ack)
+        return True
+
+    def _take_merged(self, view: memoryview, size: int, now: float) -> bool:
+        """Takes datagrams that the kernel merged. Returns whether an ACK left."""
+        machine, step = self.machine, self.machine.full_size
+        begin, at, is_answered = self._at, 0, False
+        while at < size and self._end is None:
+            run = min((size - at) // step, machine.room)
+            if run > 1 and self._is_in_order(begin + at, run):
+                ack = machine.accept_run(run, now)
+                for start in range(at + HEADER_SIZE, at + run * step, step):
+                    self._pending.append(view[start : start + step - HEADER_SIZE])
+                self._blocks += run
+                self._octets += run * (step - HEADER_SIZE)
+                at += run * step
+                if ack is not None:
+                    self._send(ack)
+                    is_answered = True
+            else:
+                is_answered |= self._take_one(view[at : min(at + step, size)], now)
+                at += step
+        return is_answered
+
+    def _is_in_order(self, begin: int, count: int) -> bool:
+        """Whether the buffer holds these blocks from `begin` on: four comparisons for all."""
+        step = self.machine.full_size
+        end = begin + count * step
+        high, low = wire_blocks(self.machine.rollover)
+        wire = int.from_bytes(self.machine.expected[2:], "big")
+        octets = self._buffer
+        return (
+            octets[begin + 3 : end : step] == low[wire : wire + count]
+            and octets[begin + 2 : end : step] == high[wire : wire + count]
+            and octets[begin + 1 : end : step] == _DATA_OPCODES[:count]
+            and not any(octets[begin:end:step])
+        )
+
     def receive(self, datagram: bytes, now: float) -> None:
         """A datagram of the peer; see `Session.receive`."""
-        if not self.machine.receive(datagram, now) or self._keep(datagram[HEADER_SIZE:], now):
+        is_kept = self.machine.receive(datagram, now) and self._keep(datagram, now)
+        if self._end is None and (not is_kept or self._make_room(len(datagram), now)):
             self.flush(now)
 
-    def _examine(self, slot: memoryview, size: int, now: float) -> None:
-        """A datagram that is not the expected one: the machine looks at it in full."""
-        accepted = self.machine.receive(bytes(slot[:size]), now)
-        if not accepted or self._keep(slot[HEADER_SIZE:size], now):
-            self.flush(now)
-
-    def _keep(self, payload: memoryview | bytes, now: float) -> bool:
+    def _keep(self, datagram: memoryview | bytes, now: float) -> bool:
         """Keeps a payload, to be written with others. Returns whether the transfer goes on."""
-        pending = self._pending
-        pending.append(payload)
+        self._pending.append(datagram[HEADER_SIZE:])
         self._blocks += 1
-        self._octets += len(payload)
+        self._octets += len(datagram) - HEADER_SIZE
         if self.machine.phase is Phase.closing:
             self._complete(now)
             return False
-        if len(pending) == len(self._slots):
+        if self._may_merge and self.channel.sock is not None:
+            # From here on only DATA comes: two OACKs, merged, would look like one datagram.
+            self._may_merge = False
+            self._is_merging = udp.merge_datagrams(self.channel.sock)
+        return True
+
+    def _make_room(self, size: int, now: float) -> bool:
+        """Goes on behind `size` octets, and writes what is kept when the buffer is full.
+
+        Returns:
+            Whether the transfer goes on.
+        """
+        if self._pending:
+            self._at += size
+        if len(self._buffer) - self._at < self._need:
             try:
                 self._write()
             except StoreError as error:
@@ -133,6 +192,7 @@ class ReceivingSession(Session):
     def _write(self) -> None:
         self._sink.write(self._pending)
         self._pending.clear()
+        self._at = 0
 
     def _progress(self) -> tuple[int, int]:
         return self._blocks, self._octets

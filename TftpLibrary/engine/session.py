@@ -193,6 +193,7 @@ class Session:
             retransmits=machine.retransmits,
             duplicates=machine.duplicates,
             duration=now - self._context.begun,
+            idle=now - machine.answered_at,
         )
 
     # Inside --------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
+_UDP_GRO = 104
 _IP_PKTINFO = 8
 _IP_MTU = 14
 _IPV6_MTU = 24
@@ -45,6 +46,8 @@ MAX_SEGMENTS = 64
 """Datagrams of one call; older kernels take no more."""
 MAX_SEND = 65507
 """Octets of one call: the payload of the largest IPv4 datagram."""
+MAX_MERGED = 65536
+"""Octets that the kernel merges into one receive call at most."""
 _IP_UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
 
 # Octets of a datagram's socket buffer on Linux count more than its payload.
@@ -203,6 +206,17 @@ def disable_offload(sock: socket.socket) -> None:
     """Goes back to one datagram for each send."""
     with contextlib.suppress(OSError):
         sock.setsockopt(_SOL_UDP, _UDP_SEGMENT, 0)
+
+
+def merge_datagrams(sock: socket.socket) -> bool:
+    """Lets one receive call take many datagrams of one size, the last one perhaps shorter."""
+    if not IS_LINUX:
+        return False
+    try:
+        sock.setsockopt(_SOL_UDP, _UDP_GRO, 1)
+    except OSError:
+        return False
+    return True
 
 
 def bursts(length: int, segment: int) -> Iterator[slice]:

@@ -73,6 +73,8 @@ class Receiver:
         "phase",
         "received",
         "retransmits",
+        "rollover",
+        "windowsize",
     )
 
     def __init__(
@@ -88,6 +90,8 @@ class Receiver:
         self._window_end = agreement.windowsize
         self._dally = 0.0
         self.full_size = HEADER_SIZE + agreement.blksize
+        self.windowsize = agreement.windowsize
+        self.rollover = agreement.rollover
         self.phase = Phase.opening
         self.received = 0
         self.retransmits = 0
@@ -119,6 +123,23 @@ class Receiver:
             return None
         self.phase = Phase.receiving
         if block < self._window_end:
+            self._retry.start(now)
+            return None
+        return self._acknowledge(now)
+
+    def accept_run(self, count: int, now: float) -> bytes | None:
+        """`count` full blocks came in order, at most `room` of them: `accept` for all at once.
+
+        Returns:
+            The ACK to send now, or None.
+        """
+        if self.received + 1 == self._window_start:
+            self._retry.answer(now)
+        self.received += count
+        self.expected = self._header(self.received + 1)
+        self._is_gap_reported = False
+        self.phase = Phase.receiving
+        if self.received < self._window_end:
             self._retry.start(now)
             return None
         return self._acknowledge(now)
@@ -200,6 +221,16 @@ class Receiver:
         if self.phase is Phase.dallying:
             return self._dally
         return None if self.phase in (Phase.closing, Phase.ended) else self._retry.deadline
+
+    @property
+    def room(self) -> int:
+        """Blocks until the next ACK."""
+        return self._window_end - self.received
+
+    @property
+    def answered_at(self) -> float:
+        """When the peer brought the transfer forward last."""
+        return self._retry.answered_at
 
     @property
     def is_silent(self) -> bool:

@@ -38,8 +38,8 @@ class RetryTimer:
         "_is_adaptive",
         "_next_sample",
         "_patience",
-        "_since",
         "_smoothed",
+        "answered_at",
         "deadline",
         "retries",
         "sent_at",
@@ -58,7 +58,7 @@ class RetryTimer:
         self.deadline = 0.0
         self._is_adaptive = is_adaptive
         self._patience = max(patience, timeout * (retries + 1))
-        self._since = 0.0
+        self.answered_at = 0.0
         self._next_sample = 0.0
         self.sent_at = 0.0
         self._smoothed: float | None = None
@@ -72,7 +72,7 @@ class RetryTimer:
     @property
     def latest(self) -> float:
         """When the patience ends with what is in flight."""
-        return self._since + self._patience
+        return self.answered_at + self._patience
 
     @property
     def is_exhausted(self) -> bool:
@@ -81,7 +81,7 @@ class RetryTimer:
 
     def start(self, now: float) -> None:
         """Something new was sent: the first try of it begins."""
-        self._since = self.sent_at = now
+        self.answered_at = self.sent_at = now
         self.tries = 0
         self.deadline = now + self.wait
 
@@ -89,7 +89,7 @@ class RetryTimer:
         """What is in flight was answered, and something new leaves at once: the data path."""
         if now >= self._next_sample:
             self.answer(now)
-        self._since = self.sent_at = now
+        self.answered_at = self.sent_at = now
         self.tries = 0
         self.deadline = now + self.wait
 
@@ -99,7 +99,7 @@ class RetryTimer:
             # The back-off stays until a round trip can be measured again (RFC 6298, section 5).
             return
         self._next_sample = now + _SAMPLE_INTERVAL
-        sample = now - self._since
+        sample = now - self.answered_at
         if self._smoothed is None:
             self._smoothed = sample
             self._deviation = sample / 2

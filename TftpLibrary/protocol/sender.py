@@ -196,6 +196,11 @@ class Sender:
         return self._retry.deadline if self.end is None else None
 
     @property
+    def answered_at(self) -> float:
+        """When the peer brought the transfer forward last."""
+        return self._retry.answered_at
+
+    @property
     def is_silent(self) -> bool:
         """Whether what is in flight was sent more than once already."""
         return self._retry.tries > 0
