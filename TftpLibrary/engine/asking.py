@@ -154,6 +154,9 @@ class Asking:
         self._machine.lose(f"internal error: {error!r}, please report it")
         self._flush()
 
+    def sample(self, now: float) -> None:
+        """Nothing has arrived yet."""
+
     def report(self, now: float) -> None:
         """Gives the record as it stands to the recorder."""
         self._order.recorder.progressed(

@@ -20,6 +20,7 @@ from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.live import Live
 from TftpLibrary.engine.poller import Handler, Poller
+from TftpLibrary.engine.session import SAMPLE_INTERVAL
 from TftpLibrary.errors import UsageError
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class Engine:
         self._deadlines = Deadlines()
         self._sessions: dict[Live, None] = {}
         self._busy: dict[Live, None] = {}
+        self._next_sample = 0.0
 
     # From any thread -----------------------------------------------------------------------
 
@@ -169,6 +171,8 @@ class Engine:
     def _turn(self) -> None:
         deadline = self._deadlines.next()
         timeout = None if deadline is None else max(0.0, deadline - monotonic())
+        if self._busy and (timeout is None or timeout > SAMPLE_INTERVAL):
+            timeout = SAMPLE_INTERVAL
         for handler, descriptor, is_writable in self._poller.poll(timeout):
             if is_writable:
                 self._poller.want_write(descriptor, is_wanted=False)
@@ -183,6 +187,10 @@ class Engine:
             for timed in self._deadlines.due(now):
                 session = cast("Live", timed)
                 self._guard(session, partial(session.handle_timeout, now))
+        if self._busy and now >= self._next_sample:
+            self._next_sample = now + SAMPLE_INTERVAL
+            for session in tuple(self._busy):
+                session.sample(now)
         while self._commands:
             self._commands.popleft().run()
         if len(self._busy) == 1:

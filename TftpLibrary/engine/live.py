@@ -28,6 +28,9 @@ class Live(Handler, Timed, Protocol):
     def stop(self, reason: str = ...) -> Transfer | None:
         """Ends at once."""
 
+    def sample(self, now: float) -> None:
+        """Notes how far it is."""
+
     def report(self, now: float) -> None:
         """Gives the record as it stands to the recorder."""
 

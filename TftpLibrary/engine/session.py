@@ -22,11 +22,14 @@ from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Phase as SenderPhase
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Outcome, Sample, Transfer
 from TftpLibrary.store.base import StoreError
 
 TURNS_ALONE = 64
 """Datagrams that a lone session takes before the engine looks for a new request."""
+SAMPLE_INTERVAL = 0.05
+"""Seconds between two samples of how far a transfer is, at the least."""
+MOST_SAMPLES = 48
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
 
@@ -64,6 +67,9 @@ class Session:
         self._context = context
         self._end: End | None = None
         self._local_reason = ""
+        self._samples: list[Sample] = []
+        self._sample_interval = SAMPLE_INTERVAL
+        self._next_sample = context.begun + SAMPLE_INTERVAL
 
     # For the engine ------------------------------------------------------------------------
 
@@ -174,6 +180,16 @@ class Session:
         """Monotonic seconds of the request."""
         return self._context.begun
 
+    def sample(self, now: float) -> None:
+        """Notes how far the transfer is, now and then; the longer it lasts the more rarely."""
+        if now >= self._next_sample:
+            octets = self._progress()[1]
+            self._samples.append(Sample(now - self.begun, octets, self.machine.retransmits))
+            if len(self._samples) > MOST_SAMPLES:
+                del self._samples[1::2]
+                self._sample_interval *= 2
+            self._next_sample = now + self._sample_interval
+
     def report(self, now: float) -> None:
         """Gives the record as it stands to the recorder."""
         if self._end is None:
@@ -194,6 +210,7 @@ class Session:
             duplicates=machine.duplicates,
             duration=now - self._context.begun,
             idle=now - machine.answered_at,
+            samples=tuple(self._samples),
         )
 
     # Inside --------------------------------------------------------------------------------
@@ -249,6 +266,7 @@ class Session:
             error_code=code,
             error_message=message,
             detail=detail,
+            samples=tuple(self._samples),
         )
         if self._end is None:
             self._end = End(Ending.failed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from TftpLibrary.protocol.packets import Direction, Mode
 
@@ -31,6 +32,20 @@ class Outcome(str, Enum):
 
 
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+
+
+class Sample(NamedTuple):
+    """How far a transfer was at one moment.
+
+    Attributes:
+        seconds: since the request.
+        octets: of the file that had arrived.
+        retransmits: packets that had been sent again.
+    """
+
+    seconds: float
+    octets: int
+    retransmits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Transfer:
         outcome: how it ended; None while it runs.
         error_code: the code of the ERROR packet, sent or received.
         error_message: what ended it, in words; empty for a completed transfer.
+        samples: how far it was at a few dozen moments; empty for a transfer that took no time.
         detail: the traceback of an unexpected exception of our own; empty otherwise.
     """
 
@@ -86,6 +102,7 @@ class Transfer:
     error_message: str = ""
     detail: str = ""
     idle: float = 0.0
+    samples: tuple[Sample, ...] = ()
 
     @property
     def rate(self) -> float:
