@@ -169,20 +169,30 @@ class Engine:
             self._end()
 
     def _turn(self) -> None:
-        deadline = self._deadlines.next()
-        timeout = None if deadline is None else max(0.0, deadline - monotonic())
-        if self._busy and (timeout is None or timeout > SAMPLE_INTERVAL):
-            timeout = SAMPLE_INTERVAL
-        for handler, descriptor, is_writable in self._poller.poll(timeout):
+        for handler, descriptor, is_writable in self._poller.poll(self._patience()):
             if is_writable:
                 self._poller.want_write(descriptor, is_wanted=False)
                 self._guard(handler, cast("Live", handler).handle_writable)
             else:
-                try:
-                    handler.ready()
-                except Exception as error:
-                    self._fail(handler, error)
-        now = monotonic()
+                self._guard(handler, handler.ready)
+        self._keep_time(monotonic())
+        while self._commands:
+            self._commands.popleft().run()
+        if len(self._busy) == 1:
+            (session,) = self._busy
+            self._guard(session, session.run_alone)
+
+    def _patience(self) -> float | None:
+        """How long to wait for a datagram; None for ever."""
+        deadline = self._deadlines.next()
+        if deadline is None:
+            return SAMPLE_INTERVAL if self._busy else None
+        patience = max(0.0, deadline - monotonic())
+        return min(patience, SAMPLE_INTERVAL) if self._busy else patience
+
+    def _keep_time(self, now: float) -> None:
+        """Does what is due."""
+        deadline = self._deadlines.next()
         if deadline is not None and deadline <= now:
             for timed in self._deadlines.due(now):
                 session = cast("Live", timed)
@@ -191,11 +201,6 @@ class Engine:
             self._next_sample = now + SAMPLE_INTERVAL
             for session in tuple(self._busy):
                 session.sample(now)
-        while self._commands:
-            self._commands.popleft().run()
-        if len(self._busy) == 1:
-            (session,) = self._busy
-            self._guard(session, session.run_alone)
 
     def _guard(self, handler: Handler, function: Callable[[], object]) -> None:
         """Nothing that a peer sends ends the thread: an exception ends one session."""
