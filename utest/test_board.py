@@ -10,10 +10,11 @@ import socket
 import threading
 import time
 from contextlib import closing
+from functools import partial
 
 import pytest
 
-from resources.board_client import Ask, probe_size, read_file, write_file
+from resources.board_client import Ask, Job, probe_size, read_file, write_file
 from resources.board_crowd import make_noise, noise, read_by_many
 from resources.board_exchange import Habits, Report, numbers, sort_arguments
 from resources.board_network import Nat, open_socket
@@ -203,6 +204,14 @@ def test_a_board_pauses_until_it_may_go_on() -> None:
         ask.may_go_on.set()
         thread.join(5)
         assert ask.report.content == CONTENT
+
+
+def test_a_job_that_ends_before_its_pause_says_why() -> None:
+    with ServingBoard("f", b"short") as board, closing(open_socket(board.host)) as sock:
+        for name, text in (("f", "without a pause"), ("g", "ERROR 1")):
+            ask = Ask(name, board.host, board.port, habits=Habits(pause_after=9))
+            with pytest.raises(BoardError, match=text):
+                Job(ask, partial(read_file, ask, sock)).wait_for_pause(5)
 
 
 def test_a_board_that_serves_is_not_ready_at_once() -> None:

@@ -28,6 +28,8 @@ from TftpLibrary.protocol.packets import (
 from TftpLibrary.protocol.retry import RetryTimer
 
 _HEADER = struct.Struct("!HH")
+_NOTHING = b"nothing"
+"""Longer than a header, so that no header equals it: after the last block none is expected."""
 
 
 class Phase(Enum):
@@ -120,6 +122,7 @@ class Receiver:
             self._retry.answer(now)
         if size < self.full_size:
             self.phase = Phase.closing
+            self.expected = _NOTHING
             return None
         self.phase = Phase.receiving
         if block < self._window_end:
@@ -332,4 +335,5 @@ class Receiver:
 
     def _finish(self, end: End) -> None:
         self.phase = Phase.ended
+        self.expected = _NOTHING
         self.end = end

@@ -119,7 +119,7 @@ def test_wrong_option_answer_gets_error_8(answer: str, message: str) -> None:
 
 
 def test_octets_that_are_no_packet_get_error_4() -> None:
-    """RFC 1350, section 7: a packet that nothing explains ends the transfer with an ERROR."""
+    """RFC 1350, section 2: a packet that nothing explains ends the transfer with an ERROR."""
     Player(OpeningEnd(ASKING)).play(f"""
         {ASKING}
         S  ?      0009

@@ -22,7 +22,12 @@ READ, WRITE = Direction
 
 
 def receiving(
-    *, windowsize: int = 1, oack: str = "", is_client: bool = False, rollover: int = 0
+    *,
+    windowsize: int = 1,
+    oack: str = "",
+    is_client: bool = False,
+    rollover: int = 0,
+    is_fast: bool = False,
 ) -> ReceivingEnd:
     """An end that receives blocks of 8 octets; a client has acknowledged an OACK."""
     granted = options(oack.split())
@@ -30,7 +35,7 @@ def receiving(
     answer = Oack(granted).encode() if granted and not is_client else Ack(0).encode()
     timer = RetryTimer(1.0, 2, is_adaptive=False)
     machine = Receiver(agreement, timer, 0.0, answer=answer)
-    return ReceivingEnd("C" if is_client else "S", machine, is_fast=False)
+    return ReceivingEnd("C" if is_client else "S", machine, is_fast=is_fast)
 
 
 class TestLockStep:
@@ -383,6 +388,34 @@ class TestEnd:
         assert end.content == b""
         assert end.machine.phase is Phase.ended
 
+    @pytest.mark.parametrize("is_fast", [False, True])
+    def test_nothing_is_taken_behind_the_last_block(self, is_fast: bool) -> None:
+        end = receiving(is_fast=is_fast)
+        Player(end).play("""
+            S  ACK    0
+            C  DATA   1 8
+            S  ACK    1
+            C  DATA   2 3
+            S  ACK    2
+            => completed
+            C  DATA   3 8
+            C  ?
+            wait 60
+            C  DATA   3 8
+        """)
+        assert end.content == b"\1" * 8 + b"\2" * 3
+
+    @pytest.mark.parametrize("is_fast", [False, True])
+    def test_nothing_is_taken_after_a_failure(self, is_fast: bool) -> None:
+        end = receiving(is_fast=is_fast)
+        Player(end).play("""
+            S  ACK    0
+            C  ERROR  0 Bye
+            => failed by the peer 0 Bye
+            C  DATA   1 8
+        """)
+        assert end.content == b""
+
     def test_dallying_ends(self) -> None:
         """RFC 1350, section 6: for a while. A peer cannot keep it up for ever."""
         end = receiving()
@@ -473,7 +506,7 @@ class TestEnd:
         assert end.content == b""
 
     def test_octets_that_are_no_packet_get_error_4(self) -> None:
-        """RFC 1350, section 7: a packet that nothing explains ends the transfer with an ERROR."""
+        """RFC 1350, section 2: a packet that nothing explains ends the transfer with an ERROR."""
         Player(receiving()).play("""
             S  ACK    0
             C  ?      0003
@@ -550,6 +583,31 @@ def test_one_fault_costs_at_most_one_window(
     carried = carry(plan, rule)
     assert carried.is_completed
     assert carried.link.sent["DATA"] <= plan.blocks + min(most, windowsize)
+
+
+@given(
+    windowsize=st.integers(1, 9),
+    runs=st.lists(st.integers(1, 9), max_size=20),
+    rollover=st.integers(0, 1),
+    gap=st.booleans(),
+)
+def test_run_of_blocks_is_what_its_blocks_are(
+    windowsize: int, runs: list[int], rollover: int, gap: bool
+) -> None:
+    """Blocks that the kernel hands over together change the machine as single ones do."""
+    one, many = (receiving(windowsize=windowsize, rollover=rollover).machine for _ in range(2))
+    for step, run in enumerate(runs):
+        now = 0.1 * step
+        if gap:
+            later = Data(many.received + 2, bytes(8)).encode()
+            assert one.receive(later, now) == many.receive(later, now)
+        count = min(run, many.room)
+        acks = [one.accept(one.full_size, now) for _ in range(count)]
+        assert acks[-1] == many.accept_run(count, now)
+        assert not any(acks[:-1])
+        for name in ("received", "expected", "phase", "deadline", "room", "answered_at"):
+            assert getattr(one, name) == getattr(many, name)
+        assert one.transmits() == many.transmits()
 
 
 @given(plans(Timing()), st.floats(0, LATENCY / 2))

@@ -121,12 +121,14 @@ class TestLockStep:
             S  DATA   1 8
         """)
         assert end.machine.is_silent
+        assert end.machine.answered_at == 0.0
         player.play("""
             C  ACK    1
             S  DATA   2 8
             C  ACK    1
         """)
         assert not end.machine.is_silent
+        assert end.machine.answered_at == pytest.approx(1.01)
 
 
 class TestOpening:
@@ -348,7 +350,7 @@ class TestEnd:
         """)
 
     def test_octets_that_are_no_packet_get_error_4(self) -> None:
-        """RFC 1350, section 7: a packet that nothing explains ends the transfer with an ERROR."""
+        """RFC 1350, section 2: a packet that nothing explains ends the transfer with an ERROR."""
         Player(sending()).play("""
             S  DATA   1 8
             C  ?      00630000

@@ -244,6 +244,24 @@ def test_identity_is_equal_exactly_for_the_same_content(
         source.close()
 
 
+def test_identity_tells_a_file_whose_times_were_put_back(
+    store: DirectoryStore, folder: Path
+) -> None:
+    """Reproducible builds give every image the same time, and often the same size."""
+    before = store.open_read(b"zImage", BOARD)
+    stamp = (folder / "zImage").stat().st_mtime_ns
+    deadline = time.monotonic() + 5
+    while (folder / "zImage").stat().st_ctime_ns == before.identity[3]:  # A coarse clock.
+        with (folder / "zImage").open("r+b") as stream:
+            stream.write(b"KERNEL")
+        os.utime(folder / "zImage", ns=(stamp, stamp))
+        assert time.monotonic() < deadline
+    after = store.open_read(b"zImage", BOARD)
+    assert after.identity != before.identity
+    before.close()
+    after.close()
+
+
 def test_a_source_that_is_closed_cannot_be_read(store: DirectoryStore) -> None:
     source = store.open_read(b"zImage", BOARD)
     source.close()

@@ -213,8 +213,10 @@ def test_a_file_is_uploaded_under_its_own_or_another_name(files: FileStore, imag
 def test_identical_content_is_not_copied_again(files: FileStore, image: Path) -> None:
     first = files.upload(image)
     before = snapshot(files.root)
-    again = files.upload(image)
+    copied: list[int] = []
+    again = files.upload(image, progress=lambda octets, _: copied.append(octets))
     assert not again.uploaded
+    assert copied == []
     assert again.sha256 == first.sha256
     assert not files.upload_bytes(image.read_bytes(), "zImage", overwrite=False).uploaded
     assert snapshot(files.root) == before
@@ -350,6 +352,14 @@ def test_a_private_file_is_for_its_board_only(files: FileStore) -> None:
     assert files.read_bytes("zImage") == b"everyone"
     assert file.path
     assert files.root not in file.path.parents
+
+
+def test_private_files_of_one_board_lie_together(files: FileStore) -> None:
+    first = files.upload_bytes(b"x", "a", only_for=BOARD)
+    second = files.upload_bytes(b"y", "b", only_for=BOARD)
+    assert first.path
+    assert second.path
+    assert first.path.parent == second.path.parent
 
 
 def test_a_private_file_is_not_found_by_others(files: FileStore) -> None:

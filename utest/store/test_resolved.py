@@ -7,6 +7,7 @@ import pytest
 
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store import confined
+from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.resolved import ResolvedRoot
 from utest.support.stores import (
@@ -80,6 +81,27 @@ def test_links_below_the_root_are_followed_and_others_are_not(
         store.open_write(b"outside/x/y", "", OVERWRITING, None)
     assert descriptors() <= before
     assert names_in(folder.parent / "outside") == {"file"}
+
+
+def test_folders_made_in_vain_are_removed(store: DirectoryStore, folder: Path) -> None:
+    before = names_in(folder)
+    parts = ("new", "folder", "x" * 300, "file")
+    with pytest.raises(OSError, match="too long"), store.root.parent(parts, create=True):
+        pass
+    assert names_in(folder) == before
+
+
+def test_folders_that_are_there_are_used(store: DirectoryStore, folder: Path) -> None:
+    sink = store.open_write(b"boot/new/log", "", OVERWRITING, None)
+    assert sink.made == (("boot", "new"),)
+    sink.discard()
+    assert (folder / "boot").is_dir()
+
+
+def test_a_new_file_needs_a_folder_when_none_may_be_made(store: DirectoryStore) -> None:
+    policy = WritePolicy(writable=True, create=False, overwrite=True)
+    with refused(ErrorCode.file_not_found):
+        store.open_write(b"new/folder/log", "", policy, None)
 
 
 @posix_only

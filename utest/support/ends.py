@@ -122,8 +122,7 @@ class ReceivingEnd:
     def receive(self, datagram: bytes, now: float) -> None:
         machine = self.machine
         is_expected = datagram[:HEADER_SIZE] == machine.expected
-        is_open = machine.phase in (ReceiverPhase.opening, ReceiverPhase.receiving)
-        if self._is_fast and is_open and is_expected and len(datagram) <= machine.full_size:
+        if self._is_fast and is_expected and len(datagram) <= machine.full_size:
             self._octets += datagram[HEADER_SIZE:]
             ack = machine.accept(len(datagram), now)
             if ack is not None:

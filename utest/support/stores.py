@@ -77,7 +77,8 @@ def names_in(folder: Path) -> set[str]:
 def descriptors() -> set[tuple[int, int, int]]:
     """Returns what this process has open: descriptor, device and inode."""
     found = set()
-    for path in Path("/dev/fd").iterdir():
+    listing = Path("/dev/fd")  # Linux and macOS have it.
+    for path in listing.iterdir() if listing.is_dir() else ():
         with suppress(OSError):  # The descriptor of the listing itself, which is closed by now.
             info = os.fstat(int(path.name))
             found.add((int(path.name), info.st_dev, info.st_ino))

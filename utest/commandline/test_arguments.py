@@ -1,0 +1,143 @@
+"""The arguments of the command line become settings, and mistakes are named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from TftpLibrary.commandline.arguments import parser, settings
+from TftpLibrary.engine.settings import ClientSettings, ServerSettings
+from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.packets import Mode
+from TftpLibrary.version import VERSION
+
+
+def server(*arguments: str) -> ServerSettings:
+    return settings(ServerSettings, parser().parse_args(["serve", "images", *arguments]))
+
+
+def client(*arguments: str) -> ClientSettings:
+    return settings(ClientSettings, parser().parse_args(["get", "host", "name", *arguments]))
+
+
+def wrong(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The last line that a wrong command line gives."""
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args(arguments)
+    assert stop.value.code == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_server_without_options_has_the_defaults_on_the_port_of_boards() -> None:
+    assert server() == ServerSettings(port=69)
+
+
+def test_client_without_options_has_the_defaults() -> None:
+    assert client() == ClientSettings()
+    options = parser().parse_args(["put", "a/file", "host"])
+    assert (options.file, options.host, options.name, options.port) == ("a/file", "host", "", 69)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        ("--host ::", "host", "::"),
+        ("--port 0", "port", 0),
+        ("--writable", "writable", True),
+        ("--overwrite", "overwrite", True),
+        ("--timeout 0.5", "timeout", 0.5),
+        ("--retries 9", "retries", 9),
+        ("--max-blksize 1400", "max_blksize", 1400),
+        ("--max-windowsize 4", "max_windowsize", 4),
+        ("--single-port", "single_port", True),
+        ("--port-range 6000-6100", "port_range", (6000, 6100)),
+        ("--client 10.0.0.0/8 --client ::1", "clients", ("10.0.0.0/8", "::1")),
+        ("--max-upload-size 64MiB", "max_upload_size", 64 * 1024**2),
+        ("--rollover 1", "rollover", 1),
+    ],
+)
+def test_option_of_serve_is_the_setting_of_that_name(
+    arguments: str, field: str, value: Any
+) -> None:
+    assert getattr(server(*arguments.split()), field) == value
+    assert getattr(server(), field) != value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        ("--blksize 512", "blksize", 512),
+        ("--windowsize 1", "windowsize", 1),
+        ("--mode netascii", "mode", Mode.netascii),
+        ("--timeout 0.5", "timeout", 0.5),
+        ("--retries 0", "retries", 0),
+        ("--wait 30", "wait", 30.0),
+    ],
+)
+def test_option_of_get_is_the_setting_of_that_name(arguments: str, field: str, value: Any) -> None:
+    assert getattr(client(*arguments.split()), field) == value
+
+
+def test_options_of_serve_that_are_no_settings() -> None:
+    options = parser().parse_args(["serve", "images", "--follow-symlinks", "--quiet"])
+    assert (options.root, options.follow_symlinks, options.quiet) == ("images", True, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("", "tftplibrary: error: the following arguments are required: COMMAND"),
+        ("serve", "tftplibrary serve: error: the following arguments are required: ROOT"),
+        (
+            "serve x --max-upload-size many",
+            "tftplibrary serve: error: argument --max-upload-size: "
+            "Expected a size such as 1468, 64 kB or 4 MiB, got 'many'.",
+        ),
+        (
+            "serve x --port-range 6000",
+            "tftplibrary serve: error: argument --port-range: "
+            "Expected two ports such as 6000-6100, got '6000'.",
+        ),
+        ("get host", "tftplibrary get: error: the following arguments are required: NAME"),
+    ],
+)
+def test_wrong_use_says_what_was_expected(
+    capsys: pytest.CaptureFixture[str], arguments: str, line: str
+) -> None:
+    # argparse lists DEST among what is required in some versions of Python.
+    assert wrong(capsys, *arguments.split()).replace(", DEST", "") == line
+
+
+def test_value_out_of_bounds_is_named_by_the_settings() -> None:
+    with pytest.raises(UsageError, match="port must be from 0 to 65535, got 99999"):
+        server("--port", "99999")
+    with pytest.raises(UsageError, match="clients must be addresses or networks"):
+        server("--client", "board")
+
+
+@pytest.mark.parametrize("command", ["", "serve", "get", "put"])
+def test_help_has_examples(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args([*command.split(), "--help"])
+    assert stop.value.code == 0
+    assert "\nexamples:\n  tftplibrary " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["", "serve", "get", "put"])
+def test_every_example_of_the_help_is_a_command_line(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args([*command.split(), "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    examples = [line.split()[1:] for line in lines if line.startswith("  tftplibrary ")]
+    assert len(examples) >= 3
+    for example in examples:
+        assert parser().parse_args(example).command == example[0]
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--version"])
+    assert capsys.readouterr().out == f"tftplibrary {VERSION}\n"

@@ -1,0 +1,122 @@
+"""The streams of the command line: lines, the live line, readers that do not read."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TextIO
+
+import pytest
+
+from TftpLibrary.commandline import output as module
+from TftpLibrary.commandline.output import Output
+
+
+class Terminal(io.StringIO):
+    """A terminal of 20 columns, as far as the program can tell."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "20")
+    return Terminal()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, TextIO]]:
+    """The reading end, and a stream to the writing end."""
+    reading, writing = os.pipe()
+    stream = os.fdopen(writing, "w", encoding="ascii", errors="strict")
+    yield reading, stream
+    stream.close()
+
+
+def fill(pipe: int) -> None:
+    os.set_blocking(pipe, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe, b"x" * 1000)
+
+
+def test_line_is_written_at_once(pipe: tuple[int, TextIO]) -> None:
+    reading, stream = pipe
+    Output(stream).line("serving")
+    assert os.read(reading, 100) == b"serving" + os.linesep.encode()
+    os.close(reading)
+
+
+def test_live_line_is_replaced_and_removed(terminal: Terminal) -> None:
+    output = Output(terminal)
+    output.progress("10 %")
+    output.progress("9 %")
+    output.line("done")
+    output.progress("")
+    assert terminal.getvalue() == "10 %\r    \r9 %\r   \rdone\n"
+
+
+def test_live_line_is_no_longer_than_the_terminal(terminal: Terminal) -> None:
+    Output(terminal).progress("x" * 100)
+    assert terminal.getvalue() == "x" * 19
+
+
+def test_live_line_is_never_written_to_a_file() -> None:
+    stream = io.StringIO()
+    output = Output(stream)
+    output.progress("10 %")
+    output.line("done")
+    assert stream.getvalue() == "done\n"
+
+
+def test_stream_that_is_no_file_is_always_ready() -> None:
+    assert Output(io.StringIO()).is_ready()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="select() knows no pipes there")
+def test_pipe_that_nobody_reads_is_not_ready(pipe: tuple[int, TextIO]) -> None:
+    reading, stream = pipe
+    output = Output(stream)
+    assert output.is_ready()
+    fill(stream.fileno())
+    assert not output.is_ready()
+    os.close(reading)
+
+
+def test_reader_that_went_away_ends_the_output_and_not_the_program(
+    pipe: tuple[int, TextIO],
+) -> None:
+    reading, stream = pipe
+    os.close(reading)
+    output = Output(stream)
+    output.line("nobody reads this")
+    output.line("nor this")
+
+
+def test_closed_stream_is_no_trouble() -> None:
+    stream = io.StringIO()
+    output = Output(stream)
+    stream.close()
+    assert output.is_ready()
+    output.line("lost")
+
+
+def test_standard_streams_take_every_character(
+    monkeypatch: pytest.MonkeyPatch, pipe: tuple[int, TextIO]
+) -> None:
+    reading, stream = pipe
+    monkeypatch.setattr(sys, "stdout", stream)
+    module.output().line("\udcff \u2713")
+    assert os.read(reading, 100).strip() == rb"\udcff \u2713"
+    os.close(reading)
+
+
+def test_standard_streams_may_be_replaced_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    module.errors().line("text")
+    assert stream.getvalue() == "text\n"

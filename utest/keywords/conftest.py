@@ -1,0 +1,32 @@
+"""The state that keywords share: empty, or with one server; nothing runs when a test ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+
+
+@pytest.fixture
+def state() -> Iterator[LibraryState]:
+    """The state after an import; waits look once."""
+    shared = LibraryState(Defaults(host="127.0.0.1", port=0, timeout=0.0))
+    yield shared
+    shared.stop_all()
+
+
+@pytest.fixture
+def started(state: LibraryState) -> LibraryState:
+    """The state with a server that runs as `dut` and takes uploads."""
+    state.start("dut", StartRequest(None, ServerSettings(writable=True)))
+    return state
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What goes to Robot's log: outside of a run its logger uses `logging`."""
+    caplog.set_level("DEBUG", "RobotFramework")
+    return caplog

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from assertionengine import AssertionOperator
+
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.keywords.base import (
+    Scopes,
+    output_folder,
+    verify_names,
+    verify_number,
+    verify_size,
+    verify_text,
+)
+from TftpLibrary.keywords.state import LibraryState, StartRequest
+
+EQUAL, UNEQUAL, CONTAINS, LACKS, GREATER, THEN = (
+    AssertionOperator[sign] for sign in ("==", "!=", "contains", "not contains", ">", "then")
+)
+NAMES = ["a.bin", "b.bin"]
+
+
+def node(key: str) -> Any:
+    """What Robot Framework gives a listener."""
+    return SimpleNamespace(id=key)
+
+
+def test_without_an_operator_the_value_comes_back() -> None:
+    assert verify_text("a", None, None, "Name", "") == "a"
+    assert verify_number(1, None, None, "Port", "") == 1
+    assert verify_size(1, None, None, "Size", "") == 1
+    assert verify_names(NAMES, None, None, "Files", "") == NAMES
+
+
+def test_the_message_begins_with_what_was_checked() -> None:
+    with pytest.raises(AssertionError, match=r"^Host '127.0.0.1' \(str\) should be '::1' \(str\)"):
+        verify_text("127.0.0.1", EQUAL, "::1", "Host", "")
+
+
+def test_the_message_of_the_test_takes_its_place() -> None:
+    with pytest.raises(AssertionError, match="^Wrong host '127.0.0.1'$"):
+        verify_text("127.0.0.1", EQUAL, "::1", "Host", "Wrong host {value}")
+
+
+def test_numbers_compare_with_the_text_of_numbers() -> None:
+    assert verify_number(69, EQUAL, "69", "Port", "") == 69
+    with pytest.raises(AssertionError, match="Port '69' .* should be greater than '1023"):
+        verify_number(69, GREATER, "1023", "Port", "")
+
+
+def test_sizes_compare_with_units() -> None:
+    assert verify_size(4 * 1024**2, EQUAL, "4 MiB", "Size", "") == 4 * 1024**2
+    assert verify_size(5000, GREATER, "4 kB", "Size", "") == 5000
+    assert verify_size(5000, EQUAL, 5000, "Size", "") == 5000
+    with pytest.raises(ValueError, match="such as 1468, 512 kB or 4 MiB"):
+        verify_size(1, EQUAL, "much", "Size", "")
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        (EQUAL, ["b.bin", "a.bin"]),
+        (EQUAL, ("a.bin", "b.bin")),
+        (UNEQUAL, ["a.bin"]),
+        (UNEQUAL, "a.bin"),
+        (UNEQUAL, None),
+        (CONTAINS, "a.bin"),
+        (CONTAINS, ["b.bin", "a.bin"]),
+        (LACKS, "c.bin"),
+        (LACKS, ["c.bin", "d.bin"]),
+    ],
+)
+def test_names_hold(operator: AssertionOperator, expected: Any) -> None:
+    assert verify_names(NAMES, operator, expected, "Files", "") == NAMES
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        (EQUAL, ["a.bin"]),
+        (EQUAL, ""),
+        (UNEQUAL, ["b.bin", "a.bin"]),
+        (CONTAINS, ["a.bin", "c.bin"]),
+        (CONTAINS, "a"),
+        (LACKS, ["c.bin", "a.bin"]),
+    ],
+)
+def test_names_do_not_hold(operator: AssertionOperator, expected: Any) -> None:
+    with pytest.raises(AssertionError, match=r"^Files '\['a.bin', 'b.bin'\]' \(list\) should"):
+        verify_names(NAMES, operator, expected, "Files", "")
+
+
+def test_no_names_equal_an_empty_text() -> None:
+    assert verify_names([], EQUAL, "", "Files", "") == []
+
+
+def test_the_listener_stops_what_a_test_started(
+    state: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    scopes = Scopes(state)
+    scopes.start_suite(node("s1"), None)
+    state.start("suite", StartRequest(None, ServerSettings()))
+    scopes.start_test(node("s1-t1"), None)
+    url = state.start("test", StartRequest(None, ServerSettings()))[0].url()
+    scopes.end_test(node("s1-t1"), None)
+    assert state.running() == ["suite"]
+    assert f"Stopped TFTP server 'test' at {url}." in log.messages
+    scopes.end_suite(node("s1"), None)
+    assert state.running() == []
+
+
+def test_the_end_of_the_run_stops_everything(started: LibraryState) -> None:
+    Scopes(started).close()
+    assert started.running() == []
+
+
+def test_outside_of_a_run_results_go_to_the_current_folder() -> None:
+    assert output_folder() == Path.cwd()

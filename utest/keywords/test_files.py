@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from TftpLibrary.client import TftpClient
+from TftpLibrary.errors import PeerError, UsageError
+from TftpLibrary.keywords.conversions import to_size
+from TftpLibrary.keywords.files import FileKeywords
+from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.store.content import TestContent
+from TftpLibrary.store.files import FileStore
+
+
+@pytest.fixture
+def keywords(started: LibraryState) -> FileKeywords:
+    return FileKeywords(started)
+
+
+@pytest.fixture
+def files(started: LibraryState) -> FileStore:
+    return started.server().files
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "images" / "zImage"
+    path.parent.mkdir()
+    path.write_bytes(b"kernel")
+    return path
+
+
+def test_a_file_is_uploaded_under_its_own_name_or_another(
+    keywords: FileKeywords, files: FileStore, image: Path
+) -> None:
+    assert keywords.upload_file(str(image)).name == "zImage"
+    assert keywords.upload_file(str(image), "/boot/zImage").name == "boot/zImage"
+    assert files.list() == ["boot/zImage", "zImage"]
+
+
+def test_a_file_url_is_a_source(keywords: FileKeywords, image: Path) -> None:
+    assert keywords.upload_file(image.as_uri()).size == 6
+
+
+def test_what_was_stored_is_logged(
+    keywords: FileKeywords, image: Path, log: pytest.LogCaptureFixture
+) -> None:
+    file = keywords.upload_file(str(image))
+    again = keywords.upload_file(str(image))
+    assert (file.uploaded, again.uploaded) == (True, False)
+    digest = f"'zImage', 6 octets, sha256 {file.sha256}"
+    assert log.messages == [f"Stored {digest}", f"Already there, with the same content: {digest}"]
+
+
+def test_a_missing_source_is_told(keywords: FileKeywords, files: FileStore, image: Path) -> None:
+    with pytest.raises(UsageError, match="bzImage"):
+        keywords.upload_file(str(image.with_name("bzImage")))
+    with pytest.raises(UsageError, match="Expected source to be a path, got an empty text."):
+        keywords.upload_file("")
+    assert files.list() == []
+
+
+def test_a_file_can_be_for_one_board_only(
+    keywords: FileKeywords, started: LibraryState, image: Path
+) -> None:
+    keywords.upload_file(str(image), only_for="127.0.0.9")
+    server = started.server()
+    with (
+        TftpClient(server.host, server.port) as board,
+        pytest.raises(PeerError, match="File not found"),
+    ):
+        board.get_bytes("zImage")
+
+
+def test_text_and_bytes_become_files(keywords: FileKeywords, files: FileStore) -> None:
+    keywords.upload_text("Größe\n", "size.txt")
+    keywords.upload_bytes(b"\x00\xff", "octets.bin")
+    assert files.read_bytes("size.txt") == "Größe\n".encode()
+    assert files.read_bytes("octets.bin") == b"\x00\xff"
+
+
+def test_overwrite_protects_what_is_there(keywords: FileKeywords, files: FileStore) -> None:
+    keywords.upload_text("old", "a.txt")
+    keywords.upload_text("new", "a.txt")
+    with pytest.raises(UsageError, match="File 'a.txt' exists already"):
+        keywords.upload_text("x", "a.txt", overwrite=False)
+    with pytest.raises(UsageError, match="File 'a.txt' exists already"):
+        keywords.upload_bytes(b"x", "a.txt", overwrite=False)
+    assert files.read_bytes("a.txt") == b"new"
+
+
+def test_a_folder_is_uploaded_with_its_folders(keywords: FileKeywords, image: Path) -> None:
+    (image.parent / "rpi4").mkdir()
+    (image.parent / "rpi4" / "a.dtb").touch()
+    stored = keywords.upload_folder(image.parent, "boot")
+    assert [file.name for file in stored] == ["boot/rpi4/a.dtb", "boot/zImage"]
+    stored = keywords.upload_folder(image.parent, pattern="*.dtb")
+    assert [file.name for file in stored] == ["rpi4/a.dtb"]
+
+
+def test_a_test_file_has_the_size_and_content_asked(
+    keywords: FileKeywords, files: FileStore
+) -> None:
+    assert keywords.create_test_file("a.bin", to_size("1 KiB")).size == 1024
+    keywords.create_test_file("z.bin", to_size(3), content=TestContent.zeros)
+    assert files.read_bytes("z.bin") == bytes(3)
+    other = keywords.create_test_file("b.bin", to_size("1 KiB"), seed=1)
+    assert other.sha256 != files.get("a.bin").sha256
+
+
+def test_a_file_is_downloaded_to_a_path_or_a_folder(keywords: FileKeywords, tmp_path: Path) -> None:
+    keywords.upload_text("hostname r7", "startup-config")
+    assert keywords.download_file("startup-config", tmp_path) == tmp_path / "startup-config"
+    keywords.download_file("startup-config", tmp_path / "r7.cfg")
+    assert (tmp_path / "r7.cfg").read_text() == "hostname r7"
+    with pytest.raises(UsageError, match="Expected destination to be a path"):
+        keywords.download_file("startup-config", Path())
+
+
+def test_files_are_copied_renamed_and_deleted(keywords: FileKeywords, files: FileStore) -> None:
+    keywords.upload_text("hello", "a")
+    assert keywords.copy_tftp_file("a", "b").name == "b"
+    assert keywords.rename_tftp_file("a", "c").name == "c"
+    assert files.list() == ["b", "c"]
+    with pytest.raises(UsageError, match="exists already"):
+        keywords.copy_tftp_file("b", keywords.upload_text("other", "d").name)
+    keywords.rename_tftp_file("b", "d", overwrite=True)
+    keywords.delete_file("c")
+    assert files.list() == ["d"]
+
+
+def test_deleting_a_file_that_is_not_there_lists_the_files(keywords: FileKeywords) -> None:
+    keywords.upload_text("", "b")
+    keywords.upload_text("", "a")
+    with pytest.raises(UsageError) as caught:
+        keywords.delete_file("x")
+    assert str(caught.value) == "No file 'x'. Files: a, b."
+    keywords.delete_file("x", missing_ok=True)
+
+
+def test_all_files_are_deleted(keywords: FileKeywords, files: FileStore) -> None:
+    keywords.upload_text("", "b")
+    keywords.upload_text("", "a/c")
+    assert keywords.delete_all_files() == ["a/c", "b"]
+    assert files.list() == []
+
+
+def test_every_keyword_takes_the_alias_of_a_server(keywords: FileKeywords) -> None:
+    with pytest.raises(UsageError, match="No TFTP server 'x'. Running: dut."):
+        keywords.delete_all_files(server="x")

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.errors import UsageError
+from TftpLibrary.keywords.conversions import AutoStop
+from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+from TftpLibrary.server import TftpServer
+from utest.support.records import completed, transfer
+
+ANY = StartRequest(None, ServerSettings())
+
+
+def start(state: LibraryState, alias: str = "", port: int = 0) -> TftpServer:
+    return state.start(alias, StartRequest(None, ServerSettings(port=port)))[0]
+
+
+def test_the_server_that_was_started_last_is_the_active_one(state: LibraryState) -> None:
+    start(state, "left")
+    start(state, "right")
+    assert state.server().alias == "right"
+
+
+def test_a_server_without_alias_gets_the_first_free_one(state: LibraryState) -> None:
+    assert [start(state).alias, start(state).alias] == ["tftp-1", "tftp-2"]
+    state.stop("tftp-1")
+    assert start(state).alias == "tftp-1"
+
+
+def test_aliases_are_compared_without_case_and_spaces(state: LibraryState) -> None:
+    started = start(state, "Left Board")
+    assert state.server("leftboard") is started
+    assert state.server("LEFT  BOARD") is started
+
+
+def test_the_same_alias_and_settings_are_the_same_server(state: LibraryState) -> None:
+    first, is_first_new = state.start("dut", ANY)
+    again, is_again_new = state.start("dut", ANY)
+    assert again is first
+    assert (is_first_new, is_again_new) == (True, False)
+
+
+def test_an_alias_is_not_given_to_a_server_with_other_settings(state: LibraryState) -> None:
+    url = start(state, "dut").url()
+    with pytest.raises(UsageError) as caught:
+        state.start("dut", StartRequest(None, ServerSettings(retries=1)))
+    assert str(caught.value) == (
+        f"A TFTP server 'dut' with other settings runs at {url}. "
+        "Stop it first, or give the new one another alias."
+    )
+
+
+def test_a_server_that_cannot_start_leaves_no_alias_behind(
+    state: LibraryState, tmp_path: Path
+) -> None:
+    file = tmp_path / "root"
+    file.touch()
+    with pytest.raises(UsageError, match="is a file"):
+        state.start("dut", StartRequest(file, ServerSettings()))
+    assert state.running() == []
+    start(state, "dut")
+
+
+def test_a_port_that_another_server_of_the_run_has_is_told_with_its_alias(
+    state: LibraryState,
+) -> None:
+    port = start(state, "left").port
+    with pytest.raises(UsageError, match="The TFTP server 'left' of this run is at tftp://"):
+        start(state, "right", port=port)
+
+
+def test_an_interrupted_start_leaves_nothing_running(
+    state: LibraryState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Robot's keyword timeout is no Exception."""
+    stopped: list[str] = []
+    stop = TftpServer.stop
+
+    def interrupted(_: TftpServer) -> TftpServer:
+        raise KeyboardInterrupt
+
+    def noted(server: TftpServer, grace: float = 0.0) -> object:
+        stopped.append(server.alias)
+        return stop(server, grace)
+
+    monkeypatch.setattr(TftpServer, "start", interrupted)
+    monkeypatch.setattr(TftpServer, "stop", noted)
+    with pytest.raises(KeyboardInterrupt):
+        start(state, "dut")
+    assert stopped == ["dut"]
+    assert not state.is_running("dut")
+
+
+def test_without_a_server_the_message_names_the_keyword_that_starts_one(
+    state: LibraryState,
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        state.server()
+    assert str(caught.value) == "No TFTP server is running. Start one with `Start TFTP Server`."
+    with pytest.raises(UsageError) as caught:
+        state.server("dut")
+    assert str(caught.value) == (
+        "No TFTP server 'dut'. Running: none. Start one with `Start TFTP Server`."
+    )
+
+
+def test_an_unknown_alias_is_told_with_those_that_run(state: LibraryState) -> None:
+    start(state, "dut1")
+    start(state, "dut2")
+    with pytest.raises(UsageError) as caught:
+        state.switch("x")
+    assert str(caught.value) == "No TFTP server 'x'. Running: dut1, dut2."
+
+
+def test_switch_returns_the_alias_that_was_active(state: LibraryState) -> None:
+    start(state, "left")
+    start(state, "right")
+    assert state.switch("left") == "right"
+    assert state.server().alias == "left"
+
+
+def test_when_the_active_server_stops_the_one_before_it_is_active(state: LibraryState) -> None:
+    start(state, "left")
+    start(state, "middle")
+    start(state, "right")
+    state.switch("left")
+    state.stop("left")
+    assert state.server().alias == "right"
+
+
+def test_stop_returns_what_was_stopped(state: LibraryState) -> None:
+    url = start(state, "dut").url()
+    stopped = state.stop()
+    assert (stopped.alias, stopped.url, stopped.transfers, stopped.warnings) == ("dut", url, (), ())
+    assert not state.is_running()
+
+
+def test_the_end_of_a_test_stops_what_it_started_and_nothing_else(state: LibraryState) -> None:
+    state.enter("suite")
+    start(state, "suite")
+    state.enter("test")
+    start(state, "test")
+    assert [stopped.alias for stopped in state.leave("test")] == ["test"]
+    assert state.running() == ["suite"]
+    assert [stopped.alias for stopped in state.leave("suite")] == ["suite"]
+
+
+def test_what_a_test_switched_is_switched_back(state: LibraryState) -> None:
+    state.enter("suite")
+    start(state, "left")
+    start(state, "right")
+    state.enter("test")
+    state.switch("left")
+    state.leave("test")
+    assert state.server().alias == "right"
+
+
+def test_manual_stop_leaves_servers_running(state: LibraryState) -> None:
+    state.defaults = Defaults(auto_stop=AutoStop.manual)
+    state.enter("suite")
+    state.enter("test")
+    start(state, "dut")
+    assert state.leave("test") == []
+    assert state.leave("suite") == []
+    assert state.server().alias == "dut"
+
+
+def test_a_library_that_was_imported_in_the_middle_of_a_suite_stops_with_it(
+    state: LibraryState,
+) -> None:
+    start(state, "from the suite setup")
+    state.enter("test")
+    start(state, "from the test")
+    assert [stopped.alias for stopped in state.leave("test")] == ["from the test"]
+    assert [stopped.alias for stopped in state.leave("suite")] == ["from the suite setup"]
+
+
+def test_the_end_of_a_scope_that_is_not_the_innermost_is_not_ours(state: LibraryState) -> None:
+    state.enter("suite")
+    start(state, "dut")
+    assert state.leave("another test") == []
+    assert state.running() == ["dut"]
+
+
+def test_two_suites_have_nothing_in_common(state: LibraryState) -> None:
+    state.enter("first")
+    server = start(state, "dut")
+    state.recorder.opened(transfer(server="dut"))
+    state.leave("first")
+    state.enter("second")
+    with pytest.raises(UsageError, match="No TFTP server 'dut'"):
+        state.view("dut")
+    start(state, "dut")
+    assert state.server("dut") is not server
+
+
+def test_a_view_shows_the_transfers_of_its_server_since_the_mark(state: LibraryState) -> None:
+    start(state, "left")
+    start(state, "right")
+    record = state.recorder
+    record.ended(completed("early", id=record.opened(transfer(server="left")), server="left"))
+    state.enter("test")
+    record.opened(transfer("mine", server="left"))
+    record.opened(transfer("other", server="right"))
+    record.opened(transfer("client", server=""))
+
+    def names(alias: str, since: int | None = None) -> list[str]:
+        return [seen.filename for seen in state.view(alias, since).transfers()]
+
+    assert names("left") == ["mine"]
+    assert names("") == ["other"]
+    assert names("left", since=0) == ["early", "mine"]
+    assert [seen.filename for seen in state.view_all().transfers()] == ["mine", "other", "client"]
+
+
+def test_the_mark_can_be_moved_within_its_scope(state: LibraryState) -> None:
+    start(state, "dut")
+    state.enter("test")
+    number = state.recorder.opened(transfer(server="dut"))
+    state.recorder.ended(completed(id=number, server="dut"))
+    mark = state.set_mark()
+    assert mark == state.recorder.mark()
+    assert state.view().transfers() == ()
+    state.leave("test")
+    assert len(state.view().transfers()) == 1
+
+
+def test_the_transfers_of_a_stopped_server_can_be_seen(state: LibraryState) -> None:
+    start(state, "dut")
+    state.recorder.opened(transfer(server="dut"))
+    state.stop()
+    assert len(state.view().transfers()) == 1
+    assert len(state.view("dut").transfers()) == 1
+
+
+def test_a_view_of_a_stopped_server_does_not_wait(state: LibraryState) -> None:
+    start(state, "dut")
+    state.stop()
+    with pytest.raises(TimeoutError):
+        state.view().wait_for(lambda _: None, 3600.0)
+
+
+def test_a_view_needs_a_server(state: LibraryState) -> None:
+    with pytest.raises(UsageError, match="Start one with `Start TFTP Server`"):
+        state.view()
+
+
+def test_the_timeout_of_a_wait_is_that_of_the_import_unless_it_is_given() -> None:
+    state = LibraryState(Defaults(timeout=7.0))
+    assert state.timeout(None) == 7.0
+    assert state.timeout(timedelta(seconds=2)) == 2.0
+    with pytest.raises(UsageError, match="timeout"):
+        state.timeout(timedelta(seconds=-1))
+
+
+def test_the_names_in_a_store_are_empty_where_no_server_runs(state: LibraryState) -> None:
+    assert state.file_names() == []
+    start(state, "dut").files.upload_bytes(b"", "zImage")
+    assert state.file_names("dut") == ["zImage"]
+
+
+def test_importing_starts_nothing() -> None:
+    assert LibraryState().running() == []
