@@ -10,8 +10,10 @@ RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every oblig
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -46,7 +48,7 @@ class TftpServer:
     Args:
         root: folder to serve; None for a private one, removed when the server stops.
         settings: how to serve.
-        alias: the server's name in records and messages; its URL by default.
+        alias: the server's name in records and messages.
         content: files held in memory, by name; they cover files of the folder.
         keep_files: whether to leave the folder as it is when the server stops. By default what
             came through the server is removed, and what was overwritten is put back.
@@ -97,17 +99,22 @@ class TftpServer:
         """
         if self._life is Life.running:
             return self
-        self.files.open()
-        try:
+        with ExitStack() as undo:
+            self.files.open()
+            undo.callback(self.files.close)
             listener = Listener(self._settings, self.files, self.recorder, self._given_alias)
-        except BaseException:
-            self.files.close()
-            raise
-        engine = self._given_engine or SHARED_ENGINE.acquire()
-        engine.call(lambda: _attach(listener, engine))
-        self._listener, self._engine = listener, engine
-        self.recorder.refresh = engine.report_progress
-        self._life = Life.running
+            undo.callback(listener.close)
+            engine = self._given_engine
+            if engine is None:
+                engine = SHARED_ENGINE.acquire()
+                undo.callback(SHARED_ENGINE.release)
+            engine.start()
+            undo.callback(engine.call, partial(_stop, listener, engine))
+            self.recorder.refresh = engine.report_progress
+            self._listener, self._engine = listener, engine
+            engine.call(partial(_attach, listener, engine))
+            self._life = Life.running
+            undo.pop_all()
         return self
 
     def stop(self, grace: float = 0.0) -> list[Transfer]:
@@ -128,7 +135,7 @@ class TftpServer:
             self._wait_until_idle(listener, grace)
         self._life = Life.stopped
         try:
-            return engine.call(lambda: _stop(listener, engine))
+            return engine.call(partial(_stop, listener, engine))
         finally:
             if self._given_engine is None:
                 SHARED_ENGINE.release()
@@ -247,7 +254,7 @@ class TftpServer:
 
 
 def _attach(listener: Listener, engine: Engine) -> None:
-    listener.attach(engine, engine.refused_routes)
+    listener.attach(engine, engine.refused_routes, engine.frames)
     engine.watch(listener.sock, listener)
 
 

@@ -159,7 +159,7 @@ def test_a_suite_setup_of_a_folder_serves_all_its_suites(tmp_path: Path) -> None
 
 
 def test_a_test_begins_with_a_mark_of_its_own(tmp_path: Path) -> None:
-    get = "TFTP Get    127.0.0.1    a.txt    ${TEMPDIR}/tftp-mark.txt    port=${PORT}"
+    get = "TFTP Get    127.0.0.1    a.txt    port=${PORT}"
     result = run_suite(
         tmp_path,
         f"""{IMPORT}
@@ -190,6 +190,8 @@ Boot Once
     )
     assert failures(result) == {}
     assert result.suite.passed, result.suite.full_message
+    # Without a destination a file goes to the output folder.
+    assert (tmp_path / "a.txt").read_text() == "hello"
 
 
 def test_a_dry_run_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

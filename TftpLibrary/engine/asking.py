@@ -304,7 +304,7 @@ class Asking:
         if self._order.settings.mode is Mode.netascii:
             window = agreement.windowsize * (agreement.blksize + HEADER_SIZE)
             source, size = NetasciiSource(source, keep=2 * window), None
-        framer = Framer(source, agreement.blksize, agreement.rollover, size)
+        framer = Framer(source, agreement.blksize, agreement.windowsize, agreement.rollover, size)
         machine = Sender(
             agreement,
             self._timer(agreement),

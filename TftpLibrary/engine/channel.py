@@ -27,7 +27,16 @@ class TidChannel:
         refused: routes without offload; None for no offload at all.
     """
 
-    __slots__ = ("_is_offloaded", "_refused", "_send", "peer", "segment", "sock", "strangers")
+    __slots__ = (
+        "_burst",
+        "_is_offloaded",
+        "_refused",
+        "_send",
+        "peer",
+        "segment",
+        "sock",
+        "strangers",
+    )
 
     def __init__(
         self, sock: socket.socket, peer: Address, segment: int, refused: RefusedRoutes | None
@@ -42,6 +51,7 @@ class TidChannel:
         self.peer = peer
         self.segment = segment
         self._send = sock.send
+        self._burst = udp.burst_size(segment)
         self._refused = refused
         self._is_offloaded = (
             refused is not None
@@ -73,6 +83,8 @@ class TidChannel:
         sent = 0
         try:
             if self._is_offloaded:
+                if len(frames) <= self._burst:
+                    return self._send_burst(frames)
                 for burst in udp.bursts(len(frames), self.segment):
                     sent += self._send_burst(frames[burst])
                 return sent

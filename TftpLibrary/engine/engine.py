@@ -18,6 +18,7 @@ from typing import Generic, TypeVar, cast
 
 from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.deadlines import Deadlines
+from TftpLibrary.engine.framer import FrameCache
 from TftpLibrary.engine.live import Live
 from TftpLibrary.engine.poller import Handler, Poller
 from TftpLibrary.engine.session import SAMPLE_INTERVAL
@@ -47,6 +48,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.refused_routes: RefusedRoutes = set()
+        self.frames = FrameCache()
         self._life = Life.new
         self._lock = threading.Lock()
         self._commands: deque[_Command[object]] = deque()

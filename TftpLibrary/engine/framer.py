@@ -1,21 +1,27 @@
 """Frames the blocks of a file: header and payload of many DATA packets in one buffer.
 
-This is the data path of reading. A buffer of about 128 KiB is framed at a time: the file is read
-straight between the headers (one system call), and the block numbers are written by two strided
-slice stores. A window is then one slice, which the kernel can send in one system call. A sender
-that goes back finds its blocks in the buffer most times.
+This is the data path of reading. About 128 KiB are framed at a time: the file is read straight
+between the headers (one system call), and the block numbers are written by two strided slice
+stores. A window is then one slice, which the kernel can send in one system call. A sender that
+goes back finds its blocks in the buffer most times.
+
+Many boards that read one file at the same time share the framed chunks (`FrameCache`).
 """
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict
+from collections.abc import Hashable
 from functools import cache
 
 from TftpLibrary.protocol.blocks import last_block, to_wire
 from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
 from TftpLibrary.store.base import Source
 
-BUFFER_SIZE = 128 * 1024
+CHUNK_SIZE = 128 * 1024
 """Octets framed at a time. More gains nothing, and 32 KiB lose a tenth."""
+CACHE_SIZE = 64 * 1024 * 1024
+"""Octets of shared chunks that are kept at most."""
 
 _MOST_BLOCKS = 8192
 
@@ -26,79 +32,57 @@ class Framer:
     Args:
         source: the content.
         blksize: octets of a block.
+        windowsize: blocks of a window; a chunk holds whole windows where it can.
         rollover: the block number after 65535.
         size: octets of the content; None where it shows only while reading (netascii).
-        buffer_size: octets to frame at a time, about.
+        shared: where transfers of the same file find each other; None to stay alone.
+        is_small: whether to frame no more than a window at a time, to bound the memory.
     """
-
-    __slots__ = (
-        "_buffer",
-        "_capacity",
-        "_frames",
-        "_last",
-        "_missing",
-        "_payloads",
-        "_rollover",
-        "_segment",
-        "_size",
-        "_source",
-        "_start",
-        "_stop",
-        "_view",
-        "blksize",
-    )
 
     def __init__(
         self,
         source: Source,
         blksize: int,
+        windowsize: int,
         rollover: int,
         size: int | None,
-        buffer_size: int = BUFFER_SIZE,
+        *,
+        shared: FrameCache | None = None,
+        is_small: bool = False,
     ) -> None:
-        segment = HEADER_SIZE + blksize
-        capacity = min(max(1, buffer_size // segment), _MOST_BLOCKS)
-        if size is not None:
-            capacity = min(capacity, last_block(size, blksize))
         self._source = source
         self.blksize = blksize
+        self.size = size
         self._rollover = rollover
-        self._segment = segment
-        self._size = size
-        self._capacity = capacity
-        self._buffer = bytearray(capacity * segment)
-        self._buffer[1::segment] = bytes((Opcode.data,)) * capacity
-        self._view = memoryview(self._buffer)
-        self._frames: list[memoryview] = []
-        self._payloads = [
-            self._view[at + HEADER_SIZE : at + segment]
-            for at in range(0, capacity * segment, segment)
-        ]
-        self._start = self._stop = 0
-        self._last = self._missing = 0
+        self._segment = segment = HEADER_SIZE + blksize
+        capacity = min(max(1, CHUNK_SIZE // segment), _MOST_BLOCKS)
+        capacity = max(capacity - capacity % windowsize, min(windowsize, capacity))
+        self._is_shared = False
+        self._cache = shared if size is not None else None
+        self._key: Hashable = None
+        if self._cache is not None:
+            self._key = (source.identity, blksize, rollover, capacity)
+            self._is_shared = self._cache.join(self._key)
+        if is_small and not self._is_shared:
+            capacity = min(capacity, windowsize)
         if size is not None:
-            self._end_at(size)
+            capacity = min(capacity, last_block(size, blksize))
+        self._capacity = capacity
+        self._chunk: _Chunk | None = None
+        self._start = self._stop = 0
+        self._view = memoryview(b"")
 
     @property
     def last_block(self) -> int | None:
         """The number of the final block; None while it is not known."""
-        return None if self._size is None else last_block(self._size, self.blksize)
-
-    @property
-    def size(self) -> int | None:
-        """Octets of the content; None while that is not known."""
-        return self._size
+        return None if self.size is None else last_block(self.size, self.blksize)
 
     def frame(self, block: int) -> memoryview:
-        """Frames one block; the data path of lock-step. See `frames`."""
-        if block == self._last:
-            return self.frames(block, block)[0]
+        """Frames one block: the data path of lock-step. See `frames`."""
         if not self._start <= block < self._stop:
-            self._load(block)
-        if not self._frames:
-            step = self._segment
-            self._frames = [self._view[at : at + step] for at in range(0, len(self._buffer), step)]
-        return self._frames[block - self._start]
+            self._find(block)
+        assert self._chunk is not None
+        return self._chunk.frames()[block - self._start]
 
     def frames(self, first: int, last: int) -> tuple[memoryview, int]:
         """Frames blocks, up to `last` or fewer.
@@ -111,41 +95,137 @@ class Framer:
             StoreError: the content cannot be read any more.
         """
         if not self._start <= first < self._stop:
-            self._load(first)
-        last = min(last, self._stop - 1)
-        begin = (first - self._start) * self._segment
-        end = (last + 1 - self._start) * self._segment
-        if last == self._last:
-            end -= self._missing
-        return self._view[begin:end], last
+            self._find(first)
+        start, segment = self._start, self._segment
+        if last >= self._stop:
+            last = self._stop - 1
+        # Behind the last block, which is shorter, the view ends by itself.
+        return self._view[(first - start) * segment : (last + 1 - start) * segment], last
 
-    def _load(self, first: int) -> None:
+    def close(self) -> None:
+        """Gives the shared chunks back. Idempotent."""
+        if self._cache is not None:
+            self._cache.leave(self._key)
+            self._cache = None
+
+    def _find(self, block: int) -> None:
+        """Makes the chunk current that holds a block."""
+        first = block
+        chunk: _Chunk | None
+        if self._is_shared and self._cache is not None:
+            first = block - (block - 1) % self._capacity
+            chunk = self._cache.get((self._key, first))
+            if chunk is None:
+                chunk = self._load(_Chunk(self._segment, self._capacity), first)
+                self._cache.put((self._key, first), chunk)
+        else:
+            chunk = self._load(self._chunk or _Chunk(self._segment, self._capacity), first)
+        self._chunk = chunk
+        self._view = chunk.view
+        self._start, self._stop = first, first + chunk.count
+
+    def _load(self, chunk: _Chunk, first: int) -> _Chunk:
+        self._start = self._stop = 0
         offset = (first - 1) * self.blksize
         count = self._capacity
-        if self._size is not None:
-            count = min(count, last_block(self._size, self.blksize) - first + 1)
-        self._start = self._stop = first
-        read = self._source.read_into(self._payloads[:count], offset)
-        if read < count * self.blksize and self._size is None:
-            self._end_at(offset + read)
+        if self.size is not None:
+            count = min(count, last_block(self.size, self.blksize) - first + 1)
+        read = self._source.read_into(chunk.payloads(count), offset)
+        if read < count * self.blksize and self.size is None:
+            self.size = offset + read
             count = read // self.blksize + 1
-        high, low = wire_blocks(self._rollover)
-        wire = to_wire(first, self._rollover)
-        end = count * self._segment
-        self._buffer[2 : end : self._segment] = high[wire : wire + count]
-        self._buffer[3 : end : self._segment] = low[wire : wire + count]
-        self._stop = first + count
+        chunk.number(first, count, self._rollover)
+        missing = 0
+        if first + count - 1 == self.last_block and self.size is not None:
+            missing = self.blksize - self.size % self.blksize
+        chunk.show(count, missing)
+        return chunk
 
-    def _end_at(self, size: int) -> None:
-        """The end of the content is known: the last block is shorter than the others."""
-        self._size = size
-        self._last = last_block(size, self.blksize)
-        self._missing = self.blksize - size % self.blksize
+
+class FrameCache:
+    """Framed chunks that transfers of the same file share. Engine's thread only.
+
+    The first reader of a file frames for itself, in one warm buffer: that is faster as long as it
+    is alone. From the second one on chunks are shared. They are dropped with the last reader.
+    """
+
+    def __init__(self, size: int = CACHE_SIZE) -> None:
+        self._room = size
+        self._readers: Counter[Hashable] = Counter()
+        self._chunks: OrderedDict[tuple[Hashable, int], _Chunk] = OrderedDict()
+
+    def join(self, key: Hashable) -> bool:
+        """A reader begins. Returns whether it is not alone."""
+        self._readers[key] += 1
+        return self._readers[key] > 1
+
+    def leave(self, key: Hashable) -> None:
+        """A reader ends."""
+        self._readers[key] -= 1
+        if not self._readers[key]:
+            del self._readers[key]
+            for place in [place for place in self._chunks if place[0] == key]:
+                self._room += len(self._chunks.pop(place).octets)
+
+    def get(self, place: tuple[Hashable, int]) -> _Chunk | None:
+        """Returns a chunk, if somebody framed it."""
+        chunk = self._chunks.get(place)
+        if chunk is not None:
+            self._chunks.move_to_end(place)
+        return chunk
+
+    def put(self, place: tuple[Hashable, int], chunk: _Chunk) -> None:
+        """Keeps a chunk; those that were used least lately give way."""
+        self._chunks[place] = chunk
+        self._room -= len(chunk.octets)
+        while self._room < 0 and len(self._chunks) > 1:
+            self._room += len(self._chunks.popitem(last=False)[1].octets)
+
+
+class _Chunk:
+    """A buffer of framed blocks."""
+
+    __slots__ = ("_all", "_frames", "_segment", "count", "octets", "view")
+
+    def __init__(self, segment: int, capacity: int) -> None:
+        self.octets = bytearray(capacity * segment)
+        self.octets[1::segment] = bytes((Opcode.data,)) * capacity
+        self._all = memoryview(self.octets)
+        self._segment = segment
+        self._frames: list[memoryview] = []
+        self.view = self._all
+        self.count = 0
+
+    def payloads(self, count: int) -> list[memoryview]:
+        """The places between the headers, for the octets of the file."""
+        segment, view = self._segment, self._all
+        return [view[at + HEADER_SIZE : at + segment] for at in range(0, count * segment, segment)]
+
+    def number(self, first: int, count: int, rollover: int) -> None:
+        """Writes the block numbers: two strided stores for all of them."""
+        high, low = wire_blocks(rollover)
+        wire = to_wire(first, rollover)
+        end = count * self._segment
+        self.octets[2 : end : self._segment] = high[wire : wire + count]
+        self.octets[3 : end : self._segment] = low[wire : wire + count]
+
+    def show(self, count: int, missing: int) -> None:
+        """Sets what is to be sent: `count` frames, the last one short of `missing` octets."""
+        self.count = count
+        self.view = self._all[: count * self._segment - missing]
+        self._frames = []
+
+    def frames(self) -> list[memoryview]:
+        """One view for each frame, made once."""
+        if not self._frames:
+            segment, view = self._segment, self.view
+            self._frames = [view[at : at + segment] for at in range(0, len(view), segment)]
+        return self._frames
 
 
 @cache
 def wire_blocks(rollover: int) -> tuple[bytes, bytes]:
-    """The high and the low octets of the block numbers, long enough for any buffer."""
+    """The high and the low octets of the block numbers, long enough for any chunk."""
     high = b"".join(bytes((octet,)) * 256 for octet in range(256))
     low = bytes(range(256)) * 256
     more = slice(rollover, rollover + _MOST_BLOCKS)

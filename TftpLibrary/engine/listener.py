@@ -17,6 +17,8 @@ from types import MappingProxyType
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.channel import RefusedRoutes
+from TftpLibrary.engine.descriptors import allow_for
+from TftpLibrary.engine.framer import FrameCache
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import Session
@@ -60,6 +62,7 @@ class Listener:
     def __init__(
         self, settings: ServerSettings, store: Store, recorder: Recorder, alias: str
     ) -> None:
+        allow_for(settings.max_transfers)
         host = udp.default_address() if settings.host == "auto" else settings.host
         self.sock = udp.bind_request_socket(host, settings.port)
         self.host = udp.readable_host(self.sock.getsockname())
@@ -76,10 +79,10 @@ class Listener:
 
     # For the server object, on the engine's thread -----------------------------------------
 
-    def attach(self, driver: Driver, refused_routes: RefusedRoutes) -> None:
+    def attach(self, driver: Driver, refused_routes: RefusedRoutes, frames: FrameCache) -> None:
         """The engine takes the listener in."""
         self._serving = Serving(
-            self.sock, self._store, self._recorder, self._settings, driver, refused_routes
+            self.sock, self._store, self._recorder, self._settings, driver, refused_routes, frames
         )
 
     def change(self, settings: ServerSettings) -> None:
@@ -96,8 +99,12 @@ class Listener:
         """Cuts every transfer short, with an ERROR to its peer, and closes the port."""
         self._is_accepting = False
         cut = [session.stop() for session in self.sessions]
-        self.sock.close()
+        self.close()
         return [transfer for transfer in cut if transfer is not None]
+
+    def close(self) -> None:
+        """Frees the port. Idempotent."""
+        self.sock.close()
 
     @property
     def sessions(self) -> tuple[Session, ...]:

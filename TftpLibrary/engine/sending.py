@@ -166,4 +166,5 @@ class SendingSession(Session):
         return self._framer.size
 
     def _release(self) -> None:
+        self._framer.close()
         self._source.close()

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.engine.channel import Channel, RefusedRoutes, SharedChannel, TidChannel
-from TftpLibrary.engine.framer import BUFFER_SIZE, Framer
+from TftpLibrary.engine.framer import FrameCache, Framer
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
@@ -77,6 +77,7 @@ class Serving:
         settings: how to serve.
         driver: the engine.
         refused_routes: routes without segmentation offload.
+        frames: what readers of the same file share.
     """
 
     sock: socket.socket
@@ -85,6 +86,7 @@ class Serving:
     settings: ServerSettings
     driver: Driver
     refused_routes: RefusedRoutes
+    frames: FrameCache
 
     def start(self, arrival: Arrival, running: int, forget: Callable[[Session], None]) -> Session:
         """Makes the session for a request; its first packet has not left yet.
@@ -135,9 +137,11 @@ class Serving:
         framer = Framer(
             source,
             agreement.blksize,
+            agreement.windowsize,
             agreement.rollover,
             size,
-            min(window, BUFFER_SIZE) if running > _MANY_TRANSFERS else BUFFER_SIZE,
+            shared=self.frames,
+            is_small=running > _MANY_TRANSFERS,
         )
         machine = Sender(
             agreement,

@@ -219,9 +219,14 @@ def merge_datagrams(sock: socket.socket) -> bool:
     return True
 
 
+def burst_size(segment: int) -> int:
+    """Returns how many octets of framed datagrams one call may carry."""
+    return min(MAX_SEGMENTS, max(1, MAX_SEND // segment)) * segment
+
+
 def bursts(length: int, segment: int) -> Iterator[slice]:
     """Cuts framed datagrams into pieces that one call with segmentation offload may carry."""
-    step = min(MAX_SEGMENTS, max(1, MAX_SEND // segment)) * segment
+    step = burst_size(segment)
     for begin in range(0, length, step):
         yield slice(begin, min(begin + step, length))
 

@@ -100,8 +100,9 @@ class DescriptorRoot:
     def __init__(self, path: Path, *, follow_symlinks: bool = False) -> None:
         self.path = path
         self._is_strict = not follow_symlinks
-        # Closed at the end only: another thread may be using the number.
-        self._retired: list[int] = []
+        # All that were opened: an old one is closed at the end only, since another thread may be
+        # using its number.
+        self._opened: set[int] = set()
         self._fd = self._open_root()
 
     def open_file(self, parts: Parts) -> int:
@@ -129,24 +130,22 @@ class DescriptorRoot:
         try:
             if os.path.samestat(self.path.stat(), os.fstat(self._fd)):
                 return False
-            new = self._open_root()
+            self._fd = self._open_root()
         except OSError:
             return False
-        self._retired.append(self._fd)
-        self._fd = new
         return True
 
     def close(self) -> None:
         """Releases the root. Idempotent."""
-        retired, self._retired = [*self._retired, self._fd], []
         self._fd = -1
-        for fd in retired:
-            if fd >= 0:
-                os.close(fd)
+        while self._opened:
+            os.close(self._opened.pop())
 
     def _open_root(self) -> int:
         # The root itself may be a link: it is the choice of the test.
-        return os.open(self.path, _FOLDER_FLAGS & ~NOFOLLOW)
+        fd = os.open(self.path, _FOLDER_FLAGS & ~NOFOLLOW)
+        self._opened.add(fd)
+        return fd
 
     def _open_file(self, parts: Parts) -> int:
         if not self._is_strict:

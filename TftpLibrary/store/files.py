@@ -78,7 +78,7 @@ class FileStore:
         return self
 
     def close(self) -> List[str]:
-        """Cleans up. Idempotent.
+        """Cleans up. Idempotent; to be called when no board is served any more.
 
         Returns:
             A sentence for each thing that others changed, and that was left as it is.

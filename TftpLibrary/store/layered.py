@@ -46,7 +46,7 @@ class Layer:
         if self.clients is None:
             return True
         try:
-            address = ip_address(client.partition("%")[0])
+            address = ip_address(client)
         except ValueError:
             return False
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

@@ -6,6 +6,7 @@ that a link which was swapped in between is noticed before a single octet is rea
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ class ResolvedRoot:
         self._is_strict = not follow_symlinks
         self._real = path.resolve(strict=True)
         if not self._real.is_dir():
-            raise NotADirectoryError(str(path))
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
     def open_file(self, parts: Parts) -> int:
         """Opens for reading; the caller checks that it is a regular file."""
@@ -53,7 +54,7 @@ class ResolvedRoot:
                     made.append(parts[:depth])
             folder = self._confine(folder)
             if not folder.is_dir():
-                raise FileNotFoundError(str(folder))
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         except BaseException:
             remove_folders(self, made)
             raise

@@ -240,7 +240,6 @@ class Shelf:
             made = target.made
         if self._ledger:
             self._ledger.made(made)
-            self._ledger.placed(old)
             self._ledger.placed(new)
 
     def _names(self, folder: Path, above: Parts) -> Iterator[Parts]:

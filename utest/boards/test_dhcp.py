@@ -21,8 +21,8 @@ REQUEST = HEAD.ljust(236, b"\0") + OPTIONS
 OFFER = Offer("10.0.2.15", "10.0.2.2", boot_file="boot/zImage")
 
 
-def question(kind: int, **more: object) -> Question:
-    return Question(kind, b"\0\x12\x3d\x35", CARD)._replace(**more)
+def question(kind: int, options: dict[int, bytes] | None = None) -> Question:
+    return Question(kind, b"\0\x12\x3d\x35", CARD, options=options or {})
 
 
 def options_of(answer: bytes) -> dict[int, bytes]:
@@ -72,7 +72,7 @@ def test_request_for_another_address_is_refused() -> None:
 
 
 def test_board_that_has_an_address_gets_the_rest() -> None:
-    options = options_of(answer_to(question(dhcp.INFORM, address="10.0.2.15")))
+    options = options_of(answer_to(question(dhcp.INFORM)._replace(address="10.0.2.15")))
     assert options[53] == b"\5"
     assert dhcp.LEASE not in options
 

@@ -36,6 +36,11 @@ RRQ = bytes.fromhex(
     "52550002020252540012340b08004500004700014000ff1163940a00020f0a00020205490045003300000001626f6f"
     "742f7a496d616765006f637465740074696d656f7574003100626c6b73697a65003134363800"
 )
+# What iPXE sends, with the checksum of UDP that U-Boot leaves out.
+IPXE_RRQ = bytes.fromhex(
+    "450000430303000040115f970a00020f0a0002026e0f0045002f5c670001626f6f742e69707865006f6374657400"
+    "626c6b73697a650031343332007473697a65003000"
+)
 
 
 def packet_in(octets: bytes) -> Packet:
@@ -118,10 +123,9 @@ def test_datagram_of_a_board_without_checksum_is_read() -> None:
     assert datagram.payload == b"\0\1boot/zImage\0octet\0timeout\0001\0blksize\0001468\0"
 
 
-def test_datagram_has_the_checksum_that_rfc_768_wants() -> None:
-    """The octets were taken from a Linux kernel, which computed the checksum."""
-    octets = Datagram("127.0.0.1", 40000, "127.0.0.2", 69, b"\0\4\0\1").packet().payload
-    assert octets == bytes.fromhex("9c400045000c6561") + b"\0\4\0\1"
+def test_datagram_gets_the_checksum_that_a_boot_loader_computes_too() -> None:
+    packet = Packet.decode(IPXE_RRQ)
+    assert Datagram.decode(packet).packet(packet.identity).encode() == IPXE_RRQ
 
 
 def test_datagram_whose_checksum_comes_out_as_zero_is_sent_with_all_ones() -> None:

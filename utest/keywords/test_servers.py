@@ -67,6 +67,21 @@ def test_start_gives_the_server_all_its_settings(
     assert (settings.rollover, settings.max_transfers) == (1, 7)
 
 
+def test_files_stay_and_links_are_followed_where_the_test_wants_it(
+    keywords: ServerKeywords, tmp_path: Path
+) -> None:
+    root, outside = tmp_path / "root", tmp_path / "zImage"
+    root.mkdir()
+    outside.write_bytes(b"kernel")
+    (root / "link").symlink_to(outside)
+    info = keywords.start_tftp_server(root, keep_files=True, follow_symlinks=True)
+    keywords.state.server().files.upload_bytes(b"kept", "new")
+    with TftpClient(info.host, info.port) as board:
+        assert board.get_bytes("link") == b"kernel"
+    keywords.stop_tftp_server()
+    assert (root / "new").read_bytes() == b"kept"
+
+
 def test_the_same_server_again_is_a_warning(
     keywords: ServerKeywords, log: pytest.LogCaptureFixture
 ) -> None:

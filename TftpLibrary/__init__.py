@@ -1,0 +1,43 @@
+"""TFTP for tests: a Robot Framework library, and the same as plain Python objects.
+
+A suite says `Library    TftpLibrary`. A Python program imports the names below; Robot Framework is
+loaded only when it asks for `TftpLibrary` itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from TftpLibrary import errors
+from TftpLibrary.client import TftpClient
+from TftpLibrary.engine.settings import ClientSettings, ServerSettings
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.server import TftpServer
+from TftpLibrary.store.base import StoredFile
+from TftpLibrary.version import VERSION
+
+if TYPE_CHECKING:
+    from TftpLibrary.library import TftpLibrary
+
+__all__ = [
+    "ClientSettings",
+    "Outcome",
+    "ServerSettings",
+    "StoredFile",
+    "TftpClient",
+    "TftpLibrary",
+    "TftpServer",
+    "Transfer",
+    "errors",
+]
+
+__version__ = VERSION
+
+
+def __getattr__(name: str) -> type[TftpLibrary]:
+    """Loads the library for Robot Framework when it is asked for."""
+    if name != "TftpLibrary":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from TftpLibrary.library import TftpLibrary  # noqa: PLC0415
+
+    return TftpLibrary

@@ -1,0 +1,43 @@
+"""The command line: `python -m TftpLibrary serve | get | put | quickstart`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from TftpLibrary.commandline.arguments import parser
+from TftpLibrary.commandline.output import errors
+from TftpLibrary.errors import TftpError, UsageError
+
+# Each command is imported when it is called: `get` needs no server.
+COMMANDS = {
+    "serve": ("TftpLibrary.commandline.serving", "run"),
+    "get": ("TftpLibrary.commandline.copying", "get"),
+    "put": ("TftpLibrary.commandline.copying", "put"),
+    "quickstart": ("TftpLibrary.commandline.quickstart", "run"),
+}
+
+FAILED = 1
+WRONG_USE = 2
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong use."""
+    options = parser().parse_args(arguments)
+    module, function = COMMANDS[options.command]
+    try:
+        status: int = getattr(import_module(module), function)(options)
+    except TftpError as error:
+        errors().line(f"tftplibrary {options.command}: {error}")
+        return WRONG_USE if isinstance(error, UsageError) else FAILED
+    except KeyboardInterrupt:
+        errors().line(f"tftplibrary {options.command}: interrupted")
+        return INTERRUPTED
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

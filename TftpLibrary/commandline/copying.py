@@ -1,0 +1,64 @@
+"""The commands `get` and `put`: one file from, or to, a TFTP server."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from TftpLibrary.client import TftpClient
+from TftpLibrary.commandline.arguments import settings
+from TftpLibrary.commandline.lines import progress, result_line
+from TftpLibrary.commandline.output import errors, output
+from TftpLibrary.engine.settings import ClientSettings
+from TftpLibrary.errors import UsageError
+from TftpLibrary.recording.records import Transfer
+
+
+def get(options: argparse.Namespace) -> int:
+    """Gets a file, and returns the exit status.
+
+    Raises:
+        TftpError: the transfer did not complete; the text says why.
+    """
+    destination = _destination(options.name, options.destination)
+    return _copy(options, lambda client, show: client.get(options.name, destination, progress=show))
+
+
+def put(options: argparse.Namespace) -> int:
+    """Puts a file, and returns the exit status.
+
+    Raises:
+        TftpError: the transfer did not complete; the text says why.
+    """
+    name = options.name or Path(options.file).name
+    return _copy(options, lambda client, show: client.put(options.file, name, progress=show))
+
+
+def _copy(
+    options: argparse.Namespace,
+    copy: Callable[[TftpClient, Callable[[Transfer], None]], Transfer],
+) -> int:
+    live = errors()
+
+    def show(transfer: Transfer) -> None:
+        live.progress(f"{transfer.filename} {progress(transfer)}")
+
+    try:
+        with TftpClient(options.host, options.port, settings(ClientSettings, options)) as client:
+            transfer = copy(client, show)
+    finally:
+        live.progress("")
+    output().line(result_line(transfer, options.command))
+    return 0
+
+
+def _destination(name: str, destination: str) -> Path:
+    """Where a file goes that has this name on the server."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    path = Path(destination or last)
+    if path.is_dir():
+        path /= last
+    if not last.strip(".") and (not destination or path.is_dir()):
+        raise UsageError(f"'{name}' names no file to write here. Give DEST, the file to write.")
+    return path

@@ -1,0 +1,120 @@
+"""The lines that the command line prints: pure text from records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.wording import (
+    duration_text,
+    part_text,
+    percent_text,
+    rate_text,
+    reason_text,
+    short_text,
+    size_text,
+)
+
+
+def transfer_line(transfer: Transfer) -> str:
+    """Returns the line of an ended transfer: time, outcome, direction, client, name, the rest.
+
+    The columns up to the client stand below each other, so that a screen of lines is a table.
+    """
+    stamp = (transfer.ended or transfer.started).astimezone().strftime("%H:%M:%S")
+    outcome = (transfer.outcome.value if transfer.outcome else "running").replace("_", " ")
+    peer = _peer(transfer)
+    what = f"{stamp} {outcome:9} {transfer.direction.value:5} {peer:21}"
+    return f"{what} '{short_text(transfer.filename)}' {', '.join(_details(transfer))}"
+
+
+def progress_line(running: Sequence[Transfer]) -> str:
+    """Returns one line about all running transfers; empty when none runs."""
+    return "; ".join(
+        f"{short_text(transfer.filename, 40)} {progress(transfer)} from {transfer.client}"
+        for transfer in running
+    )
+
+
+def progress(transfer: Transfer) -> str:
+    """Returns how far a transfer is: `41 % 3.2 of 7.8 MB 5.1 MB/s`."""
+    rate = rate_text(transfer.rate)
+    if transfer.size is None:
+        return f"{size_text(transfer.octets)} {rate}"
+    percent = percent_text(transfer.octets, transfer.size)
+    return f"{percent} {part_text(transfer.octets, transfer.size)} {rate}"
+
+
+def result_line(transfer: Transfer, done: str) -> str:
+    """Returns the line of a transfer of the client; `done` is `got` or `put`."""
+    return f"{done} '{short_text(transfer.filename)}': {', '.join(_details(transfer))}"
+
+
+class Tally:
+    """Counts what a server did, for the line at its end.
+
+    Attributes:
+        unseen: transfers that ended, but of which the record was dropped before it was read.
+    """
+
+    def __init__(self) -> None:
+        self.unseen = 0
+        self._outcomes: Counter[str] = Counter()
+        self._sent = 0
+        self._received = 0
+
+    @property
+    def count(self) -> int:
+        """The transfers that were counted."""
+        return sum(self._outcomes.values())
+
+    def add(self, transfer: Transfer) -> None:
+        """Counts an ended transfer."""
+        self._outcomes[str(transfer.outcome).replace("_", " ")] += 1
+        if transfer.direction is Direction.read:
+            self._sent += transfer.octets
+        else:
+            self._received += transfer.octets
+
+    def summary(self, seconds: float) -> str:
+        """Returns the line: how many transfers, how they ended, how much, in what time."""
+        count = self.count + self.unseen
+        parts = [f"{number} {outcome}" for outcome, number in self._outcomes.items()]
+        if self.unseen:
+            parts.append(f"{self.unseen} not shown")
+        outcomes = f" ({', '.join(parts)})" if parts else ""
+        transfers = "1 transfer" if count == 1 else f"{count} transfers"
+        return (
+            f"stopped after {duration_text(seconds)}: {transfers}{outcomes}, "
+            f"{size_text(self._sent)} sent, {size_text(self._received)} received"
+        )
+
+
+def _details(transfer: Transfer) -> list[str]:
+    if transfer.outcome is Outcome.refused:
+        return [_reason(transfer)]
+    details = [
+        f"{transfer.octets} octets in {duration_text(transfer.duration)}",
+        rate_text(transfer.rate),
+    ]
+    if transfer.outcome is Outcome.probed:
+        details = ["only its size was asked"]
+    if transfer.granted:
+        details.append(" ".join(f"{name}={value}" for name, value in transfer.granted.items()))
+    if transfer.retransmits:
+        details.append(f"{transfer.retransmits} sent again")
+    if transfer.outcome in (Outcome.failed, Outcome.timed_out, Outcome.aborted):
+        details.append(_reason(transfer))
+    return details
+
+
+def _reason(transfer: Transfer) -> str:
+    code = "" if transfer.error_code is None else f" (TFTP error {transfer.error_code})"
+    return f"{reason_text(transfer)}{code}"
+
+
+def _peer(transfer: Transfer) -> str:
+    host = f"[{transfer.client}]" if ":" in transfer.client else transfer.client
+    return f"{host}:{transfer.client_port}"

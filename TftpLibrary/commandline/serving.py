@@ -1,0 +1,135 @@
+"""The command `serve`: a TFTP server that tells on standard error what it did."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from collections import deque
+from types import FrameType
+
+from TftpLibrary.commandline.arguments import settings
+from TftpLibrary.commandline.lines import Tally, progress_line, transfer_line
+from TftpLibrary.commandline.output import Output, errors, output
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.recording.recorder import SLICE, Recorder
+from TftpLibrary.server import TftpServer
+
+RECORD_LIMIT = 1000
+"""Ended transfers that are kept until they are told."""
+
+BATCH_TIME = 0.05
+"""Seconds in which ends are collected before they are told: waking for each one costs speed."""
+
+PROGRESS_TIME = 0.5
+"""Seconds between two live lines on a terminal."""
+
+STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
+"""What ends the server. SIGBREAK is Ctrl-Break on Windows, and what a parent can send there."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves a folder until a signal comes, and returns the exit status.
+
+    Raises:
+        UsageError: the server cannot start; the text says what to do.
+    """
+    recorder = Recorder(RECORD_LIMIT)
+    server = TftpServer(
+        options.root,
+        settings(ServerSettings, options),
+        keep_files=True,
+        follow_symlinks=options.follow_symlinks,
+        recorder=recorder,
+    )
+    report = Report(recorder, errors(), is_quiet=options.quiet)
+    started = time.monotonic()
+    with _StopFlag() as stop, server:
+        output().line(f"serving {options.root} at {server.url()}")
+        while not stop.is_set:
+            recorder.wait_for_change(report.position, SLICE)
+            report.update()
+            time.sleep(BATCH_TIME)
+    report.finish(time.monotonic() - started)
+    return 0
+
+
+class _StopFlag:
+    """Set by a signal while the block runs.
+
+    A handler may do no more: it runs between any two steps of this thread.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        numbers = [getattr(signal, name) for name in STOP_SIGNALS if hasattr(signal, name)]
+        self._handlers = {number: signal.getsignal(number) for number in numbers}
+
+    def __enter__(self) -> _StopFlag:
+        for number in self._handlers:
+            signal.signal(number, self._set)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _set(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+class Report:
+    """Tells the ends of transfers, each once, and counts them."""
+
+    def __init__(self, recorder: Recorder, errors: Output, *, is_quiet: bool) -> None:
+        self.position = 0
+        self._recorder = recorder
+        self._errors = errors
+        self._is_quiet = is_quiet
+        self._tally = Tally()
+        self._told = 0
+        self._next_progress = 0.0
+        # Lines that wait for a reader. New ones are made when these are gone: it stays bounded.
+        self._lines: deque[str] = deque()
+
+    def update(self) -> None:
+        """Tells what is new, as far as somebody reads it."""
+        self._collect()
+        self._print()
+        if self._errors.is_terminal and not self._is_quiet and not self._lines:
+            self._tell_progress()
+
+    def finish(self, seconds: float) -> None:
+        """Tells what ended since, and the summary."""
+        self._errors.progress("")
+        self._print()
+        self._collect()
+        self._lines.append(self._tally.summary(seconds))
+        self._print()
+
+    def _print(self) -> None:
+        while self._lines and self._errors.is_ready():
+            self._errors.line(self._lines.popleft())
+
+    def _collect(self) -> None:
+        if self._lines:
+            return
+        # The position first: what ends while this reads is news again, and never lost.
+        self.position, told = self._recorder.mark(), self._told
+        self._told, ended = self._recorder.ends(told)
+        for transfer in ended:
+            self._tally.add(transfer)
+            if not self._is_quiet:
+                self._lines.append(transfer_line(transfer))
+        unseen = self._told - told - len(ended)
+        self._tally.unseen += unseen
+        if unseen and not self._is_quiet:
+            self._lines.append(f"{unseen} transfers are not shown: nobody read the lines in time")
+        self._lines.extend(f"unexpected: {text}" for text in self._recorder.take_defects())
+
+    def _tell_progress(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_progress:
+            self._next_progress = now + PROGRESS_TIME
+            running = [transfer for transfer in self._recorder.transfers() if transfer.is_running]
+            self._errors.progress(progress_line(running))

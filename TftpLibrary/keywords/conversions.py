@@ -1,0 +1,221 @@
+"""What Robot Framework gives and what the layers below take: sizes, times, paths and lists.
+
+What passed here is in the units of the house: seconds, octets, tuples of text. The docstrings of
+the converters are what Libdoc shows under "Data types", so they are in Robot's doc format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from enum import Enum
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from TftpLibrary.errors import UsageError
+
+T = TypeVar("T")
+
+Unlimited = Literal["unlimited"]
+UNLIMITED: Unlimited = "unlimited"
+
+NO_PATH = Path()
+"""What an empty path argument becomes: it counts as not given."""
+
+_SIZE = re.compile(r"([\d_]*\d(?:\.\d+)?)([kmgt]?)(i?)b?")
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_PORT_RANGE = re.compile(r"(\d+) ?- ?(\d+)")
+_ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
+
+
+class AutoStop(Enum):
+    """When a server stops that no keyword stopped.
+
+    | ``auto``   | With the test, or the suite, that started it. |
+    | ``manual`` | At the end of the run. |
+    """
+
+    auto = "auto"
+    manual = "manual"
+
+
+class HashAlgorithm(Enum):
+    """A checksum, written in hexadecimal digits.
+
+    ``crc32`` is what the command of that name prints in U-Boot.
+    """
+
+    sha256 = "sha256"
+    sha512 = "sha512"
+    sha1 = "sha1"
+    md5 = "md5"
+    crc32 = "crc32"
+
+
+class Size(int):
+    """A size in octets; see `to_size` for how it is written."""
+
+
+def to_size(value: str | int) -> Size:
+    """A size in octets: a number, alone or with a unit.
+
+    ``kB``, ``MB``, ``GB`` and ``TB`` count in thousands, ``KiB``, ``MiB``, ``GiB`` and ``TiB``
+    in 1024s. The case of the letters does not matter, nor does a space before the unit:
+    ``1468``, ``512 kB``, ``4 MiB``, ``1.5GB``.
+    """
+    text = str(value).strip()
+    match = _SIZE.fullmatch(text.lower().replace(" ", ""))
+    if not match or (match[3] and not match[2]):
+        raise ValueError(f"Expected a size such as 1468, 512 kB or 4 MiB, got '{text}'.")
+    number, prefix, binary = match.groups()
+    factor = (1024 if binary else 1000) ** _POWERS[prefix]
+    octets = float(number) * factor if "." in number else int(number) * factor
+    if octets != int(octets):
+        raise ValueError(f"Expected a whole number of octets, got '{text}'.")
+    return Size(octets)
+
+
+def to_path(value: str) -> Path:
+    """A file or folder on the machine that runs the test.
+
+    ``/`` separates on every system, and ``~`` is the home folder. A relative path starts at the
+    folder in which the run was started; ``${CURDIR}/`` in front of it makes it start at the folder
+    of the suite file.
+    """
+    return Path(value).expanduser().absolute() if value else NO_PATH
+
+
+def to_source(value: str) -> str | Path:
+    """Converts what is to be uploaded: a URL stays as it is, anything else is a path.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    return value if "://" in value else required(to_path(value), "source")
+
+
+def record_type(record: type[T]) -> Callable[[T], T]:
+    """Returns the converter that makes Libdoc list a type of result, with its attributes.
+
+    The documentation is made from the type's docstring, whose section `Attributes:` becomes a
+    table with the properties at its end.
+    """
+
+    def accept(value: T) -> T:
+        return value
+
+    accept.__annotations__["value"] = record
+    lines = _robot_doc(cleandoc(record.__doc__ or ""))
+    accept.__doc__ = "\n".join([*lines, *_property_rows(record)])
+    return accept
+
+
+def seconds(value: timedelta, argument: str) -> float:
+    """Converts a time.
+
+    Raises:
+        UsageError: it is negative, which Robot Framework's own conversion lets pass.
+    """
+    if value < timedelta(0):
+        raise UsageError(
+            f"Expected {argument} to be a time of 0 s or more, got {value.total_seconds():g} s."
+        )
+    return value.total_seconds()
+
+
+def given(path: Path | None) -> Path | None:
+    """Returns the path, or None where the argument was left out or was empty."""
+    return None if path is None or path == NO_PATH else path
+
+
+def required(path: Path, argument: str) -> Path:
+    """Returns the path.
+
+    Raises:
+        UsageError: the argument was empty.
+    """
+    if path == NO_PATH:
+        raise UsageError(f"Expected {argument} to be a path, got an empty text.")
+    return path
+
+
+def words(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Splits a text at its commas; a list stays as it is. Empty parts are dropped."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def to_settings(**arguments: Any) -> dict[str, Any]:
+    """Converts keyword arguments to the fields of `ServerSettings` of the same names.
+
+    Those that are None were not given and are left out. The values are of many types, hence Any.
+
+    Raises:
+        UsageError: a value that cannot be; `ServerSettings` itself finds the rest.
+    """
+    given_ones = {name: value for name, value in arguments.items() if value is not None}
+    return {name: _TO_FIELD.get(name, _as_it_is)(value) for name, value in given_ones.items()}
+
+
+def to_arguments(settings: object, names: Iterable[str]) -> dict[str, Any]:
+    """Converts fields of `ServerSettings` back to keyword arguments, as `to_settings` takes."""
+    fields = {name: getattr(settings, name) for name in names}
+    return {name: _TO_ARGUMENT.get(name, _as_it_is)(value) for name, value in fields.items()}
+
+
+def _as_it_is(value: T) -> T:
+    return value
+
+
+def _to_port_range(value: str) -> tuple[int, int] | None:
+    if not value.strip():
+        return None
+    match = _PORT_RANGE.fullmatch(value.strip())
+    if not match:
+        raise UsageError(f"Expected port_range to be like 6000-6100, got '{value}'.")
+    return int(match[1]), int(match[2])
+
+
+def _to_options(value: str | Sequence[str]) -> frozenset[str]:
+    return frozenset(word.lower() for word in words(value))
+
+
+_TO_FIELD: dict[str, Callable[[Any], Any]] = {
+    "timeout": lambda value: seconds(value, "timeout"),
+    "max_upload_size": lambda value: None if value == UNLIMITED else int(value),
+    "max_blksize": int,
+    "refuse_options": _to_options,
+    "clients": words,
+    "port_range": _to_port_range,
+}
+_TO_ARGUMENT: dict[str, Callable[[Any], Any]] = {
+    "timeout": lambda value: timedelta(seconds=value),
+    "max_upload_size": lambda value: UNLIMITED if value is None else Size(value),
+    "max_blksize": Size,
+    "refuse_options": sorted,
+    "clients": list,
+    "port_range": lambda value: f"{value[0]}-{value[1]}" if value else "",
+}
+
+
+def _robot_doc(doc: str) -> list[str]:
+    """Turns a Google docstring with attributes into Robot's doc format, with a table."""
+    lines: list[str] = []
+    for line in re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", doc).splitlines():
+        if match := _ATTRIBUTE.fullmatch(line):
+            lines.append(f"| ``{match[1]}`` | {match[2]} |")
+        elif line == "Attributes:":
+            lines.append("| =Attribute= | =Meaning= |")
+        elif line.startswith(" ") and lines[-1].endswith(" |"):
+            lines[-1] = f"{lines[-1][:-2]} {line.strip()} |"
+        else:
+            lines.append(line)
+    return lines
+
+
+def _property_rows(record: type) -> list[str]:
+    properties = {key: value for key, value in vars(record).items() if isinstance(value, property)}
+    docs = {name: cleandoc(value.__doc__ or "") for name, value in properties.items()}
+    return [f"| ``{name}`` | {doc[:1].lower()}{doc[1:]} |" for name, doc in docs.items()]

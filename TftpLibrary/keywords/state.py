@@ -1,0 +1,339 @@
+"""What the keywords share: the servers under their aliases, the record, and whose server is whose.
+
+Only Robot's thread comes here, so there is no lock. Nothing is opened before a server is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.errors import UsageError
+from TftpLibrary.keywords.conversions import AutoStop, seconds
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.server import TftpServer
+
+T = TypeVar("T")
+
+START_ONE = "Start one with `Start TFTP Server`."
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the import of the library gave.
+
+    Attributes:
+        host: address that servers bind.
+        port: port that servers bind.
+        root: folder that servers serve; None for a private one each.
+        timeout: seconds that a wait lasts.
+        auto_stop: when servers stop by themselves.
+    """
+
+    host: str = "auto"
+    port: int = 69
+    root: Path | None = None
+    timeout: float = 60.0
+    auto_stop: AutoStop = AutoStop.auto
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """How a server was asked for; equal requests under one alias mean the same server.
+
+    Attributes:
+        root: folder to serve; None for a private one.
+        settings: how it serves.
+        keep_files: whether its files stay as they are when it stops.
+        follow_symlinks: whether links below the root are followed.
+    """
+
+    root: Path | None
+    settings: ServerSettings
+    keep_files: bool = False
+    follow_symlinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A server that was stopped.
+
+    Attributes:
+        alias: its alias.
+        url: where it was.
+        transfers: those that were cut short.
+        warnings: what could not be cleaned up.
+    """
+
+    alias: str
+    url: str
+    transfers: tuple[Transfer, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The transfers of one server, or of all, since a mark.
+
+    Attributes:
+        recorder: where they are kept.
+        server: alias of the server; None for every server and client.
+        since: the mark.
+        is_live: whether more may come.
+    """
+
+    recorder: Recorder
+    server: str | None
+    since: int
+    is_live: bool = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no transfer was dropped from the record since the mark."""
+        return self.recorder.is_complete(self.since)
+
+    def transfers(self) -> tuple[Transfer, ...]:
+        """Returns the transfers in the order of their requests."""
+        return self._own(self.recorder.transfers(self.since))
+
+    def wait_for(self, find: Callable[[tuple[Transfer, ...]], T | None], timeout: float) -> T:
+        """Waits as `Recorder.wait_for` does; where nothing more can come it looks only once."""
+        limit = timeout if self.is_live else 0.0
+        return self.recorder.wait_for(lambda seen: find(self._own(seen)), limit, self.since)
+
+    def _own(self, transfers: tuple[Transfer, ...]) -> tuple[Transfer, ...]:
+        if self.server is None:
+            return transfers
+        return tuple(transfer for transfer in transfers if transfer.server == self.server)
+
+
+@dataclass(slots=True)
+class _Running:
+    """A running server, how it was asked for, and the number of scopes around its start."""
+
+    server: TftpServer
+    request: StartRequest
+    depth: int
+
+
+@dataclass(slots=True)
+class _Scope:
+    """The run, a suite or a test: its mark, and what was known when it began."""
+
+    key: str
+    mark: int = 0
+    aliases: dict[str, str] = field(default_factory=dict)
+
+
+class LibraryState:
+    """The servers of one import of the library, and the record of their transfers.
+
+    The run, its suites and its tests are scopes, one inside the other. A server belongs to the
+    innermost scope at its start, and stops when `leave` ends that scope, unless `auto_stop` is
+    manual.
+    """
+
+    def __init__(self, defaults: Defaults | None = None) -> None:
+        self.defaults = defaults or Defaults()
+        self.recorder = Recorder()
+        self._servers: dict[str, _Running] = {}
+        # Every alias of the scope, also of stopped servers, in the order of their activation.
+        self._aliases: dict[str, str] = {}
+        self._scopes = [_Scope("")]
+
+    # -- servers
+
+    def start(self, alias: str, request: StartRequest) -> tuple[TftpServer, bool]:
+        """Starts a server and makes it the active one.
+
+        Returns:
+            The server, and whether it is new: False when one with this alias was asked for in
+            the same way before, and runs.
+
+        Raises:
+            UsageError: it cannot start, or its alias is taken.
+        """
+        alias = alias.strip() or self._free_alias()
+        present = self._servers.get(_plain(alias))
+        if present is None:
+            server = self._start_new(alias, request)
+            self._servers[_plain(alias)] = _Running(server, request, len(self._scopes))
+        elif present.request == request:
+            server = present.server
+        else:
+            raise UsageError(
+                f"A TFTP server '{alias}' with other settings runs at {present.server.url()}. "
+                "Stop it first, or give the new one another alias."
+            )
+        self._activate(alias)
+        return server, present is None
+
+    def server(self, alias: str = "") -> TftpServer:
+        """Returns a running server; without an alias the active one.
+
+        Raises:
+            UsageError: there is none.
+        """
+        running = self._servers.get(_plain(alias) if alias else self._active)
+        if running is None:
+            raise self.no_server(alias)
+        return running.server
+
+    def is_running(self, alias: str = "") -> bool:
+        """Returns whether a server with that alias runs; without an alias, whether any does."""
+        return (_plain(alias) if alias else self._active) in self._servers
+
+    def running(self) -> list[str]:
+        """Returns the aliases of the running servers, in the order of their start."""
+        return [running.server.alias for running in self._servers.values()]
+
+    def absence(self, alias: str = "") -> str:
+        """Returns the sentence that says which server is not running, and which are."""
+        if not alias:
+            return "No TFTP server is running."
+        return f"No TFTP server '{alias}'. Running: {', '.join(self.running()) or 'none'}."
+
+    def no_server(self, alias: str = "") -> UsageError:
+        """Returns the error of a server that is not there, with what to do."""
+        hint = "" if self._servers else f" {START_ONE}"
+        return UsageError(self.absence(alias) + hint)
+
+    def file_names(self, alias: str = "") -> list[str]:
+        """Returns the names in the store of a server; none where it does not run."""
+        return self.server(alias).files.list() if self.is_running(alias) else []
+
+    def switch(self, alias: str) -> str:
+        """Makes a server the active one, and returns the alias of the one that was.
+
+        Raises:
+            UsageError: it does not run.
+        """
+        server = self.server(alias)
+        previous = self.server().alias
+        self._activate(server.alias)
+        return previous
+
+    def stop(self, alias: str = "", grace: float = 0.0) -> Stopped:
+        """Stops a server; without an alias the active one.
+
+        Args:
+            alias: its alias.
+            grace: seconds that running transfers get to come to their end.
+
+        Raises:
+            UsageError: it does not run.
+        """
+        server = self.server(alias)
+        del self._servers[_plain(server.alias)]
+        url = server.url()
+        cut = server.stop(grace)
+        return Stopped(server.alias, url, tuple(cut), tuple(server.warnings))
+
+    def stop_all(self, depth: int = 0) -> list[Stopped]:
+        """Stops every server that was started with at least that many scopes around it."""
+        keys = [key for key, running in self._servers.items() if running.depth >= depth]
+        return [self.stop(key) for key in reversed(keys)]
+
+    # -- scopes
+
+    def enter(self, key: str) -> None:
+        """Begins a scope, and with it a mark."""
+        self._scopes.append(_Scope(key, self.recorder.mark(), dict(self._aliases)))
+
+    def leave(self, key: str) -> list[Stopped]:
+        """Ends a scope: stops its servers, and makes active again the server that was.
+
+        A library that was imported by a keyword did not see the scope begin; the outermost one
+        stands for it then.
+        """
+        depth = len(self._scopes)
+        if depth == 1:
+            scope = _Scope(key)
+        elif self._scopes[-1].key == key:
+            scope = self._scopes.pop()
+        else:
+            return []
+        if self.defaults.auto_stop is AutoStop.manual:
+            return []
+        stopped = self.stop_all(depth)
+        self._aliases = scope.aliases
+        return stopped
+
+    def set_mark(self) -> int:
+        """Moves the mark of the present scope to now, and returns it."""
+        self._scopes[-1].mark = self.recorder.mark()
+        return self._scopes[-1].mark
+
+    # -- transfers
+
+    def view(self, alias: str = "", since: int | None = None) -> View:
+        """Returns the transfers of a server, running or stopped, since a mark.
+
+        Without an alias it is the active server, or the one that was active last.
+
+        Raises:
+            UsageError: no such server was started.
+        """
+        key = _plain(alias) if alias else self._active
+        if key not in self._aliases:
+            raise self.no_server(alias)
+        return View(self.recorder, self._aliases[key], self._since(since), key in self._servers)
+
+    def view_all(self, since: int | None = None) -> View:
+        """Returns the transfers of every server and client since a mark."""
+        return View(self.recorder, None, self._since(since), bool(self._servers))
+
+    def timeout(self, value: timedelta | None) -> float:
+        """Returns the seconds that a wait lasts, by default those of the import."""
+        return self.defaults.timeout if value is None else seconds(value, "timeout")
+
+    @property
+    def _active(self) -> str:
+        """The key of the running server that was activated last, or of the last one at all."""
+        known = list(reversed(self._aliases))
+        return next((key for key in known if key in self._servers), known[0] if known else "")
+
+    def _activate(self, alias: str) -> None:
+        self._aliases.pop(_plain(alias), None)
+        self._aliases[_plain(alias)] = alias
+
+    def _since(self, since: int | None) -> int:
+        return self._scopes[-1].mark if since is None else since
+
+    def _free_alias(self) -> str:
+        return next(name for n in count(1) if (name := f"tftp-{n}") not in self._servers)
+
+    def _start_new(self, alias: str, request: StartRequest) -> TftpServer:
+        server = TftpServer(
+            request.root,
+            request.settings,
+            alias=alias,
+            keep_files=request.keep_files,
+            follow_symlinks=request.follow_symlinks,
+            recorder=self.recorder,
+        )
+        try:
+            return server.start()
+        except UsageError as error:
+            raise UsageError(f"{error}{self._same_port(request.settings.port)}") from error
+        except BaseException:
+            # Robot's time-outs are no Exception; what is half started must not stay.
+            server.stop()
+            raise
+
+    def _same_port(self, port: int) -> str:
+        """Returns a sentence about the server of this run that has that port, if there is one."""
+        servers = [running.server for running in self._servers.values()]
+        other = next((server for server in servers if server.port == port), None)
+        return f" The TFTP server '{other.alias}' of this run is at {other.url()}." if other else ""
+
+
+def _plain(alias: str) -> str:
+    """Aliases are compared as Robot Framework compares names: without case and spaces."""
+    return "".join(alias.lower().split())

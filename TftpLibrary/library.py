@@ -1,0 +1,178 @@
+"""The Robot Framework library: its import arguments, its components, and its introduction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from robot.api.deco import library
+from robotlibcore import DynamicCore
+
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.keywords.base import Scopes
+from TftpLibrary.keywords.clients import ClientKeywords
+from TftpLibrary.keywords.conversions import (
+    AutoStop,
+    Size,
+    given,
+    record_type,
+    seconds,
+    to_path,
+    to_size,
+)
+from TftpLibrary.keywords.file_info import FileInfoKeywords
+from TftpLibrary.keywords.files import FileKeywords
+from TftpLibrary.keywords.server_info import ServerInfoKeywords, TftpServerInfo
+from TftpLibrary.keywords.servers import ServerKeywords
+from TftpLibrary.keywords.state import Defaults, LibraryState
+from TftpLibrary.keywords.transfers import TransferKeywords
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.store.base import StoredFile
+from TftpLibrary.version import VERSION
+
+CONVERTERS: dict[type, Any] = {
+    Size: to_size,
+    Path: to_path,
+    TftpServerInfo: record_type(TftpServerInfo),
+    StoredFile: record_type(StoredFile),
+    Transfer: record_type(Transfer),
+}
+"""Robot Framework takes functions of any kind here, hence Any."""
+
+
+@library(scope="GLOBAL", version=VERSION, converters=CONVERTERS, doc_format="ROBOT")
+class TftpLibrary(DynamicCore):
+    """TftpLibrary tests boards that boot, load and store over TFTP.
+
+    A suite starts a TFTP server, puts files there, waits until the board has really downloaded
+    them, and takes what the board uploads. It can also be the client of a board that is a TFTP
+    server itself. No other program is needed, and no root rights but for port 69.
+
+    = A first suite =
+
+    | *** Settings ***
+    | Library           TftpLibrary    port=0
+    | Suite Setup       `Start TFTP Server`
+    |
+    | *** Test Cases ***
+    | Board Boots From Network
+    |     ${server}=    `Get TFTP Server`
+    |     `Upload Text`    LABEL linux    pxelinux.cfg/default
+    |     # Here the board is switched on; in this example `TFTP Get` is the board.
+    |     `TFTP Get`    ${server.host}    pxelinux.cfg/default    port=${server.port}
+    |     ${transfer}=    `Wait Until File Is Downloaded`    pxelinux.cfg/default    60s
+    |     Log    The board at ${transfer.client} got ${transfer.size} octets
+
+    The board asks port 69 in most cases: leave ``port=0`` out then, see `Servers`.
+
+    = Servers =
+
+    `Start TFTP Server` returns when the server answers. Without arguments it is read-only, serves
+    a new private folder, and is bound to the address and port of the `Importing` section. Several
+    servers run at once, each under an ``alias``:
+
+    | `Start TFTP Server`    port=0    alias=left
+    | `Start TFTP Server`    port=0    alias=right
+    | `Upload Text`    I am the left one    name.txt    server=left
+
+    Keywords that are not given ``server=`` mean the active server: the one that was started last,
+    or that `Switch TFTP Server` chose. Aliases are compared without case and spaces. Import the
+    library only once: with two imports Robot Framework does not know which keyword is meant.
+
+    On most systems a program needs a right to use port 69. On Linux this gives it to everyone:
+
+    | sysctl net.ipv4.ip_unprivileged_port_start=69
+
+    What to type on the board's console: `Get TFTP Server Host` with ``for_client=`` is the address
+    by which the board reaches this machine, `Get TFTP Server Port` the port.
+
+    = Files =
+
+    Boards get what is in the server's store. `Upload File` fills it from a path or a URL,
+    `Upload Text`, `Upload Bytes` and `Upload Folder` from elsewhere, `Create Test File` with
+    content for boundary cases. ``/`` separates folders in the names, and a ``/`` in front does not
+    matter. A board finds a name exactly as it is written, with its case.
+
+    A board may upload when the server was started with ``writable=True``, and may replace a file
+    when also ``overwrite=True``. `Download File` and `Get TFTP File Text` look at the result.
+
+    A folder that was there before is left as it was found: when the server stops, what the test
+    and the boards added is removed, and what they replaced is put back. With ``keep_files=True``
+    all stays.
+
+    = Transfers =
+
+    Each request is recorded, the refused ones too. `Wait Until File Is Downloaded` and
+    `Wait Until File Is Received` return its record, a ``Transfer``, and fail with the nearest miss
+    and the requests that were seen. `Get Transfers` lists the records, `Log Transfers` shows them
+    as a table in the log.
+
+    They look back to the mark, so that a board that is faster than the test is not missed, and
+    the download of an earlier test is not counted. The mark is set when a test starts, in a suite
+    setup when the suite starts, and by `Mark Transfers`.
+
+    = Clients =
+
+    `TFTP Get` and `TFTP Put` talk to a board that is the server. With ``wait=30s`` they keep asking
+    until it answers, for boot loaders that open TFTP for a few seconds only.
+
+    = Times and sizes =
+
+    Times are written as elsewhere in Robot Framework: ``2s``, ``1 min 30 s``, ``500ms``. Results
+    have seconds as numbers. Sizes are octets, or have a unit: ``1468``, ``512 kB``, ``4 MiB``.
+
+    = Assertions =
+
+    Keywords that return one value can check it too, with the operators of the
+    [https://github.com/MarketSquare/AssertionEngine|assertion engine]:
+
+    | `Get TFTP Server Port`    >    1023
+    | `List Files`    *.txt    contains    name.txt
+    | `Get Transfer Count`    zImage    ==    0    message=The board should not boot from network.
+
+    Numbers are compared as numbers. For ``message`` the operator and the expected value are needed.
+
+    = Closing =
+
+    A server that a test started stops when the test ends, one that a suite setup started stops
+    with its suite, also after a failure. Import with ``auto_stop=MANUAL`` to keep servers until a
+    keyword stops them or the run ends. Each transfer that is cut is ended with an ERROR packet, so
+    the board does not hang.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "auto",
+        port: int = 69,
+        root: Path | None = None,
+        timeout: timedelta = timedelta(seconds=60),
+        auto_stop: AutoStop = AutoStop.auto,
+    ) -> None:
+        """The arguments are the defaults of the keywords. Importing opens and starts nothing.
+
+        Args:
+            host: Address that servers bind. ``auto`` is the address of the interface with the
+                default route, or of the loopback interface where there is none.
+            port: UDP port that servers bind: 69, which boards use; 0 takes a free one.
+            root: Folder to serve. Default: a new private folder for each server, which is removed
+                when it stops.
+            timeout: How long the keywords wait that begin with ``Wait Until``.
+            auto_stop: When servers stop that no keyword stopped.
+
+        Example:
+        | Library    TftpLibrary    host=192.168.1.1    root=${CURDIR}/images    timeout=2 min
+        """
+        ServerSettings(host=host, port=port)
+        limit = seconds(timeout, "timeout")
+        state = LibraryState(Defaults(host, port, given(root), limit, auto_stop))
+        groups = (
+            ServerKeywords,
+            ServerInfoKeywords,
+            FileKeywords,
+            FileInfoKeywords,
+            TransferKeywords,
+            ClientKeywords,
+        )
+        super().__init__([Scopes(state), *(group(state) for group in groups)])

@@ -1,0 +1,69 @@
+*** Settings ***
+Documentation    As a tester I want images of any size to boot, also those of more than 65,535
+...              blocks, where the block number begins again, so that the size of a release is
+...              no concern of the test bench.
+
+Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
+Resource         ../resources/board.resource
+
+Suite Setup      Start Server With A Big Image
+
+Test Tags        slow
+
+
+*** Test Cases ***
+A Board Reads 40 MiB In Blocks Of 512
+    [Documentation]    After block 65535 comes 0, as in U-Boot and most clients.
+    ${report}    Board Reads File    big.bin
+    Image Should Have Arrived    ${report}
+
+Block 65535 May Be Followed By 1
+    [Documentation]    Where the board asks for it.
+    ${report}    Board Reads File    big.bin    rollover=1    windowsize=16
+    Image Should Have Arrived    ${report}
+
+A Server May Be Told What Follows Block 65535
+    [Documentation]    For boards that start again with 1 but do not ask for it.
+    [Setup]    Set TFTP Server Options    rollover=1
+    Run Keyword And Expect Error    DATA 65536 was expected, got DATA 1.*
+    ...    Board Reads File    big.bin    windowsize=64
+    [Teardown]    Set TFTP Server Options    rollover=0
+
+Windows Cross The Rollover
+    [Documentation]    Also when blocks get lost on both sides of it.
+    ${report}    Board Reads File    big.bin    windowsize=7    drop_blocks=65534, 65536, 65540
+    Image Should Have Arrived    ${report}
+
+Losses At The Rollover Are Made Good
+    Set TFTP Server Options    timeout=0.2s
+    ${report}    Board Reads File    big.bin    blksize=256    rollover=1    windowsize=16
+    ...    withhold_acks=65536    drop_blocks=131071
+    Board Should Hold File    ${report}    big.bin
+    Should Be Equal As Integers    ${report.blocks}    163841
+    [Teardown]    Set TFTP Server Options    timeout=1s
+
+A Board Writes 40 MiB In Blocks Of 512
+    [Documentation]    A tsize beyond 65,535 blocks is no reason to refuse.
+    ${image}    Get TFTP File    big.bin
+    VAR    ${octets}    ${{ $image.path.read_bytes() }}
+    FOR    ${rollover}    IN    0    1
+        Board Writes File    up.bin    ${octets}    rollover=${rollover}    windowsize=16
+        ...    tsize=41943040
+        Wait Until File Is Received    up.bin    min_size=40 MiB
+        Get TFTP File Checksum    up.bin    sha256    ==    ${image.sha256}
+        Delete File    up.bin
+    END
+
+
+*** Keywords ***
+Start Server With A Big Image
+    Start TFTP Server    alias=big    writable=True
+    Create Test File    big.bin    40 MiB    content=count
+
+Image Should Have Arrived
+    [Arguments]    ${report}
+    Board Should Hold File    ${report}    big.bin
+    Should Be Equal As Integers    ${report.blocks}    81921
+    ${transfer}    Wait Until File Is Downloaded    big.bin
+    Should Be Equal As Integers    ${transfer.blocks}    81921
+    Should Be Equal As Integers    ${transfer.octets}    41943040

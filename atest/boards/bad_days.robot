@@ -1,0 +1,73 @@
+*** Settings ***
+Documentation    As a tester I want a board that loses its power or its packets to be seen as such,
+...              and to do no harm to the next boot, so that one bad moment does not cost the night.
+
+Library          TftpLibrary    host=127.0.0.1    port=0    timeout=30s
+Resource         boards.resource
+
+Test Setup       Require Board    arm
+
+
+*** Test Cases ***
+A Power Cut In Mid-Transfer Is Seen And Forgotten
+    [Documentation]    The server does not know U-Boot's `timeout` here, so that it gives up sooner.
+    Start TFTP Server    timeout=0.2s    retries=3    refuse_options=timeout
+    Create Test File    zImage    16 MiB
+    Switch On Board    arm
+    Cut Power In Mid Transfer    tftpboot ${LOAD} zImage    blocks=1000
+    ${transfer}    Wait Until A Transfer Has    timed_out
+    Should Be Equal    ${transfer.filename}    zImage
+    Should Be True    998 <= ${transfer.blocks} <= 1000
+    ${failure}    Run Keyword And Expect Error    *
+    ...    Wait Until File Is Downloaded    zImage    0.1s
+    Should Contain    ${failure}    then the board stopped answering
+    Switch On Board    arm
+    U-Boot Loads File    zImage    windowsize=16
+    Memory Should Hold File    zImage
+    Wait Until File Is Downloaded    zImage
+
+A Poor Wire Costs Time And No Octet
+    [Documentation]    One packet of a hundred gets lost and another one comes twice, always the
+    ...    same ones. The record tells what had to be sent again.
+    Start TFTP Server    timeout=0.2s    refuse_options=timeout
+    Create Test File    image.bin    2 MiB
+    Switch On Board    arm    loss=0.01    repeat=0.01    seed=1
+    # U-Boot counts its time-outs over the whole file, and allows 10 of them.
+    Run Command    setenv tftptimeoutcountmax 100
+    U-Boot Loads File    image.bin    windowsize=4
+    Memory Should Hold File    image.bin
+    ${transfer}    Wait Until File Is Downloaded    image.bin
+    Should Be True    ${transfer.retransmits} > 10
+    Log    Sent again: ${transfer.retransmits} blocks, in ${transfer.duration} s.
+
+Two Boards Boot At Once From One Server
+    Start TFTP Server
+    Create Test File    image.bin    4 MiB
+    Upload Text    for the left one    config.txt    only_for=127.0.0.11
+    Upload Text    for the right    config.txt    only_for=127.0.0.12
+    ${left}    Switch On Board    arm
+    ${right}    Switch On Board    arm
+    U-Boot Starts Loading File    image.bin    board=${left}
+    U-Boot Starts Loading File    image.bin    board=${right}
+    U-Boot Has Loaded File    board=${left}
+    U-Boot Has Loaded File    board=${right}
+    Memory Should Hold File    image.bin    board=${left}
+    Memory Should Hold File    image.bin    board=${right}
+    ${one}    Wait Until File Is Downloaded    image.bin    client=${left.address}
+    ${two}    Wait Until File Is Downloaded    image.bin    client=${right.address}
+    Should Be True    $one.started < $two.ended and $two.started < $one.ended
+    U-Boot Loads File    config.txt    board=${left}
+    U-Boot Loads File    config.txt    board=${right}
+    ${one}    Wait Until File Is Downloaded    config.txt    client=${left.address}
+    ${two}    Wait Until File Is Downloaded    config.txt    client=${right.address}
+    Should Be Equal As Integers    ${one.size}    16
+    Should Be Equal As Integers    ${two.size}    13
+
+
+*** Keywords ***
+Wait Until A Transfer Has
+    [Arguments]    ${outcome}
+    Wait Until Keyword Succeeds    30s    0.1s    Get Transfer Count    *    ==    1
+    ...    outcome=${outcome}
+    ${transfers}    Get Transfers    outcome=${outcome}
+    RETURN    ${transfers[0]}

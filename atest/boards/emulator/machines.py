@@ -1,0 +1,145 @@
+"""The machines that can be emulated: what QEMU is told, and what must be installed for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+FIRMWARE = Path("/usr/lib/u-boot")
+OVMF = Path("/usr/share/OVMF")
+GRUB = Path("/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi")
+PROJECT = Path(__file__).parents[3]
+FETCH_LINUX = "python3 -m atest.boards.fetch_linux"
+
+_DEBIAN = "On Debian: apt-get install --no-install-recommends "
+_ALL = ("-nodefaults", "-no-reboot", "-nographic", "-serial", "stdio", "-monitor", "none")
+_UBOOT_PACKAGES = ("qemu-system-arm", "u-boot-qemu")
+_PC_PACKAGES = ("qemu-system-x86", "ipxe-qemu")
+_UEFI_PACKAGES = ("qemu-system-x86", "ovmf", "grub-efi-amd64-bin")
+
+
+class Kind(Enum):
+    """The boards that there are."""
+
+    arm = "arm"
+    """32-bit Arm with U-Boot."""
+    arm64 = "arm64"
+    """64-bit Arm with U-Boot."""
+    linux = "linux"
+    """64-bit Arm with U-Boot, and a Linux to boot."""
+    pc = "pc"
+    """A PC whose network card has iPXE in its ROM."""
+    uefi = "uefi"
+    """A PC with UEFI firmware, and GRUB to boot."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a kind of board is made of.
+
+    Attributes:
+        program: QEMU's program for it.
+        arguments: what the program is told, without the network.
+        card: QEMU's name of the network card.
+        files: what must be there beside the program.
+        install: how to get what is missing.
+        uses_uboot: whether U-Boot's prompt comes.
+    """
+
+    program: str
+    arguments: tuple[str, ...]
+    card: str
+    files: tuple[Path, ...]
+    install: str
+    uses_uboot: bool = True
+
+
+def linux_folder() -> Path:
+    """Returns where `fetch_linux.sh` puts the kernel and the initramfs."""
+    return Path(os.environ.get("TFTP_LIBRARY_PEERS") or PROJECT / ".peers", "linux-arm64")
+
+
+def linux_files() -> tuple[Path, Path]:
+    """Returns the kernel and the initramfs for the board `linux`."""
+    return linux_folder() / "Image", linux_folder() / "initramfs.cpio.gz"
+
+
+def machine(kind: Kind) -> Machine:
+    """Returns what a kind of board is made of."""
+    return _MACHINES[kind]()
+
+
+def missing(kind: Kind) -> str:
+    """Returns what is missing for a kind of board, and the command that installs it; or nothing."""
+    board = machine(kind)
+    lost = [str(path) for path in board.files if not path.exists()]
+    if not shutil.which(board.program):
+        lost.insert(0, board.program)
+    if not lost:
+        return ""
+    return f"The emulated board '{kind.value}' needs {', '.join(lost)}. {board.install}"
+
+
+def _uboot(program: str, folder: str, *processor: str) -> Machine:
+    firmware = FIRMWARE / folder / "u-boot.bin"
+    arguments = (*_ALL, "-M", "virt", *processor, "-m", "256", "-bios", str(firmware))
+    install = _DEBIAN + " ".join(_UBOOT_PACKAGES)
+    return Machine(program, arguments, "virtio-net-device", (firmware,), install)
+
+
+def _arm() -> Machine:
+    return _uboot("qemu-system-arm", "qemu_arm")
+
+
+def _arm64() -> Machine:
+    return _uboot("qemu-system-aarch64", "qemu_arm64", "-cpu", "cortex-a57")
+
+
+def _linux() -> Machine:
+    board = _arm64()
+    return Machine(
+        board.program,
+        board.arguments,
+        board.card,
+        (*board.files, *linux_files()),
+        f"{board.install} && {FETCH_LINUX}",
+    )
+
+
+def _pc() -> Machine:
+    rom = Path("/usr/lib/ipxe/qemu/efi-virtio.rom")
+    arguments = (*_ALL, "-M", "pc", "-m", "128", "-boot", "n")
+    install = _DEBIAN + " ".join(_PC_PACKAGES)
+    return Machine("qemu-system-x86_64", arguments, "virtio-net-pci", (rom,), install, False)
+
+
+def _uefi() -> Machine:
+    code, variables = OVMF / "OVMF_CODE_4M.fd", OVMF / "OVMF_VARS_4M.fd"
+    flash = "if=pflash,format=raw,unit={},file={},{}=on".format
+    arguments = (
+        *(*_ALL, "-M", "q35", "-m", "256", "-boot", "n"),
+        *("-drive", flash(0, code, "readonly")),
+        # What the firmware writes into its variables is forgotten with the board.
+        *("-drive", flash(1, variables, "snapshot")),
+    )
+    return Machine(
+        "qemu-system-x86_64",
+        arguments,
+        # Without the ROM of the card the firmware uses its own driver and its own PXE.
+        "virtio-net-pci,romfile=",
+        (code, variables, GRUB),
+        _DEBIAN + " ".join(_UEFI_PACKAGES),
+        False,
+    )
+
+
+_MACHINES = {
+    Kind.arm: _arm,
+    Kind.arm64: _arm64,
+    Kind.linux: _linux,
+    Kind.pc: _pc,
+    Kind.uefi: _uefi,
+}

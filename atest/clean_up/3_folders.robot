@@ -1,0 +1,75 @@
+*** Settings ***
+Documentation    As a tester I want a folder that was there before to be left as it was found.
+
+Library          Collections
+Library          OperatingSystem
+Library          TftpLibrary    host=127.0.0.1    port=0
+Resource         ../../resources/board.resource
+
+Test Setup       Folder With Two Files
+
+
+*** Variables ***
+${ROOT}    ${OUTPUT DIR}/images
+
+
+*** Test Cases ***
+What Was Added Is Removed And What Was Overwritten Is Put Back
+    [Tags]    smoke
+    Start TFTP Server    ${ROOT}    writable=True    overwrite=True
+    Upload Text    of the test    zImage
+    Upload Text    of the test    new/dir/file.txt
+    Board Writes File    config.txt    of the board
+    Board Writes File    board.log    of the board
+    List Files    *    ==    ${{ ["board.log", "config.txt", "new/dir/file.txt", "zImage"] }}
+    Stop TFTP Server
+    Folder Should Hold    zImage=the kernel    config.txt=the config
+
+What Was Deleted Is Put Back
+    Start TFTP Server    ${ROOT}
+    Delete All Files
+    List Files    *    ==    ${EMPTY}
+    Stop TFTP Server
+    Folder Should Hold    zImage=the kernel    config.txt=the config
+
+The End Of The Test Cleans Up As Well
+    Start TFTP Server    ${ROOT}
+    Upload Text    of the test    zImage
+
+After The Test The Folder Is As It Was
+    [Setup]    NONE
+    Folder Should Hold    zImage=the kernel    config.txt=the config
+
+All Stays Where The Test Wants It So
+    Start TFTP Server    ${ROOT}    keep_files=True
+    Upload Text    of the test    zImage
+    Delete File    config.txt
+    Stop TFTP Server
+    Folder Should Hold    zImage=of the test
+
+What Another Program Changed Is Left Alone
+    Start TFTP Server    ${ROOT}
+    Upload Text    of the test    new.txt
+    Create File    ${ROOT}/new.txt    of another program
+    Stop TFTP Server
+    Folder Should Hold    zImage=the kernel    config.txt=the config    new.txt=of another program
+
+A Private Folder Is Removed
+    ${server}    Start TFTP Server
+    Upload Text    hello    greeting.txt
+    Directory Should Exist    ${server.root}
+    Stop TFTP Server
+    Directory Should Not Exist    ${server.root}
+
+
+*** Keywords ***
+Folder With Two Files
+    Remove Directory    ${ROOT}    recursive=True
+    Create File    ${ROOT}/zImage    the kernel
+    Create File    ${ROOT}/config.txt    the config
+
+Folder Should Hold
+    [Documentation]    The folder holds these files with these contents, and no other file or folder.
+    [Arguments]    &{files}
+    ${found}    Evaluate    {path.name: path.read_text() for path in pathlib.Path($ROOT).iterdir()}
+    Dictionaries Should Be Equal    ${found}    ${files}
