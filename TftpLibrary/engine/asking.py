@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 from dataclasses import dataclass, replace
-from datetime import datetime
 from time import monotonic
 from types import MappingProxyType
 
@@ -203,7 +202,7 @@ class Asking:
             filename=printable(self._request.filename),
             client=udp.readable_host(self.sock.getsockname()),
             client_port=int(self.sock.getsockname()[1]),
-            started=datetime.now().astimezone(),
+            started=self._driver.wall_clock(),
             mode=order.settings.mode.value,
             requested=MappingProxyType(dict(self._request.options)),
             size=order.source.size if order.source is not None else None,
@@ -225,7 +224,7 @@ class Asking:
         is_refused = end.by_peer and end.ending is Ending.failed
         self._transfer = replace(
             self._transfer,
-            ended=datetime.now().astimezone(),
+            ended=self._driver.wall_clock(),
             duration=monotonic() - self._begun,
             outcome=Outcome.refused if is_refused else Outcome(end.ending.value),
             retransmits=self._machine.retransmits,
@@ -268,6 +267,7 @@ class Asking:
                 granted=MappingProxyType(dict(agreement.granted)),
                 size=size,
             ),
+            agreement=agreement,
             begun=self._begun,
             max_duration=_NO_LIMIT,
             forget=_forget,
@@ -295,7 +295,7 @@ class Asking:
             # RFC 2347: the client accepts the options with ACK 0.
             answer=Ack(0).encode() if self._machine.is_oack else None,
         )
-        return ReceivingSession(context, channel, machine, sink, context.transfer.size)
+        return ReceivingSession(context, channel, machine, sink)
 
     def _start_write(
         self, context: Context, channel: TidChannel, agreement: Agreement, source: Source

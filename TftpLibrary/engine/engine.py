@@ -11,6 +11,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from functools import partial
 from time import monotonic
@@ -49,6 +50,8 @@ class Engine:
     def __init__(self) -> None:
         self.refused_routes: RefusedRoutes = set()
         self.frames = FrameCache()
+        # Looking the zone up takes longer than reading the clock.
+        self._zone = datetime.now().astimezone().tzinfo
         self._life = Life.new
         self._lock = threading.Lock()
         self._commands: deque[_Command[object]] = deque()
@@ -124,6 +127,10 @@ class Engine:
         return self._life
 
     # On the engine's thread ----------------------------------------------------------------
+
+    def wall_clock(self) -> datetime:
+        """Returns the time of day, in the zone that this machine had when the engine was made."""
+        return datetime.now(self._zone)
 
     def watch(self, sock: socket.socket, handler: Handler) -> None:
         """Calls the handler whenever the socket has a datagram."""

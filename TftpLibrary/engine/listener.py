@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from time import monotonic
-from types import MappingProxyType
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Admission, Refusal
@@ -29,11 +27,9 @@ from TftpLibrary.protocol.packets import (
     Direction,
     Error,
     ErrorCode,
-    Mode,
     Opcode,
     Request,
     decode,
-    printable,
 )
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Outcome, Transfer
@@ -82,14 +78,21 @@ class Listener:
     def attach(self, driver: Driver, refused_routes: RefusedRoutes, frames: FrameCache) -> None:
         """The engine takes the listener in."""
         self._serving = Serving(
-            self.sock, self._store, self._recorder, self._settings, driver, refused_routes, frames
+            self._alias,
+            self.sock,
+            self._store,
+            self._recorder,
+            self._settings,
+            driver,
+            refused_routes,
+            frames,
         )
 
     def change(self, settings: ServerSettings) -> None:
         """Takes other settings, for the next request."""
         self._settings = settings
         if self._serving is not None:
-            self._serving.settings = settings
+            self._serving.change(settings)
 
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""
@@ -151,36 +154,29 @@ class Listener:
             udp.send_from(self.sock, packet, peer, local)
 
     def _serve(self, datagram: bytes, peer: Address, local: Address | None) -> None:
-        begun = monotonic()
-        request = self._decode(datagram, peer, begun)
-        if self._is_repeated(datagram, peer):
-            return
-        transfer = self._record(request, peer)
+        assert self._serving is not None
+        begun, client = monotonic(), udp.readable_host(peer)
         try:
-            arrival = Arrival(request, _mode(request), peer, local, begun, transfer)
-            self._admission.check(transfer.client, self._settings, begun)
-            assert self._serving is not None
-            forget = self._forgetter(peer, transfer.client)
-            session = self._serving.start(arrival, len(self._admission), forget)
-        except Refusal as refusal:
-            self._record_refusal(transfer, refusal, begun)
-            raise
-        self._admission.add(peer, transfer.client, session)
-        self._requests[peer] = datagram
-        session.begin(monotonic())
-
-    def _decode(self, datagram: bytes, peer: Address, begun: float) -> Request:
-        try:
-            if len(datagram) > MAX_REQUEST_SIZE:
-                raise PacketError(f"Request longer than {MAX_REQUEST_SIZE} octets")
-            request = decode(datagram)
+            request = _decode(datagram)
         except PacketError as error:
             refusal = Refusal(ErrorCode.illegal_operation, str(error))
-            if int.from_bytes(datagram[:2], "big") in (Opcode.rrq, Opcode.wrq):
-                self._record_malformed(datagram, peer, refusal, begun)
+            malformed = _what_can_be_read(datagram)
+            if malformed is not None:
+                self._record_refusal(Arrival(malformed, peer, local, client, begun), refusal)
             raise refusal from None
-        assert isinstance(request, Request)
-        return request
+        if self._is_repeated(datagram, peer):
+            return
+        arrival = Arrival(request, peer, local, client, begun)
+        try:
+            self._admission.check(client, self._settings, begun)
+            forget = self._forgetter(peer, client)
+            session = self._serving.start(arrival, len(self._admission), forget)
+        except Refusal as refusal:
+            self._record_refusal(arrival, refusal)
+            raise
+        self._admission.add(peer, client, session)
+        self._requests[peer] = datagram
+        session.begin(monotonic())
 
     def _is_repeated(self, datagram: bytes, peer: Address) -> bool:
         """Whether the peer only repeats its request (RFC 1350 section 4: not a second transfer).
@@ -205,37 +201,14 @@ class Listener:
 
         return forget
 
-    # Records -------------------------------------------------------------------------------
-
-    def _record(self, request: Request, peer: Address) -> Transfer:
-        return Transfer(
-            id=0,
-            server=self._alias,
-            direction=request.direction,
-            filename=printable(request.filename),
-            client=udp.readable_host(peer),
-            client_port=int(peer[1]),
-            started=datetime.now().astimezone(),
-            mode=request.mode.lower(),
-            requested=MappingProxyType(dict(request.options)),
-        )
-
-    def _record_malformed(
-        self, datagram: bytes, peer: Address, refusal: Refusal, begun: float
-    ) -> None:
-        is_read = int.from_bytes(datagram[:2], "big") == Opcode.rrq
-        name = datagram[2 : 2 + _SHOWN_NAME].split(b"\0")[0]
-        request = Request(Direction.read if is_read else Direction.write, name, "")
-        self._record_refusal(self._record(request, peer), refusal, begun)
-
-    def _record_refusal(self, transfer: Transfer, refusal: Refusal, begun: float) -> None:
-        number = self._recorder.opened(transfer)
+    def _record_refusal(self, arrival: Arrival, refusal: Refusal) -> None:
+        assert self._serving is not None
+        transfer = self._serving.record(arrival)
         self._recorder.ended(
             replace(
                 transfer,
-                id=number,
-                ended=datetime.now().astimezone(),
-                duration=monotonic() - begun,
+                ended=self._serving.driver.wall_clock(),
+                duration=monotonic() - arrival.begun,
                 outcome=Outcome.refused,
                 error_code=int(refusal.code),
                 error_message=refusal.reason,
@@ -243,12 +216,18 @@ class Listener:
         )
 
 
-def _mode(request: Request) -> Mode:
-    try:
-        return Mode(request.mode.lower())
-    except ValueError:
-        raise Refusal(
-            ErrorCode.illegal_operation,
-            "Unknown mode: use octet or netascii",
-            f"mode {request.mode!r} is not served; expected octet or netascii",
-        ) from None
+def _decode(datagram: bytes) -> Request:
+    if len(datagram) > MAX_REQUEST_SIZE:
+        raise PacketError(f"Request longer than {MAX_REQUEST_SIZE} octets")
+    request = decode(datagram)
+    assert isinstance(request, Request)
+    return request
+
+
+def _what_can_be_read(datagram: bytes) -> Request | None:
+    """A malformed request, as far as its record can show it; None if it is no request at all."""
+    opcode = int.from_bytes(datagram[:2], "big")
+    if opcode not in (Opcode.rrq, Opcode.wrq):
+        return None
+    direction = Direction.read if opcode == Opcode.rrq else Direction.write
+    return Request(direction, datagram[2 : 2 + _SHOWN_NAME].split(b"\0")[0], "")

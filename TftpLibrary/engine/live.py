@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from TftpLibrary.engine.deadlines import Timed
@@ -37,6 +38,9 @@ class Live(Handler, Timed, Protocol):
 
 class Driver(Protocol):
     """The engine as a session sees it."""
+
+    def wall_clock(self) -> datetime:
+        """The time of day, for records."""
 
     def add(self, session: Live) -> None:
         """Call `ready` whenever the session's socket has a datagram."""

@@ -34,16 +34,12 @@ class ReceivingSession(Session):
         channel: the way to the peer.
         machine: the protocol.
         sink: where the file goes; discarded with the session unless it was committed.
-        size: octets of the whole file, where the peer told them.
     """
 
-    def __init__(
-        self, context: Context, channel: Channel, machine: Receiver, sink: Sink, size: int | None
-    ) -> None:
+    def __init__(self, context: Context, channel: Channel, machine: Receiver, sink: Sink) -> None:
         super().__init__(context, channel)
         self.machine: Receiver = machine
         self._sink = sink
-        self._told_size = size
         self._octets = 0
         self._blocks = 0
         self._pending: list[memoryview | bytes] = []
@@ -198,7 +194,7 @@ class ReceivingSession(Session):
         return self._blocks, self._octets
 
     def _size(self) -> int | None:
-        return self._told_size
+        return self._context.transfer.size
 
     def _release(self) -> None:
         self._sink.discard()

@@ -9,8 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from TftpLibrary.engine import udp
@@ -24,8 +23,7 @@ from TftpLibrary.engine.session import Context, Session
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.engine.udp import Address
-from TftpLibrary.protocol.blocks import last_block
-from TftpLibrary.protocol.options import Agreement, answer
+from TftpLibrary.protocol.options import Agreement, Policy, answer
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
     Ack,
@@ -33,37 +31,56 @@ from TftpLibrary.protocol.packets import (
     ErrorCode,
     Mode,
     Oack,
+    Options,
     Request,
+    printable,
 )
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.store.base import Sink, Source, Store, StoreError
+from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 
+_LONGEST_SIZE = 20
+"""Digits of a tsize."""
+_MODES = {mode.value: mode for mode in Mode}
 _MANY_TRANSFERS = 16
 """With more transfers than this each frames one window at a time, to bound the memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
-    """One request as it came.
+    """One request as it came. Not frozen: there is one for each, and freezing costs time.
 
     Attributes:
         request: decoded.
-        mode: checked.
         peer: who asks, as the socket module writes it.
         local: the address asked, where the request socket is bound to a wildcard.
+        client: the peer's address as people write it.
         begun: monotonic seconds.
-        transfer: its record, not opened yet.
     """
 
     request: Request
-    mode: Mode
     peer: Address
     local: Address | None
+    client: str
     begun: float
-    transfer: Transfer
+
+    @property
+    def mode(self) -> Mode:
+        """The mode asked.
+
+        Raises:
+            Refusal: it is neither octet nor netascii.
+        """
+        mode = _MODES.get(self.request.mode.lower())
+        if mode is None:
+            raise Refusal(
+                ErrorCode.illegal_operation,
+                "Unknown mode: use octet or netascii",
+                f"mode {self.request.mode!r} is not served; expected octet or netascii",
+            )
+        return mode
 
 
 @dataclass(slots=True)
@@ -71,6 +88,7 @@ class Serving:
     """What every session of one server is made from.
 
     Attributes:
+        alias: the server's name in the records.
         sock: the request socket.
         store: where files come from and go to.
         recorder: where the records go.
@@ -80,6 +98,7 @@ class Serving:
         frames: what readers of the same file share.
     """
 
+    alias: str
     sock: socket.socket
     store: Store
     recorder: Recorder
@@ -87,6 +106,18 @@ class Serving:
     driver: Driver
     refused_routes: RefusedRoutes
     frames: FrameCache
+    policy: Policy = field(init=False)
+    write_policy: WritePolicy = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Takes what the settings say for every request."""
+        self.change(self.settings)
+
+    def change(self, settings: ServerSettings) -> None:
+        """Takes other settings, for the next request."""
+        self.settings = settings
+        self.policy = settings.policy()
+        self.write_policy = settings.write_policy()
 
     def start(self, arrival: Arrival, running: int, forget: Callable[[Session], None]) -> Session:
         """Makes the session for a request; its first packet has not left yet.
@@ -97,42 +128,75 @@ class Serving:
             forget: called when the session is over.
 
         Raises:
-            Refusal: the store refuses, or there is no port.
+            Refusal: the mode is unknown, the store refuses, or there is no port.
         """
-        request, client = arrival.request, arrival.transfer.client
-        policy = self.settings.policy()
-        if request.direction is Direction.read:
-            source = self._open_source(request, client)
-            with ExitStack() as undo:
-                undo.callback(source.close)
-                size = None if arrival.mode is Mode.netascii else source.size
-                agreement = answer(request, policy, size)
-                channel = self._open_channel(arrival, agreement)
-                undo.pop_all()
-            context = self._context(arrival, agreement, size, forget)
-            return self._start_read(context, channel, agreement, source, size, running)
-        sink = self._open_sink(request, client)
-        with ExitStack() as undo:
-            undo.callback(sink.discard)
-            agreement = answer(request, policy, None)
+        is_netascii = arrival.mode is Mode.netascii
+        if arrival.request.direction is Direction.read:
+            source = self._open_source(arrival)
+            size = None if is_netascii else source.size
+            channel, context = self._open_transfer(arrival, size, forget, source.close)
+            return self._start_read(context, channel, source, running)
+        sink = self._open_sink(arrival)
+        channel, context = self._open_transfer(arrival, None, forget, sink.discard)
+        return self._start_write(context, channel, NetasciiSink(sink) if is_netascii else sink)
+
+    def record(
+        self,
+        arrival: Arrival,
+        granted: Options = (),
+        size: int | None = None,
+    ) -> Transfer:
+        """Makes the record of a request, and opens it."""
+        request = arrival.request
+        transfer = Transfer(
+            id=self.recorder.reserve(),
+            server=self.alias,
+            direction=request.direction,
+            filename=printable(request.filename),
+            client=arrival.client,
+            client_port=int(arrival.peer[1]),
+            started=self.driver.wall_clock(),
+            mode=request.mode.lower(),
+            requested=MappingProxyType(dict(request.options)),
+            granted=MappingProxyType(dict(granted)),
+            size=size,
+        )
+        self.recorder.opened(transfer)
+        return transfer
+
+    def _open_transfer(
+        self,
+        arrival: Arrival,
+        size: int | None,
+        forget: Callable[[Session], None],
+        release: Callable[[], None],
+    ) -> tuple[Channel, Context]:
+        """Agrees the options and opens the port; the file is released if that fails."""
+        try:
+            agreement = answer(arrival.request, self.policy, size)
             channel = self._open_channel(arrival, agreement)
-            undo.pop_all()
-        if arrival.mode is Mode.netascii:
-            sink = NetasciiSink(sink)
-        context = self._context(arrival, agreement, agreement.tsize, forget)
-        return self._start_write(context, channel, agreement, sink)
+        except BaseException:
+            release()
+            raise
+        if arrival.request.direction is Direction.write:
+            size = agreement.tsize
+        context = Context(
+            driver=self.driver,
+            recorder=self.recorder,
+            transfer=self.record(arrival, agreement.granted, size),
+            agreement=agreement,
+            begun=arrival.begun,
+            max_duration=self.settings.max_duration,
+            forget=forget,
+        )
+        return channel, context
 
     def _start_read(
-        self,
-        context: Context,
-        channel: Channel,
-        agreement: Agreement,
-        source: Source,
-        size: int | None,
-        running: int,
+        self, context: Context, channel: Channel, source: Source, running: int
     ) -> Session:
-        window = agreement.windowsize * (agreement.blksize + HEADER_SIZE)
+        agreement, size = context.agreement, context.transfer.size
         if size is None:
+            window = agreement.windowsize * agreement.blksize
             source = NetasciiSource(source, keep=2 * window)
         framer = Framer(
             source,
@@ -147,14 +211,13 @@ class Serving:
             agreement,
             self.settings.retry_timer(agreement.timeout),
             context.begun,
-            last_block=None if size is None else last_block(size, agreement.blksize),
+            last_block=framer.last_block,
             oack=Oack(agreement.granted).encode() if agreement.granted else None,
         )
         return SendingSession(context, channel, machine, framer, source)
 
-    def _start_write(
-        self, context: Context, channel: Channel, agreement: Agreement, sink: Sink
-    ) -> Session:
+    def _start_write(self, context: Context, channel: Channel, sink: Sink) -> Session:
+        agreement = context.agreement
         if channel.sock is not None:
             udp.enlarge_buffers(channel.sock, is_sending=False)
         machine = Receiver(
@@ -163,39 +226,23 @@ class Serving:
             context.begun,
             answer=Oack(agreement.granted).encode() if agreement.granted else Ack(0).encode(),
         )
-        return ReceivingSession(context, channel, machine, sink, agreement.tsize)
+        return ReceivingSession(context, channel, machine, sink)
 
-    def _context(
-        self,
-        arrival: Arrival,
-        agreement: Agreement,
-        size: int | None,
-        forget: Callable[[Session], None],
-    ) -> Context:
-        granted = MappingProxyType(dict(agreement.granted))
-        transfer = replace(arrival.transfer, granted=granted, size=size)
-        return Context(
-            driver=self.driver,
-            recorder=self.recorder,
-            transfer=replace(transfer, id=self.recorder.opened(transfer)),
-            begun=arrival.begun,
-            max_duration=self.settings.max_duration,
-            forget=forget,
-        )
-
-    def _open_source(self, request: Request, client: str) -> Source:
+    def _open_source(self, arrival: Arrival) -> Source:
         try:
-            return self.store.open_read(request.filename, client)
+            return self.store.open_read(arrival.request.filename, arrival.client)
         except StoreError as error:
             raise Refusal(error.code, error.public, str(error)) from error
 
-    def _open_sink(self, request: Request, client: str) -> Sink:
-        values = {name.lower(): value for name, value in request.options}
+    def _open_sink(self, arrival: Arrival) -> Sink:
+        values = {name.lower(): value for name, value in arrival.request.options}
         size = values.get("tsize", "")
-        told = int(size) if size.isascii() and size.isdigit() and len(size) < 20 else None
+        told = (
+            int(size) if size.isascii() and size.isdigit() and len(size) < _LONGEST_SIZE else None
+        )
         try:
             return self.store.open_write(
-                request.filename, client, self.settings.write_policy(), told
+                arrival.request.filename, arrival.client, self.write_policy, told
             )
         except StoreError as error:
             raise Refusal(error.code, error.public, str(error)) from error

@@ -9,12 +9,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from time import monotonic
 
 from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.poller import Handler
+from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.output import End, Ending, Transmit
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
@@ -34,14 +34,15 @@ STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What a session is born with, apart from its protocol.
+    """What a session is born with, apart from its protocol. `transfer` changes once, at the end.
 
     Attributes:
         driver: the engine.
         recorder: where the record goes.
         transfer: the record as it stands at the request, already opened.
+        agreement: the options.
         begun: monotonic seconds of the request.
         max_duration: seconds until the session is cut.
         forget: called once, when the session is over: its owner drops it.
@@ -50,6 +51,7 @@ class Context:
     driver: Driver
     recorder: Recorder
     transfer: Transfer
+    agreement: Agreement
     begun: float
     max_duration: float
     forget: Callable[[Session], None]
@@ -260,7 +262,7 @@ class Session:
             blocks=blocks,
             retransmits=self.machine.retransmits,
             duplicates=self.machine.duplicates,
-            ended=datetime.now().astimezone(),
+            ended=self._context.driver.wall_clock(),
             duration=now - self._context.begun,
             outcome=outcome,
             error_code=code,
@@ -270,7 +272,7 @@ class Session:
         )
         if self._end is None:
             self._end = End(Ending.failed)
-        self._context = replace(self._context, transfer=ended)
+        self._context.transfer = ended
         self._context.recorder.ended(ended)
 
     def _refuse(self, error: StoreError) -> None:

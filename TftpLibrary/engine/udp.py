@@ -16,7 +16,7 @@ import errno
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -24,6 +24,8 @@ from TftpLibrary.errors import UsageError
 
 Address = tuple[Any, ...]
 """What the socket module takes and gives: (host, port) or (host, port, flow, scope)."""
+Control = Sequence[tuple[int, int, bytes]]
+"""Control messages, as `recvmsg` and `sendmsg` have them: level, kind and octets."""
 
 IS_LINUX = sys.platform.startswith("linux")
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
@@ -175,6 +177,17 @@ def pktinfo(family: int, local: Address) -> list[tuple[int, int, bytes]]:
     return [(socket.IPPROTO_IPV6, _IPV6_PKTINFO, _IN6_PKTINFO.pack(source, scope))]
 
 
+def local_host(control: Control) -> str:
+    """Returns the local address that control messages tell, empty where they do not."""
+    for level, kind, data in control:
+        if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
+            _, source, header = _IN_PKTINFO.unpack_from(data)
+            return socket.inet_ntop(socket.AF_INET, header if any(header) else source)
+        if (level, kind) == (socket.IPPROTO_IPV6, _IPV6_PKTINFO):
+            return socket.inet_ntop(socket.AF_INET6, data[:16])
+    return ""
+
+
 def enlarge_buffers(sock: socket.socket, *, is_sending: bool) -> None:
     """Asks for larger socket buffers; the system may give less, and nothing depends on it."""
     if is_sending:
@@ -208,6 +221,14 @@ def disable_offload(sock: socket.socket) -> None:
         sock.setsockopt(_SOL_UDP, _UDP_SEGMENT, 0)
 
 
+def segment_size(sock: socket.socket) -> int:
+    """Returns the octets of a datagram where one send carries many of them; 0 where it does not."""
+    try:
+        return sock.getsockopt(_SOL_UDP, _UDP_SEGMENT) if IS_LINUX else 0
+    except OSError:
+        return 0
+
+
 def merge_datagrams(sock: socket.socket) -> bool:
     """Lets one receive call take many datagrams of one size, the last one perhaps shorter."""
     if not IS_LINUX:
@@ -217,6 +238,12 @@ def merge_datagrams(sock: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def merged_size(control: Control) -> int:
+    """Returns the octets of each datagram that one receive call merged; 0 for a single one."""
+    sizes = [data for level, kind, data in control if (level, kind) == (_SOL_UDP, _UDP_GRO)]
+    return int.from_bytes(sizes[0][:4], sys.byteorder) if sizes else 0
 
 
 def burst_size(segment: int) -> int:

@@ -6,7 +6,6 @@ tells the outcome; failures are open, successes closed. Without its tags it read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import islice
 
 from TftpLibrary.keywords.chart import throughput
@@ -28,6 +27,7 @@ CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
 
 _MOST_OPTIONS = 8
+_SHORT_NAME = 100
 _SHA256_DIGITS = 12
 
 
@@ -40,14 +40,11 @@ def card(transfer: Transfer, *, sha256: str = "", capture: str = "") -> str:
         capture: link to the packets, as it stands in the log; empty for none.
     """
     is_open = "" if transfer.outcome in CLOSED else " open"
-    facts = rows(
+    facts = _refusal_facts if transfer.outcome is Outcome.refused else _facts
+    table = rows(
         [
-            ("Ended", _ending(transfer)),
-            ("Time", text(_time(transfer))),
-            ("Board", f"{text(peer_text(transfer), 60)} {_server(transfer)}"),
-            ("Options", _options(transfer)),
-            ("Octets", text(_octets(transfer))),
-            ("File", _file(transfer, sha256)),
+            ("Board", f"{text(peer_text(transfer), 60)}{_server(transfer)}"),
+            *facts(transfer, sha256),
             ("Capture", f'<a href="{text(capture)}">{text(capture)}</a>' if capture else ""),
             ("Exception", _traceback(transfer)),
         ]
@@ -56,16 +53,35 @@ def card(transfer: Transfer, *, sha256: str = "", capture: str = "") -> str:
         [
             f'<details style="white-space:normal"{is_open}>',
             f'<summary style="cursor:pointer">{_summary(transfer)}</summary>',
-            f'<div style="margin:.3em 0 .6em 1.2em">{facts}',
-            throughput(transfer),
-            "</div></details>",
+            f'<div style="margin:.3em 0 .6em 1.2em">{table}',
+            f"{throughput(transfer)}</div></details>",
         ]
     )
 
 
+def _facts(transfer: Transfer, sha256: str) -> list[tuple[str, str]]:
+    return [
+        ("Ended", _ending(transfer)),
+        ("Time", text(f"{_clock(transfer)}, {duration_text(transfer.duration)}")),
+        ("Options", _options(transfer)),
+        ("Octets", text(_octets(transfer))),
+        ("File", _file(transfer, sha256)),
+    ]
+
+
+def _refusal_facts(transfer: Transfer, _sha256: str) -> list[tuple[str, str]]:
+    is_short = len(transfer.filename) <= _SHORT_NAME
+    return [
+        ("Answer", _ending(transfer)),
+        ("Time", _clock(transfer)),
+        ("Options", _options(transfer)),
+        ("File", "" if is_short else _file(transfer, "")),
+    ]
+
+
 def _summary(transfer: Transfer) -> str:
     packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
-    asked = f"{packet} '{name(transfer.filename, 100)}' from {text(transfer.client, 50)}"
+    asked = f"{packet} '{name(transfer.filename, _SHORT_NAME)}' from {text(transfer.client, 50)}"
     return f"{badge(transfer.outcome)} {asked}: {text(_result(transfer), 160)}"
 
 
@@ -88,36 +104,34 @@ def _ending(transfer: Transfer) -> str:
     return f"{text(transfer.error_message, 200) or 'no reason was given'}{code}"
 
 
-def _time(transfer: Transfer) -> str:
-    started = transfer.started.strftime("%H:%M:%S.%f")[:-3]
-    return f"{started}, {duration_text(transfer.duration)}"
+def _clock(transfer: Transfer) -> str:
+    return transfer.started.strftime("%H:%M:%S.%f")[:-3]
 
 
 def _server(transfer: Transfer) -> str:
-    return f"with {text(transfer.server, 60)}" if transfer.server else ""
+    return f", server {text(transfer.server, 60)}" if transfer.server else ""
 
 
 def _options(transfer: Transfer) -> str:
-    """What was asked and what was granted, side by side."""
-    asked, granted = transfer.requested, transfer.granted
-    parts = [_option(key, value, granted) for key, value in islice(asked.items(), _MOST_OPTIONS)]
+    """What was asked and what was granted."""
+    asked = transfer.requested
+    parts = [_option(transfer, key, asked[key]) for key in islice(asked, _MOST_OPTIONS)]
     if len(asked) > _MOST_OPTIONS:
         parts.append(f"and {len(asked) - _MOST_OPTIONS} more")
     if transfer.mode != Mode.octet.value:
-        parts.append(f"mode {text(transfer.mode, 30)}")
-    return "<br>\n".join(parts)
+        parts.append(f"mode {name(transfer.mode, 30)}")
+    return ", ".join(parts)
 
 
-def _option(key: str, value: str, granted: Mapping[str, str]) -> str:
-    asked = f"{name(f'{key}={value}', 40)}"
-    if key not in granted:
-        return f"{asked} → not granted"
-    return f"{asked} → {text(granted[key], 20)}"
+def _option(transfer: Transfer, key: str, value: str) -> str:
+    asked = f'<span style="white-space:nowrap">{name(f"{key}={value}", 40)}'
+    if transfer.outcome is Outcome.refused:
+        return f"{asked}</span>"
+    granted = transfer.granted.get(key)
+    return f"{asked} → {'left out' if granted is None else text(granted, 20)}</span>"
 
 
 def _octets(transfer: Transfer) -> str:
-    if transfer.outcome is Outcome.refused:
-        return ""
     of_size = f" of {transfer.size:,}" if transfer.size is not None else ""
     return (
         f"{transfer.octets:,}{of_size} in {transfer.blocks:,} blocks, "

@@ -32,9 +32,11 @@ _MARK = 5
 """The least width of a bar, and the width of a request that was refused."""
 
 _LEAST_SPAN = 0.001
-_COLUMNS = ("No.", "Start", "Board", "Request", "Outcome")
-_CELL = "padding:.15em .6em .15em 0;text-align:left;overflow-wrap:anywhere"
-_NARROW = f"{_CELL};white-space:nowrap"
+_NARROW = "padding:.2em .6em .2em 0;text-align:left;white-space:nowrap;vertical-align:top"
+# What tells of a transfer and its bar stand side by side, or below each other on a narrow page.
+_PAIR = "display:flex;flex-wrap:wrap;gap:0 1em"
+_TOLD = "flex:1 1 26em;overflow-wrap:anywhere"
+_DRAWN = "flex:1 1 20em"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,13 @@ def transfers_table(transfers: Sequence[Transfer]) -> str:
     axis = Axis(shown)
     left_out = len(transfers) - len(shown)
     more = f"\n<p>{left_out:,} earlier transfers are left out.</p>" if left_out else ""
-    head = "".join(f'<th style="{_NARROW}">{column}</th> ' for column in _COLUMNS)
-    style = "white-space:normal;table-layout:auto;border-collapse:collapse;width:100%"
+    style = "white-space:normal;table-layout:auto;width:100%;max-width:90em"
     return "\n".join(
         [
-            f'<table style="{style};max-width:90em">',
-            f'<tr>{head}<th style="width:40%;min-width:9em">{_labels(axis)}</th></tr>',
+            f'<div style="white-space:normal"><table style="{style}">',
+            _cells("th", "No.", "Start", "Request", _labels(axis)),
             *(_row(transfer, axis) for transfer in shown),
-            f"</table>{more}",
+            f"</table>{more}</div>",
         ]
     )
 
@@ -105,23 +106,20 @@ def _label(seconds: float) -> str:
 
 def _row(transfer: Transfer, axis: Axis) -> str:
     packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
-    start = f"+{duration_text(axis.start(transfer))}"
     clock = transfer.started.strftime("%H:%M:%S.%f")[:-3]
+    start = f'<span title="{clock}">+{duration_text(axis.start(transfer))}</span>'
     board = f'<span title="{text(peer_text(transfer))}">{text(transfer.client, 50)}</span>'
-    cells = (
-        (_NARROW, str(transfer.id)),
-        (_NARROW, f'<span title="{clock}">{start}</span>'),
-        (_NARROW, board),
-        (_CELL, f"{packet} '{name(transfer.filename, 120)}'"),
-        (_CELL, f"{badge(transfer.outcome)} {text(_result(transfer), 120)}"),
-        ("padding:0", _bar(transfer, axis)),
-    )
+    asked = f"{packet} '{name(transfer.filename, 120)}' from {board}"
+    told = f"{badge(transfer.outcome)} {asked}: {text(_result(transfer), 120)}"
+    return _cells("td", str(transfer.id), start, told, _bar(transfer, axis))
+
+
+def _cells(tag: str, number: str, start: str, told: str, drawn: str) -> str:
     # A space between the cells keeps the row readable where the tags are not rendered.
-    return f"<tr>{' '.join(_cell(style, html) for style, html in cells)}</tr>"
-
-
-def _cell(style: str, html: str) -> str:
-    return f'<td style="{style}">{html}</td>'
+    narrow = " ".join(f'<{tag} style="{_NARROW}">{html}</{tag}>' for html in (number, start))
+    pair = f'<div style="{_TOLD}">{told}</div> <div style="{_DRAWN}">{drawn}</div>'
+    wide = f'<{tag} style="width:100%;text-align:left"><div style="{_PAIR}">{pair}</div></{tag}>'
+    return f"<tr>{narrow} {wide}</tr>"
 
 
 def _result(transfer: Transfer) -> str:

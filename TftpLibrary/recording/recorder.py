@@ -66,24 +66,31 @@ class Recorder:
 
     # -- written by the engine's thread
 
+    def reserve(self) -> int:
+        """Returns the id for the record of a request that is about to be opened."""
+        with self._changed:
+            self._last_id += 1
+            return self._last_id
+
     def opened(self, transfer: Transfer) -> int:
         """Records a request.
 
         A refused request is opened and then ended.
 
         Args:
-            transfer: the record; its id is ignored.
+            transfer: the record; with an id of 0 it gets one here, else it is one from `reserve`.
 
         Returns:
             The id that the record has from now on.
         """
+        if not transfer.id:
+            transfer = replace(transfer, id=self.reserve())
         changed = self._changed
         with changed:
-            self._last_id = number = self._last_id + 1
-            self._running[number] = replace(transfer, id=number)
+            self._running[transfer.id] = transfer
             self._position += 1
             changed.notify_all()
-        return number
+        return transfer.id
 
     def progressed(self, transfer: Transfer) -> None:
         """Replaces the record of a running transfer.
