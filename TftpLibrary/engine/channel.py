@@ -11,6 +11,7 @@ import socket
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.strangers import Strangers
+from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT, Address
 
 RefusedRoutes = set[tuple[int, str]]
@@ -65,7 +66,15 @@ class TidChannel:
         Raises:
             OSError: it could not leave; ConnectionRefusedError when the peer closed its port.
         """
-        self._send(datagram, DONTWAIT)
+        if self._is_offloaded and len(datagram) > self.segment and self.sock is not None:
+            # While the option is set, the kernel would cut this packet into segments too.
+            udp.disable_offload(self.sock)
+            try:
+                self._send(datagram, DONTWAIT)
+            finally:
+                self._is_offloaded = udp.enable_offload(self.sock, self.segment)
+        else:
+            self._send(datagram, DONTWAIT)
 
     def send_frame(self, frame: memoryview) -> None:
         """Sends one framed DATA: the data path of lock-step. Errors are those of `socket.send`."""
@@ -78,21 +87,36 @@ class TidChannel:
             The octets that left: fewer than given when the socket's buffer is full.
 
         Raises:
-            OSError: it could not leave; ConnectionRefusedError when the peer closed its port.
+            OSError: it could not leave; ConnectionError when the peer closed its port.
         """
         sent = 0
-        try:
-            if self._is_offloaded:
-                if len(frames) <= self._burst:
-                    return self._send_burst(frames)
-                for burst in udp.bursts(len(frames), self.segment):
-                    sent += self._send_burst(frames[burst])
-                return sent
-            for begin in range(0, len(frames), self.segment):
-                sent += self._send(frames[begin : begin + self.segment], DONTWAIT)
-        except BlockingIOError:
-            return sent
+        while sent < len(frames):
+            step = self._burst if self._is_offloaded else self.segment
+            try:
+                sent += self._send(frames[sent : sent + step], DONTWAIT)
+            except BlockingIOError:
+                break
+            except ConnectionError:
+                raise
+            except OSError:
+                if not self._is_offloaded:
+                    raise
+                self._refuse_offload()
         return sent
+
+    def tap(self, observe: Observer) -> None:
+        """Shows each datagram from now on to an observer."""
+        if self.sock is not None:
+            self._use(tapped(self.sock, observe))
+            if self.strangers is not None:
+                self.strangers.sock = tapped(self.strangers.sock, observe)
+
+    def untap(self) -> None:
+        """Shows no datagram any more. Idempotent."""
+        if self.sock is not None:
+            self._use(untapped(self.sock))
+            if self.strangers is not None:
+                self.strangers.sock = untapped(self.strangers.sock)
 
     def close(self) -> None:
         """Closes the socket. Idempotent."""
@@ -101,22 +125,13 @@ class TidChannel:
             self.sock = None
             self._close_strangers()
 
+    def _use(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._send = sock.send
+
     def _close_strangers(self) -> None:
         if self.strangers is not None:
             self.strangers.close()
-
-    def _send_burst(self, frames: memoryview) -> int:
-        if self._is_offloaded:
-            try:
-                return self._send(frames, DONTWAIT)
-            except (BlockingIOError, ConnectionRefusedError):
-                raise
-            except OSError:
-                self._refuse_offload()
-        return sum(
-            self._send(frames[begin : begin + self.segment], DONTWAIT)
-            for begin in range(0, len(frames), self.segment)
-        )
 
     def _refuse_offload(self) -> None:
         self._is_offloaded = False
@@ -175,6 +190,14 @@ class SharedChannel:
                 break
             sent += len(frame)
         return sent
+
+    def tap(self, observe: Observer) -> None:
+        """Shows each datagram that leaves here to an observer. See `TidChannel.tap`."""
+        self._shared = tapped(self._shared, observe)
+
+    def untap(self) -> None:
+        """Shows no datagram any more. Idempotent."""
+        self._shared = untapped(self._shared)
 
     def close(self) -> None:
         """Does nothing: the socket is the server's."""
