@@ -237,8 +237,8 @@ class Receiver:
 
     @property
     def is_silent(self) -> bool:
-        """Whether what is in flight was sent more than once already."""
-        return self._retry.tries > 0
+        """Whether the peer has let what is in flight pass twice: one may be a busy moment."""
+        return self._retry.tries > 1
 
     @property
     def is_half_open(self) -> bool:

@@ -64,6 +64,7 @@ class Sender:
         "_has_oack",
         "_opening",
         "_repeat_answered",
+        "_repeated_to",
         "_retry",
         "_transmits",
         "acked",
@@ -92,6 +93,7 @@ class Sender:
         self._transmits: list[Transmit] = []
         self._has_oack = oack is not None
         self._repeat_answered = -1
+        self._repeated_to = -1
         self.windowsize = agreement.windowsize
         self.last_block = last_block
         self.acked = 0
@@ -202,8 +204,8 @@ class Sender:
 
     @property
     def is_silent(self) -> bool:
-        """Whether what is in flight was sent more than once already."""
-        return self._retry.tries > 0
+        """Whether the peer has let what is in flight pass twice: one may be a busy moment."""
+        return self._retry.tries > 1
 
     @property
     def is_half_open(self) -> bool:
@@ -234,6 +236,9 @@ class Sender:
         also how a receiver reports that the first block is missing; it is believed once, and
         only if it comes late enough to have seen the window.
         """
+        if self.acked <= self._repeated_to:
+            # The window before went out twice, so its ACK comes twice.
+            return
         soonest = self._retry.sent_at + max(self._retry.round_trip / 2, QUICKEST_GAP_REPORT)
         is_window_out = self.windowsize > 1 and self.phase is Phase.sending
         if is_window_out and now >= soonest and self._repeat_answered != self.acked:
@@ -275,6 +280,7 @@ class Sender:
         self._transmits.append(Blocks(first, self.sent))
 
     def _repeat_window(self) -> None:
+        self._repeated_to = self.sent
         self.retransmits += self.sent - self.acked
         self._transmits.append(Blocks(self.acked + 1, self.sent))
 
