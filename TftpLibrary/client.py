@@ -18,6 +18,7 @@ from TftpLibrary.engine import udp
 from TftpLibrary.engine.asking import Asking, Order
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.settings import ClientSettings
+from TftpLibrary.engine.tap import Observer
 from TftpLibrary.errors import (
     NegotiationError,
     PeerError,
@@ -27,6 +28,7 @@ from TftpLibrary.errors import (
     UsageError,
 )
 from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.recording.capture import Capture, Captured
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Outcome, Transfer
 from TftpLibrary.store.base import Sink, Source, StoreError, WritePolicy
@@ -89,11 +91,18 @@ class TftpClient:
         self._family, self._server = udp.resolve_peer(host, port)
         self._given_engine = engine
         self._engine: Engine | None = engine
+        self._capture: Capture | None = None
+        self._started: list[Asking] = []
 
     # Life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Gives the engine back. Idempotent; the next transfer opens the client again."""
+        """Gives the engine back, and ends a capture.
+
+        Idempotent; the next transfer opens the client again.
+        """
+        if self.is_capturing:
+            self.stop_capture()
         if self._engine is not None and self._given_engine is None:
             self._engine = None
             SHARED_ENGINE.release()
@@ -189,6 +198,52 @@ class TftpClient:
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
         return self._run(name, source, None, None)
 
+    # Capture -------------------------------------------------------------------------------
+
+    @property
+    def capture(self) -> Captured | None:
+        """What the capture has that runs, or what the last one had; None without any."""
+        return None if self._capture is None else self._capture.summary
+
+    @property
+    def is_capturing(self) -> bool:
+        """Whether a capture runs."""
+        return self._capture is not None and self._capture.is_open
+
+    def start_capture(self, path: str | Path) -> Path:
+        """Writes every datagram of this client from now on to a pcapng file.
+
+        It ends with `stop_capture`, with `close`, or when the file takes no more; no transfer
+        suffers from that.
+
+        Args:
+            path: the file; one that is there is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            UsageError: the file cannot be written, or a capture runs already.
+        """
+        if self._capture is not None and self._capture.is_open:
+            raise UsageError(f"A capture runs already, into '{self._capture.path}'. Stop it first.")
+        engine = self._open()
+        self._capture = capture = Capture(Path(path), f"TFTP client of {self.host}")
+        engine.call(lambda: _tap(self._started, capture.take))
+        return capture.path
+
+    def stop_capture(self) -> Captured:
+        """Ends the capture, and returns what it has.
+
+        Raises:
+            UsageError: no capture runs.
+        """
+        if self._capture is None or not self._capture.is_open:
+            raise UsageError("No capture runs. Start one first.")
+        capture = self._capture
+        self._open().call(lambda: _untap(self._started, capture))
+        return capture.summary
+
     # Inside --------------------------------------------------------------------------------
 
     def _run(
@@ -200,6 +255,8 @@ class TftpClient:
         engine = self._open()
         self.recorder.refresh = engine.report_progress
         started: list[Asking] = []
+        self._started = started
+        observe = self._capture.take if self._capture and self._capture.is_open else None
 
         def is_ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
             for transfer in transfers:
@@ -211,7 +268,7 @@ class TftpClient:
 
         try:
             # The engine bounds the time; the caller may interrupt.
-            engine.call(lambda: _begin(order, engine, started))
+            engine.call(lambda: _begin(order, engine, started, observe))
             transfer = self.recorder.wait_for(is_ended, _LONGEST, since=started[0].mark)
         except BaseException:
             # Commands run in order: what was begun has begun by now.
@@ -245,9 +302,23 @@ class TftpClient:
         return TransferAborted(f"Transfer ended {where}: {text}.")
 
 
-def _begin(order: Order, engine: Engine, started: list[Asking]) -> None:
+def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observer | None) -> None:
     started.append(Asking(order, engine, engine.refused_routes))
+    if observe is not None:
+        _tap(started, observe)
     started[0].begin()
+
+
+def _tap(started: list[Asking], observe: Observer) -> None:
+    for asking in started:
+        asking.tap(observe)
+
+
+def _untap(started: list[Asking], capture: Capture) -> None:
+    for asking in started:
+        asking.untap()
+    # Sessions that only repeat their last ACK may still have it; it takes nothing any more.
+    capture.close()
 
 
 def _stop(order: Order, started: list[Asking]) -> None:

@@ -23,6 +23,7 @@ from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.listener import Listener
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
+from TftpLibrary.recording.capture import Capture, Captured
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.files import FileStore
@@ -87,6 +88,7 @@ class TftpServer:
         self._given_engine = engine
         self._engine: Engine | None = None
         self._listener: Listener | None = None
+        self._capture: Capture | None = None
         self._life = Life.new
 
     # Life ----------------------------------------------------------------------------------
@@ -137,6 +139,7 @@ class TftpServer:
         try:
             return engine.call(partial(_stop, listener, engine))
         finally:
+            self._end_capture()
             if self._given_engine is None:
                 SHARED_ENGINE.release()
             self.warnings = self.files.close()
@@ -236,7 +239,64 @@ class TftpServer:
         self._settings = new
         return old
 
+    # Capture -------------------------------------------------------------------------------
+
+    @property
+    def capture(self) -> Captured | None:
+        """What the capture has that runs, or what the last one had; None without any."""
+        return None if self._capture is None else self._capture.summary
+
+    @property
+    def is_capturing(self) -> bool:
+        """Whether a capture runs."""
+        return self._capture is not None and self._capture.is_open
+
+    def start_capture(self, path: str | Path) -> Path:
+        """Writes every datagram of this server from now on to a pcapng file.
+
+        It begins at once, also for transfers that run. It ends with `stop_capture`, with the
+        server, or when the file takes no more; no transfer suffers from that.
+
+        Args:
+            path: the file; one that is there is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            UsageError: the file cannot be written, a capture runs already, or the server does
+                not run.
+        """
+        listener, engine = self._running()
+        if self._capture is not None and self._capture.is_open:
+            raise UsageError(f"A capture runs already, into '{self._capture.path}'. Stop it first.")
+        self._capture = capture = Capture(Path(path), f"TFTP server {self._given_alias}".strip())
+        with ExitStack() as undo:
+            undo.callback(self.stop_capture)
+            engine.call(partial(listener.tap, capture.take))
+            undo.pop_all()
+        return capture.path
+
+    def stop_capture(self) -> Captured:
+        """Ends the capture, and returns what it has.
+
+        Raises:
+            UsageError: no capture runs.
+        """
+        if self._capture is None or not self._capture.is_open:
+            raise UsageError("No capture runs. Start one first.")
+        listener, engine = self._running()
+        try:
+            engine.call(listener.untap)
+        finally:
+            self._capture.close()
+        return self._capture.summary
+
     # Inside --------------------------------------------------------------------------------
+
+    def _end_capture(self) -> None:
+        if self._capture is not None:
+            self._capture.close()
 
     def _running(self) -> tuple[Listener, Engine]:
         if self._life is Life.running and self._listener and self._engine:

@@ -21,13 +21,15 @@ class Refusal(Exception):
         code: the error code.
         public: the text for the peer.
         reason: the text for the record.
+        detail: the traceback, where an exception of our own is the reason.
     """
 
-    def __init__(self, code: ErrorCode, public: str, reason: str = "") -> None:
+    def __init__(self, code: ErrorCode, public: str, reason: str = "", detail: str = "") -> None:
         super().__init__(public)
         self.code = code
         self.public = public
         self.reason = reason or public
+        self.detail = detail
 
 
 class Admission:

@@ -17,6 +17,8 @@ from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import STOPPING, Context, Session
 from TftpLibrary.engine.settings import ClientSettings
+from TftpLibrary.engine.strangers import turn_away
+from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.engine.udp import DONTWAIT, Address
 from TftpLibrary.protocol.blocks import last_block
@@ -32,6 +34,8 @@ from TftpLibrary.recording.records import Outcome, Transfer
 from TftpLibrary.store.base import Sink, Source
 
 _LARGEST_DATAGRAM = 65536
+_MOST_EARLY = 1000
+"""Datagrams that are looked at before the transfer goes on: more is a flood."""
 _NO_LIMIT = float("inf")
 
 
@@ -93,6 +97,7 @@ class Asking:
         self.armed = _NO_LIMIT
         self.is_over = False
         self.session: Session | None = None
+        self._observe: Observer | None = None
         self._order = order
         self._driver = driver
         self._refused_routes = refused_routes
@@ -179,6 +184,21 @@ class Asking:
 
     # For the client ------------------------------------------------------------------------
 
+    def tap(self, observe: Observer) -> None:
+        """Shows each datagram from now on to an observer; see `TidChannel.tap`."""
+        self._observe = observe
+        if self.session is not None:
+            self.session.channel.tap(observe)
+        elif not self.is_over:
+            self.sock = tapped(self.sock, observe)
+
+    def untap(self) -> None:
+        """Shows no datagram any more. Idempotent."""
+        self._observe = None
+        self.sock = untapped(self.sock)
+        if self.session is not None:
+            self.session.channel.untap()
+
     @property
     def transfer_id(self) -> int:
         """The id of the record."""
@@ -250,12 +270,16 @@ class Asking:
         """The server has shown its TID: from here on a session of the usual kind."""
         self._driver.remove(self)
         is_windowed = self._order.settings.offload and agreement.windowsize > 1
+        self.sock = untapped(self.sock)
         channel = TidChannel(
             self.sock,
             peer,
             HEADER_SIZE + agreement.blksize,
             self._refused_routes if is_windowed else None,
         )
+        if self._observe is not None:
+            channel.tap(self._observe)
+        early = self._drain(channel)
         self.is_over = True
         size = self._transfer.size if agreement.tsize is None else agreement.tsize
         context = Context(
@@ -281,6 +305,26 @@ class Asking:
         self.session.begin(now)
         if not self._machine.is_oack and self._order.sink is not None:
             self.session.receive(datagram, now)
+        for later in early:
+            if not self.session.is_over:
+                self.session.receive(later, now)
+
+    @staticmethod
+    def _drain(channel: TidChannel) -> list[bytes]:
+        """What came before the socket was connected: strangers get ERROR 5 (RFC 1350 section 4)."""
+        early: list[bytes] = []
+        sock = channel.sock
+        for _ in range(_MOST_EARLY if sock is not None else 0):
+            assert sock is not None
+            try:
+                datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
+            except OSError:
+                break
+            if address == channel.peer:
+                early.append(datagram)
+            else:
+                turn_away(sock, datagram, address)
+        return early
 
     def _start_read(
         self, context: Context, channel: TidChannel, agreement: Agreement, sink: Sink

@@ -64,7 +64,7 @@ class TidChannel:
         """Sends a control packet.
 
         Raises:
-            OSError: it could not leave; ConnectionRefusedError when the peer closed its port.
+            OSError: it could not leave; ConnectionError when the peer closed its port.
         """
         if self._is_offloaded and len(datagram) > self.segment and self.sock is not None:
             # While the option is set, the kernel would cut this packet into segments too.

@@ -9,6 +9,9 @@ from __future__ import annotations
 import heapq
 from typing import Protocol
 
+_SURPLUS = 64
+"""Entries of what is over that the heap may hold beyond those in use, before it is cleaned."""
+
 
 class Timed(Protocol):
     """Something with a deadline."""
@@ -25,16 +28,33 @@ class Deadlines:
     """The deadlines of all sessions of one engine. Used on the engine's thread only."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._heap: list[tuple[float, int]] = []
+        # The heap has numbers only: what is over must not stay in memory until its deadline.
+        self._timed: dict[int, Timed] = {}
+        self._numbers: dict[Timed, int] = {}
         self._count = 0
 
     def arm(self, timed: Timed) -> None:
         """Makes sure that the deadline is seen in time. Cheap when nothing is to be done."""
         deadline = timed.deadline
         if deadline is not None and deadline < timed.armed:
+            self.forget(timed)
             timed.armed = deadline
             self._count += 1
-            heapq.heappush(self._heap, (deadline, self._count, timed))
+            self._timed[self._count] = timed
+            self._numbers[timed] = self._count
+            heapq.heappush(self._heap, (deadline, self._count))
+
+    def forget(self, timed: Timed) -> None:
+        """Drops the deadline of something that is over."""
+        number = self._numbers.pop(timed, None)
+        if number is None:
+            return
+        del self._timed[number]
+        timed.armed = float("inf")
+        if len(self._heap) > 2 * len(self._timed) + _SURPLUS:
+            self._heap = [entry for entry in self._heap if entry[1] in self._timed]
+            heapq.heapify(self._heap)
 
     def next(self) -> float | None:
         """Returns when to look again, which may be too early but is never too late."""
@@ -44,10 +64,10 @@ class Deadlines:
         """Returns what has reached its deadline, and forgets it: arm it again afterwards."""
         due: list[Timed] = []
         while self._heap and self._heap[0][0] <= now:
-            when, _, timed = heapq.heappop(self._heap)
-            if when != timed.armed:
+            timed = self._timed.get(heapq.heappop(self._heap)[1])
+            if timed is None:
                 continue
-            timed.armed = float("inf")
+            self.forget(timed)
             deadline = timed.deadline
             if deadline is not None and deadline <= now:
                 due.append(timed)

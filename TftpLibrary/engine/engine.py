@@ -59,6 +59,7 @@ class Engine:
         self._deadlines = Deadlines()
         self._sessions: dict[Live, None] = {}
         self._busy: dict[Live, None] = {}
+        self._lively: Handler | None = None
         self._next_sample = 0.0
 
     # From any thread -----------------------------------------------------------------------
@@ -143,6 +144,7 @@ class Engine:
     def add(self, session: Live) -> None:
         """Takes a session in."""
         self._sessions[session] = self._busy[session] = None
+        self._lively = session
         for descriptor, handler in session.descriptors:
             self._poller.add(descriptor, handler)
 
@@ -150,6 +152,7 @@ class Engine:
         """Drops a session; before its sockets are closed."""
         self._sessions.pop(session, None)
         self._busy.pop(session, None)
+        self._deadlines.forget(session)
         for descriptor, _ in session.descriptors:
             self._poller.remove(descriptor)
 
@@ -179,6 +182,7 @@ class Engine:
 
     def _turn(self) -> None:
         for handler, descriptor, is_writable in self._poller.poll(self._patience()):
+            self._lively = handler
             if is_writable:
                 self._poller.want_write(descriptor, is_wanted=False)
                 self._guard(handler, cast("Live", handler).handle_writable)
@@ -189,7 +193,10 @@ class Engine:
             self._commands.popleft().run()
         if len(self._busy) == 1:
             (session,) = self._busy
-            self._guard(session, session.run_alone)
+            # A silent session does not wait alone: a new request would wait with it.
+            if session is self._lively:
+                self._lively = None
+                self._guard(session, session.run_alone)
 
     def _patience(self) -> float | None:
         """How long to wait for a datagram; None for ever."""

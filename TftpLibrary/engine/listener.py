@@ -19,8 +19,9 @@ from TftpLibrary.engine.descriptors import allow_for
 from TftpLibrary.engine.framer import FrameCache
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.serving import Arrival, Serving
-from TftpLibrary.engine.session import Session
+from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import Address
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.packets import (
@@ -72,6 +73,7 @@ class Listener:
         self._admission = Admission()
         self._requests: dict[Address, bytes] = {}
         self._serving: Serving | None = None
+        self._observe: Observer | None = None
 
     # For the server object, on the engine's thread -----------------------------------------
 
@@ -93,6 +95,20 @@ class Listener:
         self._settings = settings
         if self._serving is not None:
             self._serving.change(settings)
+
+    def tap(self, observe: Observer) -> None:
+        """Shows each datagram of this server from now on to an observer."""
+        self._observe = observe
+        self.sock = tapped(self.sock, observe)
+        for session in self.sessions:
+            session.channel.tap(observe)
+
+    def untap(self) -> None:
+        """Shows no datagram any more. Idempotent."""
+        self._observe = None
+        self.sock = untapped(self.sock)
+        for session in self.sessions:
+            session.channel.untap()
 
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""
@@ -131,10 +147,9 @@ class Listener:
                 self._take(datagram, peer, local if self._is_wildcard else None)
 
     def fail(self, error: BaseException) -> None:
-        """An exception of our own code while a request was looked at."""
-        self._recorder.defect(
-            f"Unexpected {type(error).__name__} while {self._alias!r} took a request: {error}"
-        )
+        """An exception of our own code while a datagram was looked at."""
+        message, detail = explain_defect(error)
+        self._recorder.defect(f"Server {self._alias!r} took a datagram, {message}.\n{detail}")
 
     # A datagram ----------------------------------------------------------------------------
 
@@ -174,9 +189,18 @@ class Listener:
         except Refusal as refusal:
             self._record_refusal(arrival, refusal)
             raise
+        except Exception as error:
+            defect = Refusal(ErrorCode.not_defined, DEFECT, *explain_defect(error))
+            self._record_refusal(arrival, defect)
+            raise defect from error
         self._admission.add(peer, client, session)
         self._requests[peer] = datagram
-        session.begin(monotonic())
+        if self._observe is not None:
+            session.channel.tap(self._observe)
+        try:
+            session.begin(monotonic())
+        except Exception as error:
+            session.fail(error)
 
     def _is_repeated(self, datagram: bytes, peer: Address) -> bool:
         """Whether the peer only repeats its request (RFC 1350 section 4: not a second transfer).
@@ -190,7 +214,8 @@ class Listener:
         is_running = session.is_half_open or not session.is_silent
         if is_same and not session.has_ended and is_running:
             return True
-        session.stop("A new request came from the same port")
+        # Without an ERROR: the peer would take it for the answer to its new request.
+        session.lose("a new request came from the same port")
         return False
 
     def _forgetter(self, peer: Address, client: str) -> Callable[[Session], None]:
@@ -209,9 +234,10 @@ class Listener:
                 transfer,
                 ended=self._serving.driver.wall_clock(),
                 duration=monotonic() - arrival.begun,
-                outcome=Outcome.refused,
+                outcome=Outcome.failed if refusal.detail else Outcome.refused,
                 error_code=int(refusal.code),
                 error_message=refusal.reason,
+                detail=refusal.detail,
             )
         )
 

@@ -61,9 +61,11 @@ class Poller:
             Each handler that is still watched when its turn comes, its descriptor, and whether
             it is its turn to write.
         """
-        for descriptor, is_writable in self._events(timeout):
-            handler = self._handlers.get(descriptor)
-            if handler is not None:
+        handlers = self._handlers
+        events = [(*event, handlers.get(event[0])) for event in self._events(timeout)]
+        for descriptor, is_writable, handler in events:
+            # A descriptor may be closed in the turn of another, and be a new socket's at once.
+            if handler is not None and handlers.get(descriptor) is handler:
                 yield handler, descriptor, is_writable
 
     def close(self) -> None:

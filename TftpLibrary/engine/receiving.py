@@ -15,7 +15,7 @@ from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.framer import wire_blocks
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
 from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX, MAX_MERGED
-from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
+from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.store.base import Sink, StoreError
 
@@ -69,12 +69,13 @@ class ReceivingSession(Session):
             view = self._view[self._at :]
             try:
                 size = recv_into(view, 0, flags)
-            except BlockingIOError:
-                break
-            except ConnectionRefusedError:
+            except ConnectionError:
                 # Read on: what the peer sent before it closed its port comes after this news.
                 is_refused = True
                 continue
+            except OSError:
+                # Nothing there, or a router that tells of a board out of reach.
+                break
             now = monotonic()
             if size <= full_size or not self._is_merging:
                 is_answered = self._take_one(view[:size], now)
@@ -87,7 +88,11 @@ class ReceivingSession(Session):
                 break
         if is_refused:
             self.lose(PEER_CLOSED)
-        self._context.driver.arm(self)
+        elif self.machine.end is not None:
+            # An ACK told that the peer is gone.
+            self.flush(monotonic())
+        else:
+            self._context.driver.arm(self)
 
     def _take_one(self, datagram: memoryview, now: float) -> bool:
         """Takes one datagram. Returns whether an ACK left."""
@@ -178,12 +183,26 @@ class ReceivingSession(Session):
     def _complete(self, now: float) -> None:
         try:
             self._write()
+            self._check_size()
             self._sink.commit()
         except StoreError as error:
             self._refuse(error)
         else:
             self.machine.confirm(now)
         self.flush(now)
+
+    def _check_size(self) -> None:
+        """Our client takes the server at its word: a part of a file is never kept for all of it.
+
+        A server does not: some boards tell a tsize that they only guess.
+        """
+        told = self._context.agreement.tsize
+        if self._context.transfer.direction is Direction.read and told not in (None, self._octets):
+            raise StoreError(
+                ErrorCode.not_defined,
+                "Size differs from tsize",
+                f"{self._octets} octets came, but the server had announced tsize={told}",
+            )
 
     def _write(self) -> None:
         self._sink.write(self._pending)

@@ -43,17 +43,17 @@ class SendingSession(Session):
         self._send_next = self._send_block if is_lock_step else self._send_blocks
         self._send_frame = channel.send_frame
         self._unsent: tuple[int, int] | None = None
-        self._recv = channel.sock.recv if channel.sock is not None else None
 
     def ready(self) -> None:
         """An ACK, usually. One datagram for each call: after it the peer has to answer first."""
-        assert self._recv is not None
+        assert self.channel.sock is not None
         try:
-            datagram = self._recv(_CONTROL_SIZE, DONTWAIT)
-        except BlockingIOError:
-            return
-        except ConnectionRefusedError:
+            datagram = self.channel.sock.recv(_CONTROL_SIZE, DONTWAIT)
+        except ConnectionError:
             self._read_before_losing()
+            return
+        except OSError:
+            # Nothing there, or a router that tells of a board out of reach: the deadline decides.
             return
         self.receive(datagram, monotonic())
 
@@ -62,9 +62,9 @@ class SendingSession(Session):
 
         Returns when the peer was silent for a moment, and now and then to let others in.
         """
-        if self._recv is None or not IS_LINUX:
+        if self.channel.sock is None or not IS_LINUX:
             return
-        recv, machine, send_blocks = self._recv, self.machine, self._send_next
+        recv, machine, send_blocks = self.channel.sock.recv, self.machine, self._send_next
         try:
             for _ in range(TURNS_ALONE):
                 datagram = recv(_CONTROL_SIZE)
@@ -75,11 +75,12 @@ class SendingSession(Session):
                     self.receive(datagram, now)
                 if self.is_over or self._unsent is not None:
                     return
-        except BlockingIOError:
-            pass
-        except ConnectionRefusedError:
+        except ConnectionError:
             self._read_before_losing()
             return
+        except OSError:
+            # See `ready`.
+            pass
         self._context.driver.arm(self)
 
     def receive(self, datagram: bytes, now: float) -> None:
@@ -117,6 +118,8 @@ class SendingSession(Session):
 
     def _send_blocks(self, first: int, last: int) -> None:
         channel = self.channel
+        # What is sent now comes after what was acknowledged: it replaces what waited for room.
+        self._unsent = None
         try:
             while first <= last:
                 frames, framed = self._framer.frames(first, last)
@@ -131,7 +134,7 @@ class SendingSession(Session):
         except StoreError as error:
             self._refuse(error)
             self.flush(monotonic())
-        except ConnectionRefusedError:
+        except ConnectionError:
             self._read_before_losing()
         except OSError:
             # It could not leave: the same as lost on the way. The deadline repeats it.
@@ -148,9 +151,9 @@ class SendingSession(Session):
     def _read_before_losing(self) -> None:
         """The peer's port is closed, but its last ACK may lie before that news."""
         now = monotonic()
-        while not self.machine.end and self._recv is not None:
+        while not self.machine.end and self.channel.sock is not None:
             try:
-                self.machine.receive(self._recv(_CONTROL_SIZE, DONTWAIT), now)
+                self.machine.receive(self.channel.sock.recv(_CONTROL_SIZE, DONTWAIT), now)
             except OSError:
                 break
         self.machine.lose(PEER_CLOSED)

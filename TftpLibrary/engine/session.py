@@ -32,6 +32,8 @@ SAMPLE_INTERVAL = 0.05
 MOST_SAMPLES = 48
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
+DEFECT = "Internal error"
+"""All that a peer is told of an exception of our own."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,12 @@ class Context:
     forget: Callable[[Session], None]
 
 
+def explain_defect(error: BaseException) -> tuple[str, str]:
+    """Returns what a record says of an exception of our own: a sentence, and the traceback."""
+    detail = "".join(traceback.format_exception(error))
+    return f"internal error: {error!r}, please report it", detail
+
+
 class Session:
     """What both kinds of session share: life, time and record."""
 
@@ -68,6 +76,7 @@ class Session:
         self.is_over = False
         self._context = context
         self._end: End | None = None
+        self._latest = context.begun + context.max_duration
         self._local_reason = ""
         self._samples: list[Sample] = []
         self._sample_interval = SAMPLE_INTERVAL
@@ -78,7 +87,8 @@ class Session:
     @property
     def deadline(self) -> float | None:
         """When `handle_timeout` is due."""
-        return self.machine.deadline
+        deadline = self.machine.deadline
+        return self._latest if deadline is not None and deadline > self._latest else deadline
 
     @property
     def descriptors(self) -> tuple[tuple[int, Handler], ...]:
@@ -107,7 +117,7 @@ class Session:
 
     def handle_timeout(self, now: float) -> None:
         """The deadline passed."""
-        if now - self._context.begun > self._context.max_duration:
+        if now >= self._latest:
             limit = self._context.max_duration
             self.machine.abort(ErrorCode.not_defined, f"Transfer took over {limit:g} s")
         else:
@@ -116,13 +126,14 @@ class Session:
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code: ends this session, and nothing else."""
-        detail = "".join(traceback.format_exception(error))
-        self.machine.abort(ErrorCode.not_defined, "Internal error")
-        self._record(
-            monotonic(), Outcome.failed, f"internal error: {error!r}, please report it", detail
-        )
-        self.flush(monotonic())
-        self.close()
+        message, detail = explain_defect(error)
+        self.machine.abort(ErrorCode.not_defined, DEFECT)
+        code = ErrorCode.not_defined
+        self._record(monotonic(), Outcome.failed, message, detail, code=code)
+        try:
+            self.flush(monotonic())
+        finally:
+            self.close()
 
     # For the owner -------------------------------------------------------------------------
 
@@ -238,7 +249,7 @@ class Session:
         assert isinstance(transmit, bytes)
         try:
             self.channel.send(transmit)
-        except ConnectionRefusedError:
+        except ConnectionError:
             self.machine.lose(PEER_CLOSED)
         except OSError:
             # It could not leave: the same as lost on the way. The deadline repeats it.

@@ -15,6 +15,17 @@ from TftpLibrary.protocol.packets import Error, ErrorCode, Opcode
 
 _ANSWERS_AT_ONCE = 16
 _ANSWER = Error(ErrorCode.unknown_tid, "Unknown transfer ID").encode()
+_ERROR = Opcode.error.to_bytes(2, "big")
+
+
+def turn_away(sock: socket.socket, datagram: bytes, address: Address) -> None:
+    """Answers a stranger's datagram with ERROR 5.
+
+    An ERROR is never answered: two ends could answer each other for ever.
+    """
+    if datagram[:2] != _ERROR:
+        with contextlib.suppress(OSError):
+            sock.sendto(_ANSWER, address)
 
 
 class Strangers:
@@ -37,11 +48,8 @@ class Strangers:
                 datagram, address = self.sock.recvfrom(16)
             except OSError:
                 return
-            # An ERROR is never answered: two ends could answer each other for ever.
-            is_error = datagram[:2] == Opcode.error.to_bytes(2, "big")
-            if not is_error and address != self._peer:
-                with contextlib.suppress(OSError):
-                    self.sock.sendto(_ANSWER, address)
+            if address != self._peer:
+                turn_away(self.sock, datagram, address)
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own: the transfer goes on without this socket's answers."""

@@ -43,13 +43,13 @@ class NetasciiSource:
         end = offset + sum(len(buffer) for buffer in buffers)
         while self._start + len(self._text) < end and self._translate():
             pass
-        at = offset - self._start
+        at = begin = offset - self._start
         for buffer in buffers:
             piece = self._text[at : at + len(buffer)]
             buffer[: len(piece)] = piece
             at += len(piece)
         self._forget(offset)
-        return self._start + at - offset if at >= 0 else 0
+        return at - begin
 
     def close(self) -> None:
         """Closes the file."""

@@ -16,7 +16,7 @@ import errno
 import socket
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -148,7 +148,8 @@ def receive_request(
             datagram, peer = sock.recvfrom(size)
             return datagram, peer, None, False
         datagram, control, _, peer = sock.recvmsg(size, 128)
-    except (BlockingIOError, InterruptedError):
+    except (BlockingIOError, InterruptedError, ConnectionError):
+        # Windows tells here that an earlier answer reached nobody.
         return None
     local, is_broadcast = _asked_address(control)
     return datagram, peer, local, is_broadcast
@@ -249,13 +250,6 @@ def merged_size(control: Control) -> int:
 def burst_size(segment: int) -> int:
     """Returns how many octets of framed datagrams one call may carry."""
     return min(MAX_SEGMENTS, max(1, MAX_SEND // segment)) * segment
-
-
-def bursts(length: int, segment: int) -> Iterator[slice]:
-    """Cuts framed datagrams into pieces that one call with segmentation offload may carry."""
-    step = burst_size(segment)
-    for begin in range(0, length, step):
-        yield slice(begin, min(begin + step, length))
 
 
 def default_address() -> str:

@@ -56,9 +56,10 @@ class Capture:
         self.path = path
         self._is_taking = True
         self._trouble = ""
-        if path.exists() and not path.is_file():
-            raise UsageError(f"Cannot capture to '{path}': expected a file, found something else.")
         try:
+            # A pipe would wait for a reader.
+            if path.exists() and not path.is_file():
+                raise OSError("it is no file")
             self._file = FileIO(path, "w")
         except OSError as error:
             raise UsageError(_refusal(path, error)) from error
@@ -90,6 +91,11 @@ class Capture:
         self._is_taking = False
         self._file.close()
         return self.summary
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed yet; it may have ended early."""
+        return not self._file.closed
 
     @property
     def summary(self) -> Captured:
