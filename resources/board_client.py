@@ -95,9 +95,13 @@ class Job:
         return self.ask.report
 
     def wait_for_pause(self, timeout: float) -> None:
-        """Waits until the board pauses, as its habits tell it to."""
-        if not self.ask.is_paused.wait(timeout):
-            raise self._failure or BoardError(f"The board did not pause in {timeout} s.")
+        """Waits until the board pauses, as its habits tell it to, or raises its failure."""
+        until = time.monotonic() + timeout
+        while not self.ask.is_paused.wait(0.02):
+            if not self._thread.is_alive():
+                raise self._failure or BoardError("The board came to its end without a pause.")
+            if time.monotonic() > until:
+                raise BoardError(f"The board did not pause in {timeout} s.")
 
 
 def read_file(ask: Ask, sock: socket.socket) -> Report:

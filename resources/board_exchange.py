@@ -44,6 +44,7 @@ class Habits:
         drop_blocks: DATA that get lost, once each, on their way to or from the board.
         withhold_acks: blocks whose ACK gets lost, once each; 0 is the answer to the OACK.
         duplicate_acks: every ACK is sent twice.
+        repeat_acks: blocks whose ACK comes a second time, a moment later.
         duplicate_data: every DATA is sent twice.
         repeat_request: how often the request is sent again at once.
         repeat_last_data: the last DATA is sent again after its ACK, which must come again.
@@ -63,6 +64,7 @@ class Habits:
     drop_blocks: tuple[int, ...] = ()
     withhold_acks: tuple[int, ...] = ()
     duplicate_acks: bool = False
+    repeat_acks: tuple[int, ...] = ()
     duplicate_data: bool = False
     repeat_request: int = 0
     repeat_last_data: bool = False
@@ -109,7 +111,7 @@ def sort_arguments(arguments: Mapping[str, object]) -> tuple[Habits, dict[str, s
 
 def _habit(name: str, value: object) -> object:
     text = str(value)
-    if name in ("drop_blocks", "withhold_acks"):
+    if name in ("drop_blocks", "repeat_acks", "withhold_acks"):
         return numbers(value)
     if name in FLAGS:
         return text.lower() in ("true", "yes", "on", "1")

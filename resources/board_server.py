@@ -46,8 +46,9 @@ class Mischief:
         refuse_code: the code of an ERROR in answer to every request.
         refuse_text: its text.
         first_answer: these octets come instead of the first answer.
-        foreign_data: before the first DATA, or ACK of a write, comes DATA from a foreign TID,
-            which the client must answer with ERROR 5.
+        foreign_data: right behind the OACK, or the ACK 0 of a write, comes DATA from a foreign
+            TID, which the client must answer with ERROR 5. (Without an OACK use `stranger_after`:
+            the first answer to an RRQ may come from any port.)
     """
 
     grant: Mapping[str, str] = field(default_factory=dict)
@@ -214,8 +215,6 @@ class ServingBoard:
             packet = link.receive("ACK 0")
             if (packet.kind, packet.number) != (ACK, 0):
                 link.fail(f"ACK 0 was expected in answer to the OACK, got {packet}")
-        else:
-            self._disturb(link)
         Sender(link, Terms(granted), octets).run()
         self._end(link)
 

@@ -6,6 +6,7 @@ the right order and length, and nothing more often than the board's habits give 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from resources.board_exchange import Exchange, Terms
@@ -19,6 +20,7 @@ from resources.board_protocol import (
 )
 
 MAX_RESENDS = 5
+A_MOMENT = 0.005
 
 
 class Receiver:
@@ -32,6 +34,7 @@ class Receiver:
         habits = link.habits
         self._to_drop = set(habits.drop_blocks)
         self._to_withhold = set(habits.withhold_acks) - {0}
+        self._to_repeat = set(habits.repeat_acks)
         self._special = {habits.stop_after, habits.pause_after, habits.stranger_after}
         self._parts: list[bytes] = []
         self._last = 0
@@ -112,6 +115,10 @@ class Receiver:
         self._link.send(packet)
         if self._link.habits.duplicate_acks:
             self._link.send(packet)
+        if self._last in self._to_repeat:
+            self._to_repeat.discard(self._last)
+            time.sleep(A_MOMENT)  # The other end has taken the first one by then.
+            self._link.send(packet)
         self._acknowledged = self._last
         self._is_done = self._is_final
 
@@ -141,9 +148,11 @@ class Receiver:
             self._link.send(encode_ack(wire_block(self._last, self._terms.rollover)))
 
     def _check_whole(self, size: int) -> None:
-        if self._to_drop or self._to_withhold:
-            never = sorted(self._to_drop | self._to_withhold)
-            self._link.fail(f"Blocks {never} should get lost, the file ended at {self._last}")
+        if never := self._to_drop | self._to_withhold | self._to_repeat:
+            self._link.fail(
+                f"Blocks {sorted(never)} should get lost or repeated, which never happened: "
+                f"the file ended at {self._last}"
+            )
         tsize = self._terms.tsize
         if tsize is not None and tsize != size:
             self._link.fail(f"tsize was {tsize}, the file has {size} octets")
@@ -220,7 +229,7 @@ class Sender:
             datagram = self._next_ack(wanted, missing is not None)
             if datagram is None:
                 return base
-            number = self._ack_number(datagram, wanted)
+            number = self._ack_number(datagram, base, wanted)
             if number == wire_block(wanted, self._rollover):
                 self._resends = 0
                 return wanted
@@ -243,8 +252,10 @@ class Sender:
                 )
         return datagram
 
-    def _ack_number(self, datagram: bytes, wanted: int) -> int:
+    def _ack_number(self, datagram: bytes, base: int, wanted: int) -> int:
         packet = decode(datagram)
+        if packet.kind == OACK and base == 0 and self._link.habits.is_lossy:
+            return 0  # RFC 2347: the OACK is what acknowledges the WRQ, so it may come again.
         if packet.kind != ACK:
             self._link.fail(f"ACK {wanted} was expected, got {packet}")
         return packet.number
@@ -259,6 +270,6 @@ class Sender:
     def _repeat_last(self) -> None:
         self._send_block(self._blocks)
         datagram = self._link.receive_octets(lambda: f"ACK {self._blocks} again")
-        number = self._ack_number(datagram, self._blocks)
+        number = self._ack_number(datagram, self._blocks, self._blocks)
         if number != wire_block(self._blocks, self._rollover):
             self._link.fail(f"ACK {self._blocks} should come again, got ACK {number}")

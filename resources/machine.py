@@ -5,10 +5,12 @@ Linux only, but for the files: elsewhere the keywords skip the test.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -164,6 +166,35 @@ class MachineLibrary:
         name = "VmHWM:" if peak else "VmRSS:"
         line = next(line for line in path.read_text().splitlines() if line.startswith(name))
         return int(line.split()[1]) / 1024
+
+    @keyword
+    def require_ipv6(self) -> None:
+        """Skips the test where this machine has no IPv6 loopback."""
+        try:
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+                sock.bind(("::1", 0))
+        except OSError as problem:
+            raise SkipExecution(f"This machine has no IPv6: {problem}") from None
+
+    @keyword
+    def may_make_namespaces(self) -> bool:
+        """Returns whether a network namespace can be made here: Linux, and root."""
+        name = f"try{os.getpid()}"
+        made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False)
+        if made.returncode == 0:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+        return made.returncode == 0
+
+    @keyword
+    def find_free_ports(self, count: int) -> int:
+        """Returns the first of so many free UDP ports in a row."""
+        for first in range(40000, 60000, count):
+            with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+                for port in range(first, first + count):
+                    sock = opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    sock.bind(("0.0.0.0", port))
+                return first
+        raise AssertionError(f"No {count} free ports in a row.")
 
     @keyword
     def make_local_file(self, path: Path, size: int, seed: int = 1) -> Path:

@@ -20,6 +20,7 @@ PACKAGES = {
     "in.tftpd": "tftpd-hpa",
     "ip": "iproute2",
     "tftp": "tftp-hpa",
+    "tshark": "tshark",
 }
 """Debian's package of each program."""
 

@@ -166,12 +166,19 @@ def test_duplicate_data_and_acks_change_nothing() -> None:
         assert board.wait().content == CONTENT
 
 
-@pytest.mark.parametrize("habit", ["drop_blocks", "withhold_acks"])
-def test_a_loss_that_never_happened_fails_the_transfer(habit: str) -> None:
+def test_the_ack_of_one_block_comes_twice() -> None:
+    with ServingBoard("f", CONTENT, habits=Habits(accept_duplicates=True)) as board:
+        report = read(board, Habits(repeat_acks=(3,)))
+        assert report.content == CONTENT
+        assert report.sent["ACK"] == report.blocks + 1
+
+
+@pytest.mark.parametrize("habit", ["drop_blocks", "withhold_acks", "repeat_acks"])
+def test_what_never_happened_fails_the_transfer(habit: str) -> None:
     habits = Habits(**{habit: (99,)})  # type: ignore[arg-type]
     with (
         ServingBoard("f", CONTENT, habits=LOSSY) as board,
-        pytest.raises(BoardError, match=r"Blocks \[99\] should get lost"),
+        pytest.raises(BoardError, match=r"Blocks \[99\] should get lost or repeated"),
     ):
         read(board, habits)
 

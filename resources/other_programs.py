@@ -1,0 +1,240 @@
+"""Other TFTP programs at work: clients that fetch and store files, daemons that serve them.
+
+A program that is not installed skips the test, unless the run promises to have it (`peers.py`). A
+failure shows the command and all that the program printed: tftp-hpa ends with status 0 even then.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from robot.api import SkipExecution, logger
+from robot.api.deco import keyword, library
+
+from resources.peers import peers
+
+PATIENCE = 60.0
+
+
+class Place(NamedTuple):
+    """Where a server is."""
+
+    host: str
+    port: int
+
+
+Command = list[str]
+PYTFTP = [sys.executable, "-m", "tftp"]
+
+
+def _curl(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    host = f"[{at.host}]" if ":" in at.host else at.host
+    files = ["-o", str(local)] if is_get else ["-T", str(local)]
+    return [program, "-sS", *files, f"tftp://{host}:{at.port}/{name}"]
+
+
+def _tftp_hpa(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    files = ["get", name, str(local)] if is_get else ["put", str(local), name]
+    return [program, "-m", "binary", at.host, str(at.port), "-c", *files]
+
+
+def _atftp(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    way = "-g" if is_get else "-p"
+    return [program, way, "-r", name, "-l", str(local), at.host, str(at.port)]
+
+
+def _atftp_windows(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    options = ["--option", "blksize 1428", "--option", "windowsize 16", "--option", "tsize 0"]
+    return [program, *options, *_atftp("", at, local, name, is_get=is_get)[1:]]
+
+
+def _busybox(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    way = "-g" if is_get else "-p"
+    return [program, "tftp", way, "-r", name, "-l", str(local), at.host, str(at.port)]
+
+
+def _pytftp(_: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    head = [*PYTFTP, "-q"]
+    if is_get:
+        return [*head, "get", "-p", str(at.port), "-b", "512", at.host, name, str(local)]
+    return [*head, "put", "-p", str(at.port), "-b", "512", at.host, str(local), name]
+
+
+def _pytftp_windows(_: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+    command = _pytftp("", at, local, name, is_get=is_get)
+    command[command.index("512")] = "1428"
+    where = command.index("-b")
+    return [*command[:where], "-w", "16", *command[where:]]
+
+
+CLIENTS: dict[str, tuple[str, Callable[..., Command]]] = {
+    "curl": ("curl", _curl),
+    "tftp-hpa": ("tftp", _tftp_hpa),
+    "atftp": ("atftp", _atftp),
+    "atftp with windows": ("atftp", _atftp_windows),
+    "busybox": ("busybox", _busybox),
+    "pytftp": ("", _pytftp),
+    "pytftp with windows": ("", _pytftp_windows),
+}
+
+
+class Daemon:
+    """A TFTP daemon that serves a folder.
+
+    Attributes:
+        host: the address that it serves.
+        port: the port that it serves.
+    """
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.host, self.port = "127.0.0.1", _free_port()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it is read at the end.
+        command = _daemon_command(kind, folder, self.port)
+        logger.info(" ".join(command))
+        self._process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT)
+        try:
+            self._wait_for_answer(command)
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_for_answer(self, command: Command) -> None:
+        """Asks for a file that is not there until an ERROR comes."""
+        until = time.monotonic() + 10
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.1)
+            while time.monotonic() < until and self._process.poll() is None:
+                sock.sendto(b"\0\1not-there\0octet\0", (self.host, self.port))
+                try:
+                    sock.recv(600)
+                except (TimeoutError, ConnectionError):
+                    continue
+                return
+        raise AssertionError(f"'{' '.join(command)}' does not answer:\n{self.close()}")
+
+    def close(self) -> str:
+        """Ends the daemon and returns what it printed. Idempotent."""
+        self._process.terminate()
+        self._process.wait(10)
+        if self._output.closed:
+            return ""
+        self._output.seek(0)
+        printed = self._output.read().decode(errors="replace")
+        self._output.close()
+        return printed
+
+
+def _daemon_command(kind: str, folder: Path, port: int) -> Command:
+    user = getpass.getuser()
+    if kind == "tftpd-hpa":
+        program = peers().require_program("in.tftpd")
+        if os.geteuid() != 0:
+            raise SkipExecution("in.tftpd serves a folder only where root starts it.")
+        at = f"127.0.0.1:{port}"
+        return [program, "-L", "-4", "-a", at, "-s", "-c", "-p", "-u", user, str(folder)]
+    if kind == "atftpd":
+        program = peers().require_program("atftpd")
+        where = ["--port", str(port), "--bind-address", "127.0.0.1"]
+        return [program, "--daemon", "--no-fork", *where, "--user", f"{user}.{user}", str(folder)]
+    return [*PYTFTP, "-q", "serve", str(folder), "--listen", f"127.0.0.1:{port}", "--write"]
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@library(scope="GLOBAL", doc_format="ROBOT", listener="SELF")
+class OtherPrograms:
+    """Runs other TFTP implementations against a server or a client of ours."""
+
+    def __init__(self) -> None:
+        self._daemons: list[Daemon] = []
+
+    def _end_test(self, *_: object) -> None:
+        for daemon in self._daemons:
+            daemon.close()
+        self._daemons = []
+
+    @keyword
+    def client_gets_file(self, client: str, host: str, port: int, name: str, local: Path) -> str:
+        """Lets another client fetch a file, and returns what it printed.
+
+        Args:
+            client: ``curl``, ``tftp-hpa``, ``atftp``, ``atftp with windows``, ``busybox``,
+                ``pytftp`` or ``pytftp with windows``.
+            host: The server.
+            port: Its port.
+            name: The file on the server.
+            local: Where it shall lie here.
+        """
+        local.unlink(missing_ok=True)
+        local.parent.mkdir(parents=True, exist_ok=True)
+        printed = self._run(client, Place(host, port), local, name, is_get=True)
+        if not local.exists():
+            raise AssertionError(f"{client} made no file of '{name}':\n{printed}")
+        return printed
+
+    @keyword
+    def client_puts_file(self, client: str, host: str, port: int, name: str, local: Path) -> str:
+        """Lets another client store a file on a server, and returns what it printed."""
+        return self._run(client, Place(host, port), local, name, is_get=False)
+
+    @keyword
+    def client_cannot_get_file(
+        self, client: str, host: str, port: int, name: str, local: Path
+    ) -> str:
+        """Lets another client ask in vain, and returns its status and what it printed."""
+        return self._run_anyway(client, Place(host, port), local, name, is_get=True)[1]
+
+    @keyword
+    def start_daemon(self, kind: str, folder: Path) -> Daemon:
+        """Starts ``tftpd-hpa``, ``atftpd`` or ``pytftp`` until the test ends, on a free port.
+
+        Returns:
+            The daemon, with its host and port.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        daemon = Daemon(kind, folder)
+        self._daemons.append(daemon)
+        return daemon
+
+    def _run(self, client: str, at: Place, local: Path, name: str, *, is_get: bool) -> str:
+        status, printed = self._run_anyway(client, at, local, name, is_get=is_get)
+        if status:
+            raise AssertionError(f"{client} ended with status {status}:\n{printed}")
+        return printed
+
+    def _run_anyway(
+        self, client: str, at: Place, local: Path, name: str, *, is_get: bool
+    ) -> tuple[int, str]:
+        program, command_of = CLIENTS[client]
+        path = peers().require_program(program) if program else ""
+        command = command_of(path, at, local, name, is_get=is_get)
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            printed = (late.output or b"").decode(errors="replace")
+            raise AssertionError(
+                f"'{' '.join(command)}' did not end in {PATIENCE} s:\n{printed}"
+            ) from None
+        printed = f"{' '.join(command)}\n{done.stdout.decode(errors='replace')}"
+        logger.info(printed)
+        return done.returncode, printed
