@@ -58,6 +58,7 @@ class ServerKeywords(Keywords):
         rollover: Rollover = 0,
         max_transfers: int = 500,
         retransmission: Retransmission = Retransmission.adaptive,
+        offload: bool = True,
         keep_files: bool = False,
     ) -> TftpServerInfo:
         """Starts a TFTP server and makes it the active one.
@@ -89,6 +90,8 @@ class ServerKeywords(Keywords):
             max_transfers: Transfers at once; the server refuses more.
             retransmission: ``adaptive`` follows the measured round trip, ``fixed`` waits for
                 ``timeout`` each time.
+            offload: Whether a window may leave in one system call. Without it a capture that
+                another program makes on this machine shows each packet by itself.
             keep_files: Whether the files stay as they are when the server stops. By default what
                 was added is removed and what was overwritten is put back.
 
@@ -124,6 +127,7 @@ class ServerKeywords(Keywords):
                 rollover=rollover,
                 max_transfers=max_transfers,
                 retransmission=retransmission,
+                offload=offload,
             )
         )
         folder = given(root) or self.state.defaults.root
@@ -211,6 +215,7 @@ class ServerKeywords(Keywords):
         rollover: Rollover | None = None,
         max_transfers: int | None = None,
         retransmission: Retransmission | None = None,
+        offload: bool | None = None,
         server: str = "",
     ) -> dict[str, Any]:
         """Changes a running TFTP server; the next request finds it changed.
@@ -232,6 +237,7 @@ class ServerKeywords(Keywords):
             rollover: Block number that follows 65535, 0 or 1.
             max_transfers: Transfers at once; the server refuses more.
             retransmission: ``adaptive`` or ``fixed``.
+            offload: Whether a window may leave in one system call.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -260,6 +266,7 @@ class ServerKeywords(Keywords):
             rollover=rollover,
             max_transfers=max_transfers,
             retransmission=retransmission,
+            offload=offload,
         )
         before = self.state.server(server).change(**changes)
         return to_arguments(before, changes)
