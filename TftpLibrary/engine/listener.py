@@ -210,6 +210,11 @@ class Listener:
         session = self._admission.find(peer)
         if session is None:
             return False
+        if session.channel.sock is not None:
+            # Its last ACK may lie in its own socket still: a port is soon used again.
+            session.ready()
+        if session.is_over:
+            return False
         is_same = self._requests.get(peer) == datagram
         is_running = session.is_half_open or not session.is_silent
         if is_same and not session.has_ended and is_running:
