@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from TftpLibrary import errors
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.settings import ClientSettings, ServerSettings
+from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Outcome, Transfer
 from TftpLibrary.server import TftpServer
 from TftpLibrary.store.base import StoredFile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from TftpLibrary.library import TftpLibrary
 
 __all__ = [
+    "Captured",
     "ClientSettings",
     "Outcome",
     "ServerSettings",

@@ -8,6 +8,7 @@ RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every oblig
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -143,6 +144,7 @@ class TftpClient:
             NegotiationError: the server granted what was not asked.
             TransferAborted: the disk is full, or this end was stopped.
         """
+        _check_name(name)
         path = Path(destination)
         store = DirectoryStore(_folder_of(path), follow_symlinks=True)
         try:
@@ -175,6 +177,8 @@ class TftpClient:
             TransferAborted: the file changed meanwhile, or this end was stopped.
         """
         path = Path(source)
+        if name:
+            _check_name(name)
         store = DirectoryStore(_folder_of(path), follow_symlinks=True)
         try:
             opened = _local(
@@ -186,6 +190,7 @@ class TftpClient:
 
     def get_bytes(self, name: str) -> bytes:
         """Reads a file from the server into memory. Errors are those of `get`."""
+        _check_name(name)
         memory = MemoryStore()
         self._run(name, None, memory.open_write(_IN_MEMORY.encode(), "", _ANY_WRITE, None), None)
         source = memory.open_read(_IN_MEMORY.encode(), "")
@@ -195,6 +200,7 @@ class TftpClient:
 
     def put_bytes(self, data: bytes, name: str) -> Transfer:
         """Writes octets to the server under a name. Errors are those of `put`."""
+        _check_name(name)
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
         return self._run(name, source, None, None)
 
@@ -241,16 +247,16 @@ class TftpClient:
         if self._capture is None or not self._capture.is_open:
             raise UsageError("No capture runs. Start one first.")
         capture = self._capture
-        self._open().call(lambda: _untap(self._started, capture))
-        return capture.summary
+        # A stopped engine sends nothing any more.
+        with contextlib.suppress(UsageError):
+            self._open().call(lambda: _untap(self._started, capture))
+        return capture.close()
 
     # Inside --------------------------------------------------------------------------------
 
     def _run(
         self, name: str, source: Source | None, sink: Sink | None, progress: Progress | None
     ) -> Transfer:
-        if not name or "\0" in name:
-            raise UsageError(f"Expected a file name without NUL to ask for, got {name!r}.")
         order = Order(name, source, sink, self._server, self._family, self.settings, self.recorder)
         engine = self._open()
         self.recorder.refresh = engine.report_progress
@@ -303,7 +309,14 @@ class TftpClient:
 
 
 def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observer | None) -> None:
-    started.append(Asking(order, engine, engine.refused_routes))
+    try:
+        started.append(Asking(order, engine, engine.refused_routes))
+    except OSError as error:
+        raise UsageError(
+            f"Cannot ask from '{order.settings.local_host or 'any address'}': {error.strerror}. "
+            "Expected an address of this machine in local_host, of the family of the server's, or "
+            "none."
+        ) from error
     if observe is not None:
         _tap(started, observe)
     started[0].begin()
@@ -324,8 +337,20 @@ def _untap(started: list[Asking], capture: Capture) -> None:
 def _stop(order: Order, started: list[Asking]) -> None:
     if started:
         started[0].stop(STOPPED)
-    elif order.sink is not None:
+        return
+    if order.sink is not None:
         order.sink.discard()
+    if order.source is not None:
+        order.source.close()
+
+
+def _check_name(name: str) -> None:
+    try:
+        octets = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        octets = b""
+    if not octets or b"\0" in octets:
+        raise UsageError(f"Expected a file name without NUL to ask for, got {name!r}.")
 
 
 def _folder_of(path: Path) -> Path:

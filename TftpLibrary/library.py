@@ -10,29 +10,36 @@ from robot.api.deco import library
 from robotlibcore import DynamicCore
 
 from TftpLibrary.engine.settings import ServerSettings
-from TftpLibrary.keywords.base import Scopes
+from TftpLibrary.keywords.assertions import AssertionKeywords
+from TftpLibrary.keywords.capture import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
 from TftpLibrary.keywords.conversions import (
     AutoStop,
+    OnFailure,
+    Rate,
     Size,
     given,
     record_type,
     seconds,
     to_path,
+    to_rate,
     to_size,
 )
 from TftpLibrary.keywords.file_info import FileInfoKeywords
 from TftpLibrary.keywords.files import FileKeywords
+from TftpLibrary.keywords.scopes import Scopes
 from TftpLibrary.keywords.server_info import ServerInfoKeywords, TftpServerInfo
 from TftpLibrary.keywords.servers import ServerKeywords
 from TftpLibrary.keywords.state import Defaults, LibraryState
 from TftpLibrary.keywords.transfers import TransferKeywords
+from TftpLibrary.keywords.waiting import WaitingKeywords
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.version import VERSION
 
 CONVERTERS: dict[type, Any] = {
     Size: to_size,
+    Rate: to_rate,
     Path: to_path,
     TftpServerInfo: record_type(TftpServerInfo),
     StoredFile: record_type(StoredFile),
@@ -103,14 +110,29 @@ class TftpLibrary(DynamicCore):
 
     = Transfers =
 
-    Each request is recorded, the refused ones too. `Wait Until File Is Downloaded` and
-    `Wait Until File Is Received` return its record, a ``Transfer``, and fail with the nearest miss
-    and the requests that were seen. `Get Transfers` lists the records, `Log Transfers` shows them
-    as a table in the log.
+    Each request is recorded, the refused ones too. `Wait Until File Is Downloaded`,
+    `Wait Until File Is Requested` and `Wait Until File Is Received` return its record, a
+    ``Transfer``, and fail with the nearest miss and the requests that were seen.
+    `Wait Until Transfers Are Idle` waits until the board has all that it wants. `Get Transfers`
+    lists the records; `Requests Should Be`, `No Requested File Should Be Missing` and
+    `Transfer Should Have Used` assert what they tell.
 
     They look back to the mark, so that a board that is faster than the test is not missed, and
     the download of an earlier test is not counted. The mark is set when a test starts, in a suite
     setup when the suite starts, and by `Mark Transfers`.
+
+    The log has a card for each transfer, in the keyword during which it ended: what was asked and
+    granted, how fast it went, what was sent again. Failures are open. When a test fails, its
+    requests are logged as a table, as `Log Transfers` does; ``on_failure=NOTHING`` at the import
+    switches that off.
+
+    = Captures =
+
+    `Start Packet Capture` writes every packet of a server to a file for Wireshark, from now on and
+    in running transfers too. When a test fails, its capture stays in the output folder, linked in
+    the log; that of a passed test is removed, unless ``keep=`` says otherwise:
+
+    | `Start Packet Capture`    boot.pcapng    keep=always
 
     = Clients =
 
@@ -149,6 +171,7 @@ class TftpLibrary(DynamicCore):
         root: Path | None = None,
         timeout: timedelta = timedelta(seconds=60),
         auto_stop: AutoStop = AutoStop.auto,
+        on_failure: OnFailure = OnFailure.log_transfers,
     ) -> None:
         """The arguments are the defaults of the keywords. Importing opens and starts nothing.
 
@@ -160,19 +183,24 @@ class TftpLibrary(DynamicCore):
                 when it stops.
             timeout: How long the keywords wait that begin with ``Wait Until``.
             auto_stop: When servers stop that no keyword stopped.
+            on_failure: What is logged when a test fails: the requests that were seen in it, or
+                ``NOTHING``.
 
         Example:
         | Library    TftpLibrary    host=192.168.1.1    root=${CURDIR}/images    timeout=2 min
         """
         ServerSettings(host=host, port=port)
         limit = seconds(timeout, "timeout")
-        state = LibraryState(Defaults(host, port, given(root), limit, auto_stop))
+        state = LibraryState(Defaults(host, port, given(root), limit, auto_stop, on_failure))
         groups = (
             ServerKeywords,
             ServerInfoKeywords,
             FileKeywords,
             FileInfoKeywords,
+            WaitingKeywords,
             TransferKeywords,
+            AssertionKeywords,
+            CaptureKeywords,
             ClientKeywords,
         )
         super().__init__([Scopes(state), *(group(state) for group in groups)])

@@ -10,7 +10,7 @@ RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every oblig
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -132,17 +132,14 @@ class TftpServer:
         if self._life is not Life.running:
             return []
         listener, engine = self._running()
-        if grace > 0:
-            engine.call(listener.refuse_requests)
-            self._wait_until_idle(listener, grace)
-        self._life = Life.stopped
         try:
-            return engine.call(partial(_stop, listener, engine))
+            if grace > 0:
+                engine.call(listener.refuse_requests)
+                self._wait_until_idle(listener, grace)
         finally:
-            self._end_capture()
-            if self._given_engine is None:
-                SHARED_ENGINE.release()
-            self.warnings = self.files.close()
+            # Also when the wait was interrupted, or told of a defect.
+            cut = self._cut(listener, engine)
+        return cut
 
     def __enter__(self) -> TftpServer:
         """Starts the server."""
@@ -286,13 +283,27 @@ class TftpServer:
         if self._capture is None or not self._capture.is_open:
             raise UsageError("No capture runs. Start one first.")
         listener, engine = self._running()
-        try:
+        # A stopped engine sends nothing any more.
+        with suppress(UsageError):
             engine.call(listener.untap)
-        finally:
-            self._capture.close()
-        return self._capture.summary
+        return self._capture.close()
 
     # Inside --------------------------------------------------------------------------------
+
+    def _cut(self, listener: Listener, engine: Engine) -> list[Transfer]:
+        self._life = Life.stopped
+        try:
+            return engine.call(partial(_stop, listener, engine))
+        except UsageError:
+            # The engine was stopped before, and has cut the transfers.
+            engine.stop()
+            listener.close()
+            return []
+        finally:
+            self._end_capture()
+            if self._given_engine is None:
+                SHARED_ENGINE.release()
+            self.warnings = self.files.close()
 
     def _end_capture(self) -> None:
         if self._capture is not None:

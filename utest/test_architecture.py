@@ -22,6 +22,7 @@ TESTS_WITHOUT_MODULE = {
     "test_architecture.py": "the rules of the house",
     "test_documentation.py": "the pages, and the examples of the keywords",
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
+    "test_log.py": "output.xml and log.html",
     "test_interface.py": "the keywords as a suite sees them",
     "test_run.py": "run.py",
 }
@@ -84,6 +85,10 @@ def test_each_test_has_a_module_of_the_same_name() -> None:
     partners = {partner_of(module) for module in MODULES}
     partners |= {
         ROOT / "utest" / f"test_{path.stem}.py" for path in (ROOT / "resources").glob("*.py")
+    }
+    partners |= {
+        ROOT / "utest" / "boards" / f"test_{path.stem}.py"
+        for path in (ROOT / "atest" / "boards" / "emulator").glob("*.py")
     }
     lost = {test.name for test in TESTS if test not in partners} - set(TESTS_WITHOUT_MODULE)
     assert not lost, "Rename them with their module, or tell above what they test."

@@ -17,7 +17,7 @@ from utest.support.examples import FILES, Example, examples_in, suite_of
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-TAGS = {"Server", "File Store", "Transfers", "Waiting", "Assertion", "Client"}
+TAGS = {"Server", "File Store", "Transfers", "Waiting", "Assertion", "Capture", "Client"}
 # Anchors of the page that Libdoc itself makes.
 SECTIONS = {"Importing", "Keywords", "Data types"}
 RESULTS = {"StoredFile", "TftpServerInfo", "Transfer"}

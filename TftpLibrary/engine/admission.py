@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from ipaddress import ip_address
 
 from TftpLibrary.engine.session import Session
@@ -38,7 +37,7 @@ class Admission:
     def __init__(self) -> None:
         self._sessions: dict[Address, Session] = {}
         self._half_open: dict[Session, None] = {}
-        self._per_client: Counter[str] = Counter()
+        self._per_client: dict[str, int] = {}
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -72,7 +71,7 @@ class Admission:
         self._check_client(client, settings.max_transfers_per_client)
         half_open = settings.max_half_open or settings.max_transfers
         if len(self._half_open) >= half_open or len(self._sessions) >= settings.max_transfers:
-            self._sweep(now)
+            self._sweep(client, now)
         if len(self._half_open) >= half_open:
             raise _busy(f"the limit of {half_open} unanswered requests at once is reached")
         if len(self._sessions) >= settings.max_transfers:
@@ -82,29 +81,33 @@ class Admission:
         """A session began."""
         self._sessions[peer] = session
         self._half_open[session] = None
-        self._per_client[client] += 1
+        self._per_client[client] = self._per_client.get(client, 0) + 1
 
     def forget(self, peer: Address, client: str, session: Session) -> None:
         """A session is over."""
         self._half_open.pop(session, None)
         if self._sessions.get(peer) is session:
             del self._sessions[peer]
-        self._per_client[client] -= 1
-        if not self._per_client[client]:
-            del self._per_client[client]
+        left = self._per_client.pop(client) - 1
+        if left:
+            self._per_client[client] = left
 
     def _check_client(self, client: str, limit: int | None) -> None:
-        if limit is not None and self._per_client[client] >= limit:
-            for session in self.sessions:
-                if session.has_ended:
-                    session.close()
-        if limit is not None and self._per_client[client] >= limit:
+        if limit is not None and self._per_client.get(client, 0) >= limit:
+            self._close_ended(client)
+        if limit is not None and self._per_client.get(client, 0) >= limit:
             raise _busy(f"the limit of {limit} transfers at once for one client is reached")
 
-    def _sweep(self, now: float) -> None:
+    def _close_ended(self, client: str) -> None:
+        """Drops what only waits, and what ends with a datagram that the client sent before."""
         for session in self.sessions:
+            if session.client == client:
+                session.catch_up()
             if session.has_ended:
                 session.close()
+
+    def _sweep(self, client: str, now: float) -> None:
+        self._close_ended(client)
         for session in tuple(self._half_open):
             if not session.is_half_open:
                 del self._half_open[session]

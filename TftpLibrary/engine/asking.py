@@ -15,7 +15,7 @@ from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
-from TftpLibrary.engine.session import STOPPING, Context, Session
+from TftpLibrary.engine.session import STOPPING, Context, Session, explain_defect
 from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.engine.strangers import turn_away
 from TftpLibrary.engine.tap import Observer, tapped, untapped
@@ -24,7 +24,7 @@ from TftpLibrary.engine.udp import DONTWAIT, Address
 from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement, ask
-from TftpLibrary.protocol.output import Ending
+from TftpLibrary.protocol.output import End, Ending
 from TftpLibrary.protocol.packets import HEADER_SIZE, Ack, Direction, Mode, Request, printable
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
@@ -75,7 +75,9 @@ class Order:
             tsize=size if knows_size else None,
             rollover=settings.rollover,
         )
-        return Request(direction, self.name.encode(), settings.mode.value, options)
+        # The name of a local file may be octets that are no text.
+        name = self.name.encode("utf-8", "surrogateescape")
+        return Request(direction, name, settings.mode.value, options)
 
 
 class Asking:
@@ -92,6 +94,7 @@ class Asking:
 
     def __init__(self, order: Order, driver: Driver, refused_routes: RefusedRoutes) -> None:
         settings = order.settings
+        self._request = order.request()
         any_host = "::" if order.family == socket.AF_INET6 else "0.0.0.0"
         self.sock = udp.open_tid((settings.local_host or any_host, 0), order.family)
         self.armed = _NO_LIMIT
@@ -142,6 +145,9 @@ class Asking:
         else:
             self._flush(address)
 
+    def settle(self) -> None:
+        """The server's TID is not known yet."""
+
     def run_alone(self) -> None:
         """Nothing is gained by waiting for one answer here."""
 
@@ -154,9 +160,12 @@ class Asking:
         self._flush()
 
     def fail(self, error: BaseException) -> None:
-        """An exception of our own code."""
-        self._machine.lose(f"internal error: {error!r}, please report it")
-        self._flush()
+        """An exception of our own code: ends this transfer, and nothing else."""
+        if self.session is not None:
+            self.session.fail(error)
+        else:
+            message, detail = explain_defect(error)
+            self._finish(End(Ending.failed, None, message), detail)
 
     def sample(self, now: float) -> None:
         """Nothing has arrived yet."""
@@ -235,10 +244,12 @@ class Asking:
             assert isinstance(transmit, bytes)
             with contextlib.suppress(OSError):
                 self.sock.sendto(transmit, answerer or self._order.server)
-        end = self._machine.end
-        if end is None:
+        if self._machine.end is None:
             self._driver.arm(self)
-            return
+        else:
+            self._finish(self._machine.end)
+
+    def _finish(self, end: End, detail: str = "") -> None:
         if self.is_over:
             return
         is_refused = end.by_peer and end.ending is Ending.failed
@@ -250,6 +261,7 @@ class Asking:
             retransmits=self._machine.retransmits,
             error_code=end.code,
             error_message=end.message,
+            detail=detail,
         )
         self._close()
         self._release()
@@ -271,16 +283,31 @@ class Asking:
         self._driver.remove(self)
         is_windowed = self._order.settings.offload and agreement.windowsize > 1
         self.sock = untapped(self.sock)
-        channel = TidChannel(
-            self.sock,
-            peer,
-            HEADER_SIZE + agreement.blksize,
-            self._refused_routes if is_windowed else None,
-        )
+        refused = self._refused_routes if is_windowed else None
+        try:
+            channel = TidChannel(self.sock, peer, HEADER_SIZE + agreement.blksize, refused)
+        except OSError as error:
+            text = f"there is no way to the server's port: {error.strerror}"
+            self._finish(End(Ending.failed, None, text))
+            return
         if self._observe is not None:
             channel.tap(self._observe)
         early = self._drain(channel)
+        try:
+            self.session = self._start(channel, agreement)
+        except BaseException:
+            channel.close()
+            raise
         self.is_over = True
+        now = monotonic()
+        self.session.begin(now)
+        if not self._machine.is_oack and self._order.sink is not None:
+            self.session.receive(datagram, now)
+        for later in early:
+            if not self.session.is_over:
+                self.session.receive(later, now)
+
+    def _start(self, channel: TidChannel, agreement: Agreement) -> Session:
         size = self._transfer.size if agreement.tsize is None else agreement.tsize
         context = Context(
             driver=self._driver,
@@ -296,18 +323,10 @@ class Asking:
             max_duration=_NO_LIMIT,
             forget=_forget,
         )
-        now = monotonic()
         if self._order.source is not None:
-            self.session = self._start_write(context, channel, agreement, self._order.source)
-        elif self._order.sink is not None:
-            self.session = self._start_read(context, channel, agreement, self._order.sink)
-        assert self.session is not None
-        self.session.begin(now)
-        if not self._machine.is_oack and self._order.sink is not None:
-            self.session.receive(datagram, now)
-        for later in early:
-            if not self.session.is_over:
-                self.session.receive(later, now)
+            return self._start_write(context, channel, agreement, self._order.source)
+        assert self._order.sink is not None
+        return self._start_read(context, channel, agreement, self._order.sink)
 
     @staticmethod
     def _drain(channel: TidChannel) -> list[bytes]:

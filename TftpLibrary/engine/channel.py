@@ -7,25 +7,39 @@ carry the same octets.
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Callable
 
 from TftpLibrary.engine import udp
-from TftpLibrary.engine.strangers import Strangers
+from TftpLibrary.engine.strangers import Strangers, turn_away
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT, Address
+
+Send = Callable[[bytes | memoryview, int], int]
+Receive = Callable[..., bytes]
+"""As `socket.recv`: octets to take, and flags."""
+
+_STRANGERS_AT_ONCE = 16
+"""Datagrams of others that are turned away before it is somebody else's turn."""
 
 RefusedRoutes = set[tuple[int, str]]
 """Family and local host of the routes on which the kernel refused to segment."""
 
 
 class TidChannel:
-    """A connected socket at a port of its own: the usual case.
+    """A socket at a port of its own: the usual case.
+
+    A connected socket is quicker for each datagram, but it costs seven system calls, with the
+    second socket that strangers need then. So one that may be done soon waits for `settle`; until
+    then one socket does for the peer and for strangers.
 
     Args:
         sock: bound, not yet connected; closed with the channel.
         peer: the peer's address; the socket is connected to it.
         segment: octets of a full DATA datagram.
         refused: routes without offload; None for no offload at all.
+        is_brief: whether to leave connecting to `settle`.
     """
 
     __slots__ = (
@@ -33,25 +47,32 @@ class TidChannel:
         "_is_offloaded",
         "_refused",
         "_send",
+        "is_settled",
         "peer",
+        "recv",
         "segment",
         "sock",
         "strangers",
     )
 
     def __init__(
-        self, sock: socket.socket, peer: Address, segment: int, refused: RefusedRoutes | None
+        self,
+        sock: socket.socket,
+        peer: Address,
+        segment: int,
+        refused: RefusedRoutes | None,
+        *,
+        is_brief: bool = False,
     ) -> None:
-        self.strangers = Strangers.open(sock, peer)
-        try:
-            sock.connect(peer)
-        except OSError:
-            self._close_strangers()
-            raise
+        self.strangers: Strangers | None = None
         self.sock: socket.socket | None = sock
         self.peer = peer
         self.segment = segment
-        self._send = sock.send
+        self.is_settled = False
+        self.recv: Receive = self._recv_from_peer
+        self._send: Send = self._send_to_peer
+        if not is_brief:
+            self.settle()
         self._burst = udp.burst_size(segment)
         self._refused = refused
         self._is_offloaded = (
@@ -104,9 +125,25 @@ class TidChannel:
                 self._refuse_offload()
         return sent
 
+    def settle(self) -> None:
+        """Connects the socket: the transfer lasts. Idempotent.
+
+        Raises:
+            OSError: there is no way to the peer.
+        """
+        if self.is_settled or self.sock is None:
+            return
+        # First this, then the other socket: no datagram of the peer may end up there.
+        self.sock.connect(self.peer)
+        self.strangers = Strangers.open(self.sock, self.peer)
+        self.is_settled = True
+        self._use(self.sock)
+
     def tap(self, observe: Observer) -> None:
         """Shows each datagram from now on to an observer."""
         if self.sock is not None:
+            with contextlib.suppress(OSError):
+                self.settle()
             self._use(tapped(self.sock, observe))
             if self.strangers is not None:
                 self.strangers.sock = tapped(self.strangers.sock, observe)
@@ -127,7 +164,22 @@ class TidChannel:
 
     def _use(self, sock: socket.socket) -> None:
         self.sock = sock
-        self._send = sock.send
+        if self.is_settled:
+            self._send, self.recv = sock.send, sock.recv
+
+    def _send_to_peer(self, octets: bytes | memoryview, flags: int) -> int:
+        assert self.sock is not None
+        return self.sock.sendto(octets, flags, self.peer)
+
+    def _recv_from_peer(self, size: int, flags: int = 0) -> bytes:
+        """As `socket.recv`, for the peer's datagrams alone."""
+        assert self.sock is not None
+        for _ in range(_STRANGERS_AT_ONCE):
+            datagram, address = self.sock.recvfrom(size, flags)
+            if address == self.peer:
+                return datagram
+            turn_away(self.sock, datagram, address)
+        raise BlockingIOError
 
     def _close_strangers(self) -> None:
         if self.strangers is not None:
@@ -167,6 +219,13 @@ class SharedChannel:
         self.peer = peer
         self.segment = segment
         self._control = udp.pktinfo(sock.family, local) if local and udp.IS_LINUX else []
+
+    def settle(self) -> None:
+        """Does nothing: the socket is the server's."""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Nothing comes this way: the listener hands the datagrams over."""
+        raise BlockingIOError
 
     def send(self, datagram: bytes | memoryview) -> None:
         """Sends a control packet. See `TidChannel.send`."""

@@ -59,6 +59,7 @@ class Engine:
         self._deadlines = Deadlines()
         self._sessions: dict[Live, None] = {}
         self._busy: dict[Live, None] = {}
+        self._fresh: dict[Live, None] = {}
         self._lively: Handler | None = None
         self._next_sample = 0.0
 
@@ -142,19 +143,23 @@ class Engine:
         self._poller.remove(sock.fileno())
 
     def add(self, session: Live) -> None:
-        """Takes a session in."""
-        self._sessions[session] = self._busy[session] = None
+        """Takes a session in. Its sockets and its deadline are watched from the next turn on.
+
+        A lone session that moves a small file is over by then, and was never watched at all.
+        """
+        self._sessions[session] = self._busy[session] = self._fresh[session] = None
         self._lively = session
-        for descriptor, handler in session.descriptors:
-            self._poller.add(descriptor, handler)
 
     def remove(self, session: Live) -> None:
-        """Drops a session; before its sockets are closed."""
+        """Drops a session whose sockets are closed next."""
         self._sessions.pop(session, None)
         self._busy.pop(session, None)
+        if session in self._fresh:
+            del self._fresh[session]
+            return
         self._deadlines.forget(session)
         for descriptor, _ in session.descriptors:
-            self._poller.remove(descriptor)
+            self._poller.drop(descriptor)
 
     def rest(self, session: Live) -> None:
         """The session has moved its file, and stays only to repeat its last ACK."""
@@ -162,10 +167,12 @@ class Engine:
 
     def arm(self, session: Live) -> None:
         """The session's deadline may have come nearer."""
-        self._deadlines.arm(session)
+        if session not in self._fresh:
+            self._deadlines.arm(session)
 
     def want_write(self, session: Live) -> None:
         """Calls `handle_writable` once when the session's socket takes more."""
+        self._watch_fresh()
         for descriptor, _ in session.descriptors[:1]:
             self._poller.want_write(descriptor, is_wanted=True)
 
@@ -181,6 +188,7 @@ class Engine:
             self._end()
 
     def _turn(self) -> None:
+        self._watch_fresh()
         for handler, descriptor, is_writable in self._poller.poll(self._patience()):
             self._lively = handler
             if is_writable:
@@ -197,6 +205,20 @@ class Engine:
             if session is self._lively:
                 self._lively = None
                 self._guard(session, session.run_alone)
+
+    def _watch_fresh(self) -> None:
+        """Watches the sessions that came in the last turn and still run."""
+        while self._fresh:
+            session, _ = self._fresh.popitem()
+            self._guard(session, partial(self._watch_session, session))
+
+    def _watch_session(self, session: Live) -> None:
+        if len(self._busy) == 1:
+            # Alone it goes on quickly, and has many blocks before it is sampled.
+            session.settle()
+        for descriptor, handler in session.descriptors:
+            self._poller.add(descriptor, handler)
+        self._deadlines.arm(session)
 
     def _patience(self) -> float | None:
         """How long to wait for a datagram; None for ever."""

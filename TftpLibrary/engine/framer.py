@@ -10,7 +10,7 @@ Many boards that read one file at the same time share the framed chunks (`FrameC
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Hashable
 from functools import cache
 
@@ -23,7 +23,8 @@ CHUNK_SIZE = 128 * 1024
 CACHE_SIZE = 64 * 1024 * 1024
 """Octets of shared chunks that are kept at most."""
 
-_MOST_BLOCKS = 8192
+_MOST_BLOCKS = 1024
+"""Blocks of a chunk at most: as many as one call can read."""
 
 
 class Framer:
@@ -37,6 +38,11 @@ class Framer:
         size: octets of the content; None where it shows only while reading (netascii).
         shared: where transfers of the same file find each other; None to stay alone.
         is_small: whether to frame no more than a window at a time, to bound the memory.
+
+    Attributes:
+        blksize: as given.
+        size: as given, or as found at the end.
+        last_block: the number of the final block; None while it is not known.
     """
 
     def __init__(
@@ -65,17 +71,13 @@ class Framer:
             self._is_shared = self._cache.join(self._key)
         if is_small and not self._is_shared:
             capacity = min(capacity, windowsize)
-        if size is not None:
-            capacity = min(capacity, last_block(size, blksize))
+        self.last_block = None if size is None else last_block(size, blksize)
+        if self.last_block is not None:
+            capacity = min(capacity, self.last_block)
         self._capacity = capacity
         self._chunk: _Chunk | None = None
         self._start = self._stop = 0
         self._view = memoryview(b"")
-
-    @property
-    def last_block(self) -> int | None:
-        """The number of the final block; None while it is not known."""
-        return None if self.size is None else last_block(self.size, self.blksize)
 
     def frame(self, block: int) -> memoryview:
         """Frames one block: the data path of lock-step. See `frames`."""
@@ -128,15 +130,16 @@ class Framer:
         self._start = self._stop = 0
         offset = (first - 1) * self.blksize
         count = self._capacity
-        if self.size is not None:
-            count = min(count, last_block(self.size, self.blksize) - first + 1)
+        if self.last_block is not None:
+            count = min(count, self.last_block - first + 1)
         read = self._source.read_into(chunk.payloads(count), offset)
-        if read < count * self.blksize and self.size is None:
+        if self.size is None and read < count * self.blksize:
             self.size = offset + read
-            count = read // self.blksize + 1
+            self.last_block = last_block(self.size, self.blksize)
+            count = self.last_block - first + 1
         chunk.number(first, count, self._rollover)
         missing = 0
-        if first + count - 1 == self.last_block and self.size is not None:
+        if self.size is not None and first + count - 1 == self.last_block:
             missing = self.blksize - self.size % self.blksize
         chunk.show(count, missing)
         return chunk
@@ -151,19 +154,24 @@ class FrameCache:
 
     def __init__(self, size: int = CACHE_SIZE) -> None:
         self._room = size
-        self._readers: Counter[Hashable] = Counter()
+        self._readers: dict[Hashable, int] = {}
+        self._shared: set[Hashable] = set()
         self._chunks: OrderedDict[tuple[Hashable, int], _Chunk] = OrderedDict()
 
     def join(self, key: Hashable) -> bool:
         """A reader begins. Returns whether it is not alone."""
-        self._readers[key] += 1
-        return self._readers[key] > 1
+        readers = self._readers[key] = self._readers.get(key, 0) + 1
+        if readers > 1:
+            self._shared.add(key)
+        return readers > 1
 
     def leave(self, key: Hashable) -> None:
         """A reader ends."""
-        self._readers[key] -= 1
-        if not self._readers[key]:
-            del self._readers[key]
+        readers = self._readers.pop(key) - 1
+        if readers:
+            self._readers[key] = readers
+        elif key in self._shared:
+            self._shared.remove(key)
             for place in [place for place in self._chunks if place[0] == key]:
                 self._room += len(self._chunks.pop(place).octets)
 
@@ -185,7 +193,7 @@ class FrameCache:
 class _Chunk:
     """A buffer of framed blocks."""
 
-    __slots__ = ("_all", "_frames", "_segment", "count", "octets", "view")
+    __slots__ = ("_all", "_frames", "_payloads", "_segment", "count", "octets", "view")
 
     def __init__(self, segment: int, capacity: int) -> None:
         self.octets = bytearray(capacity * segment)
@@ -193,13 +201,18 @@ class _Chunk:
         self._all = memoryview(self.octets)
         self._segment = segment
         self._frames: list[memoryview] = []
+        # The places between the headers, for the octets of the file. Made once for each buffer:
+        # making them takes as long as reading into them.
+        self._payloads = [
+            self._all[at : at + segment - HEADER_SIZE]
+            for at in range(HEADER_SIZE, len(self.octets), segment)
+        ]
         self.view = self._all
         self.count = 0
 
     def payloads(self, count: int) -> list[memoryview]:
-        """The places between the headers, for the octets of the file."""
-        segment, view = self._segment, self._all
-        return [view[at + HEADER_SIZE : at + segment] for at in range(0, count * segment, segment)]
+        """The places for the octets of the first blocks."""
+        return self._payloads if count == len(self._payloads) else self._payloads[:count]
 
     def number(self, first: int, count: int, rollover: int) -> None:
         """Writes the block numbers: two strided stores for all of them."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, time
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Admission, Refusal
@@ -39,6 +39,8 @@ from TftpLibrary.store.base import Store
 MAX_REQUEST_SIZE = 2048
 """Octets. RFC 2347 allows 512; some loaders ask with longer names."""
 _REQUESTS_AT_ONCE = 64
+_MOST_SERVED = 1000
+"""Requests that are kept after the end of their transfer while more wait to be looked at."""
 _SHOWN_NAME = 500
 """Octets of a name that a record keeps."""
 
@@ -72,6 +74,7 @@ class Listener:
         self._is_accepting = True
         self._admission = Admission()
         self._requests: dict[Address, bytes] = {}
+        self._served: dict[tuple[Address, bytes], float] = {}
         self._serving: Serving | None = None
         self._observe: Observer | None = None
 
@@ -140,10 +143,12 @@ class Listener:
         for _ in range(_REQUESTS_AT_ONCE):
             arrival = udp.receive_request(self.sock, size)
             if arrival is None:
+                self._served.clear()
                 return
-            datagram, peer, local, is_broadcast = arrival
-            # RFC 1123 section 4.2.3.5: a request to a broadcast address is ignored.
-            if not is_broadcast:
+            datagram, peer, local, is_broadcast, came = arrival
+            # RFC 1123 section 4.2.3.5: a request to a broadcast address is ignored. So is a copy
+            # that lay here while its transfer ran: a lone one may be over by now.
+            if not is_broadcast and came > self._served.get((peer, datagram), 0.0):
                 self._take(datagram, peer, local if self._is_wildcard else None)
 
     def fail(self, error: BaseException) -> None:
@@ -210,9 +215,8 @@ class Listener:
         session = self._admission.find(peer)
         if session is None:
             return False
-        if session.channel.sock is not None:
-            # Its last ACK may lie in its own socket still: a port is soon used again.
-            session.ready()
+        # Its last ACK may lie in its own socket still: a port is soon used again.
+        session.catch_up()
         if session.is_over:
             return False
         is_same = self._requests.get(peer) == datagram
@@ -226,8 +230,13 @@ class Listener:
     def _forgetter(self, peer: Address, client: str) -> Callable[[Session], None]:
         def forget(session: Session) -> None:
             self._admission.forget(peer, client, session)
-            if self._admission.find(peer) is None:
-                self._requests.pop(peer, None)
+            if self._admission.find(peer) is None and peer in self._requests:
+                if len(self._served) >= _MOST_SERVED:
+                    self._served.clear()
+                # A copy of the request comes early in the transfer. What came later may be a new
+                # one from the same port: the peer is done before its last ACK is read here.
+                half = time() - (monotonic() - session.begun) / 2
+                self._served[peer, self._requests.pop(peer)] = half
 
         return forget
 

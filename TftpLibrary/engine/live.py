@@ -17,6 +17,9 @@ class Live(Handler, Timed, Protocol):
     def descriptors(self) -> tuple[tuple[int, Handler], ...]:
         """The sockets to watch and who handles them; the first is the session's own."""
 
+    def settle(self) -> None:
+        """It was not over in its first turn, and is the only one."""
+
     def run_alone(self) -> None:
         """No other session runs: wait for the socket here, for a moment."""
 

@@ -30,7 +30,11 @@ class Poller:
         """Watches a socket for datagrams."""
         self._handlers[descriptor] = handler
         if self._epoll is not None:
-            self._epoll.register(descriptor, select.EPOLLIN)
+            try:
+                self._epoll.register(descriptor, select.EPOLLIN)
+            except FileExistsError:
+                # It was dropped, and another handler took it over before it was closed.
+                self._epoll.modify(descriptor, select.EPOLLIN)
         elif self._selector is not None:
             self._selector.register(descriptor, selectors.EVENT_READ)
 
@@ -50,6 +54,13 @@ class Poller:
             self._epoll.unregister(descriptor)
         elif self._selector is not None:
             self._selector.unregister(descriptor)
+
+    def drop(self, descriptor: int) -> None:
+        """Forgets a socket that is closed next: closing is all that epoll needs."""
+        if self._epoll is None:
+            self.remove(descriptor)
+        else:
+            self._handlers.pop(descriptor, None)
 
     def poll(self, timeout: float | None) -> Iterator[tuple[Handler, int, bool]]:
         """Waits until a socket has something.

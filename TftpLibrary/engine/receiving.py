@@ -14,7 +14,7 @@ from TftpLibrary.engine import udp
 from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.framer import wire_blocks
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
-from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX, MAX_MERGED
+from TftpLibrary.engine.udp import CONTROL_SIZE, DONTWAIT, IS_LINUX, MAX_MERGED
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.store.base import Sink, StoreError
@@ -61,14 +61,17 @@ class ReceivingSession(Session):
             self._take(0)
 
     def _take(self, flags: int) -> None:
-        assert self.channel.sock is not None
-        recv_into = self.channel.sock.recv_into
-        full_size = self.machine.full_size
+        sock = self.channel.sock
+        assert sock is not None
         is_refused = False
         for _ in range(_DATAGRAMS_AT_ONCE):
             view = self._view[self._at :]
             try:
-                size = recv_into(view, 0, flags)
+                if self._is_merging:
+                    size, control, _, _ = sock.recvmsg_into((view,), CONTROL_SIZE, flags)
+                    step = udp.merged_size(control) or size
+                else:
+                    size = step = sock.recv_into(view, 0, flags)
             except ConnectionError:
                 # Read on: what the peer sent before it closed its port comes after this news.
                 is_refused = True
@@ -77,10 +80,10 @@ class ReceivingSession(Session):
                 # Nothing there, or a router that tells of a board out of reach.
                 break
             now = monotonic()
-            if size <= full_size or not self._is_merging:
+            if step >= size:
                 is_answered = self._take_one(view[:size], now)
             else:
-                is_answered = self._take_merged(view, size, now)
+                is_answered = self._take_merged(view, size, step, now)
             if self._end is not None or not self._make_room(size, now):
                 return
             if is_answered and flags:
@@ -108,12 +111,19 @@ class ReceivingSession(Session):
         self._send(ack)
         return True
 
-    def _take_merged(self, view: memoryview, size: int, now: float) -> bool:
-        """Takes datagrams that the kernel merged. Returns whether an ACK left."""
-        machine, step = self.machine, self.machine.full_size
+    def _take_merged(self, view: memoryview, size: int, step: int, now: float) -> bool:
+        """Takes datagrams that the kernel merged, each of `step` octets but perhaps the last one.
+
+        They may be copies of the last block, which is shorter than the others.
+
+        Returns:
+            Whether an ACK left.
+        """
+        machine = self.machine
         begin, at, is_answered = self._at, 0, False
+        is_full = step == machine.full_size
         while at < size and self._end is None:
-            run = min((size - at) // step, machine.room)
+            run = min((size - at) // step, machine.room) if is_full else 1
             if run > 1 and self._is_in_order(begin + at, run):
                 ack = machine.accept_run(run, now)
                 for start in range(at + HEADER_SIZE, at + run * step, step):

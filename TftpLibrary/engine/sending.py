@@ -48,7 +48,7 @@ class SendingSession(Session):
         """An ACK, usually. One datagram for each call: after it the peer has to answer first."""
         assert self.channel.sock is not None
         try:
-            datagram = self.channel.sock.recv(_CONTROL_SIZE, DONTWAIT)
+            datagram = self.channel.recv(_CONTROL_SIZE, DONTWAIT)
         except ConnectionError:
             self._read_before_losing()
             return
@@ -64,7 +64,7 @@ class SendingSession(Session):
         """
         if self.channel.sock is None or not IS_LINUX:
             return
-        recv, machine, send_blocks = self.channel.sock.recv, self.machine, self._send_next
+        recv, machine, send_blocks = self.channel.recv, self.machine, self._send_next
         try:
             for _ in range(TURNS_ALONE):
                 datagram = recv(_CONTROL_SIZE)
@@ -153,7 +153,7 @@ class SendingSession(Session):
         now = monotonic()
         while not self.machine.end and self.channel.sock is not None:
             try:
-                self.machine.receive(self.channel.sock.recv(_CONTROL_SIZE, DONTWAIT), now)
+                self.machine.receive(self.channel.recv(_CONTROL_SIZE, DONTWAIT), now)
             except OSError:
                 break
         self.machine.lose(PEER_CLOSED)

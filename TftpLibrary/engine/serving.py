@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -38,7 +38,7 @@ from TftpLibrary.protocol.packets import (
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.records import NO_OPTIONS, Transfer
 from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 
 _LONGEST_SIZE = 20
@@ -106,11 +106,14 @@ class Serving:
     driver: Driver
     refused_routes: RefusedRoutes
     frames: FrameCache
+    bound: Address = field(init=False)
+    family: int = field(init=False)
     policy: Policy = field(init=False)
     write_policy: WritePolicy = field(init=False)
 
     def __post_init__(self) -> None:
-        """Takes what the settings say for every request."""
+        """Takes what the settings and the socket say for every request."""
+        self.bound, self.family = self.sock.getsockname(), self.sock.family
         self.change(self.settings)
 
     def change(self, settings: ServerSettings) -> None:
@@ -157,8 +160,8 @@ class Serving:
             client_port=int(arrival.peer[1]),
             started=self.driver.wall_clock(),
             mode=request.mode.lower(),
-            requested=MappingProxyType(dict(request.options)),
-            granted=MappingProxyType(dict(granted)),
+            requested=_mapping(request.options),
+            granted=_mapping(granted),
             size=size,
         )
         self.recorder.opened(transfer)
@@ -253,14 +256,17 @@ class Serving:
             return SharedChannel(self.sock, arrival.peer, segment, arrival.local)
         # Without the offload's gain for single blocks, a plain send is cheaper.
         is_windowed = settings.offload and agreement.windowsize > 1
-        here = arrival.local or self.sock.getsockname()
+        is_read = arrival.request.direction is Direction.read
         try:
-            sock = udp.open_tid(here, self.sock.family, settings.port_range)
+            here = arrival.local or self.bound
+            sock = udp.open_tid(here, self.family, settings.port_range)
         except OSError as error:
             raise self._no_port(error) from error
         try:
             refused = self.refused_routes if is_windowed else None
-            return TidChannel(sock, arrival.peer, segment, refused)
+            # Small files are often over at once. Only Linux lets a lone session wait for that.
+            is_brief = udp.IS_LINUX and agreement.windowsize == 1 and is_read
+            return TidChannel(sock, arrival.peer, segment, refused, is_brief=is_brief)
         except OSError as error:
             sock.close()
             raise self._no_port(error) from error
@@ -272,3 +278,7 @@ class Serving:
         else:
             reason = f"no port for the transfer: {error.strerror}"
         return Refusal(ErrorCode.not_defined, "Server busy, try again later", reason)
+
+
+def _mapping(options: Options) -> Mapping[str, str]:
+    return MappingProxyType(dict(options)) if options else NO_OPTIONS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -109,6 +110,20 @@ class Session:
         """A datagram of the peer came through the server's own port."""
         raise NotImplementedError
 
+    def catch_up(self) -> None:
+        """Takes a datagram that may have come: a request must not overtake an ACK before it."""
+        if self.channel.sock is not None and not self.is_over:
+            try:
+                self.ready()
+            except Exception as error:
+                self.fail(error)
+
+    def settle(self) -> None:
+        """The session was not over soon: it may last."""
+        with suppress(OSError):
+            # It goes on unconnected; the deadline decides.
+            self.channel.settle()
+
     def run_alone(self) -> None:
         """The channel is the only one that is busy: wait for it here, for a moment."""
 
@@ -150,8 +165,12 @@ class Session:
         """
         was_running = self._end is None and not self.is_over
         self.machine.abort(ErrorCode.not_defined, reason, Ending.aborted)
-        self.flush(monotonic())
-        self.close()
+        try:
+            self.flush(monotonic())
+            self.close()
+        except Exception as error:
+            # Whoever stops many sessions stops all of them.
+            self.fail(error)
         return self._context.transfer if was_running else None
 
     def lose(self, text: str) -> None:
@@ -189,12 +208,18 @@ class Session:
         return self._end
 
     @property
+    def client(self) -> str:
+        """The peer's address, as the record has it."""
+        return self._context.transfer.client
+
+    @property
     def begun(self) -> float:
         """Monotonic seconds of the request."""
         return self._context.begun
 
     def sample(self, now: float) -> None:
         """Notes how far the transfer is, now and then; the longer it lasts the more rarely."""
+        self.settle()
         if now >= self._next_sample:
             octets = self._progress()[1]
             self._samples.append(Sample(now - self.begun, octets, self.machine.retransmits))

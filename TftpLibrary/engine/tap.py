@@ -7,6 +7,7 @@ datagrams) is shown singly, as it is on the wire.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from time import time_ns
@@ -21,12 +22,11 @@ Observer = Callable[[Datagram], None]
 """Called on the engine's thread for each datagram. It must not raise, and not take long."""
 
 Octets = bytes | bytearray | memoryview
+Ends = tuple[Endpoint, Endpoint]
+"""This end and the other one."""
 
-_CONTROL_SIZE = 128
 _LARGEST = 65536
 _MOST_HOSTS = 1024
-_NO_ENDS: tuple[Endpoint, Endpoint] = (("0.0.0.0", 0), ("0.0.0.0", 0))
-"""Of a socket that is not connected: its callers tell the peer each time."""
 
 
 class TappedSocket:
@@ -45,10 +45,10 @@ class TappedSocket:
         self._repeats = Repeats()
         self._local: Address = sock.getsockname()
         self._hosts: dict[str, str] = {}
-        try:
+        self._ends: Ends | None = None
+        # One that is not connected is told the peer each time.
+        with contextlib.suppress(OSError):
             self._ends = self._ends_with(sock.getpeername())
-        except OSError:
-            self._ends = _NO_ENDS
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the socket's own; of any type, hence Any."""
@@ -60,16 +60,14 @@ class TappedSocket:
         """As `socket.send`. One call may be many datagrams."""
         when = time_ns()
         sent = self.untapped.send(octets, flags)
-        segment = udp.segment_size(self.untapped) or sent
-        for datagram in _pieces(octets[:sent], segment):
-            self._show(when, datagram, self._ends, is_sent=True)
+        self._show_sent(when, octets[:sent], self._ends)
         return sent
 
     def sendto(self, octets: Octets, *arguments: Any) -> int:
         """As `socket.sendto`: flags, if there are any, and the address."""
         when = time_ns()
         sent = self.untapped.sendto(octets, *arguments)
-        self._show(when, bytes(octets), self._ends_with(arguments[-1]), is_sent=True)
+        self._show_sent(when, octets[:sent], self._ends_with(arguments[-1]))
         return sent
 
     def sendmsg(
@@ -83,56 +81,67 @@ class TappedSocket:
         when = time_ns()
         sent = self.untapped.sendmsg(buffers, control, flags, address)
         ends = self._ends if address is None else self._ends_with(address, control)
-        self._show(when, b"".join(buffers), ends, is_sent=True)
+        self._show_sent(when, b"".join(buffers), ends)
         return sent
 
     # Receiving -----------------------------------------------------------------------------
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """As `socket.recv`."""
-        octets = self.untapped.recv(_LARGEST, flags)
-        self._show(time_ns(), octets, self._ends, is_sent=False)
-        return octets[:size]
+        return self.recvfrom(size, flags)[0]
 
     def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Address]:
         """As `socket.recvfrom`."""
         octets, address = self.untapped.recvfrom(_LARGEST, flags)
-        self._show(time_ns(), octets, self._ends_with(address), is_sent=False)
+        self._show_received(octets, address)
         return octets[:size], address
 
     def recvmsg(
         self, size: int, control_size: int = 0, flags: int = 0
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
-        """As `socket.recvmsg`."""
+        """As `socket.recvmsg`. One call may be many datagrams."""
         octets, control, seen, address = self.untapped.recvmsg(_LARGEST, control_size, flags)
-        self._show(time_ns(), octets, self._ends_with(address, control), is_sent=False)
+        self._show_received(octets, address, control)
         return octets[:size], control, seen, address
 
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0, flags: int = 0) -> int:
         """As `socket.recv_into`. One call may be many datagrams."""
+        size = nbytes or len(buffer)
         if udp.IS_LINUX:
-            octets, control, _, _ = self.untapped.recvmsg(_LARGEST, _CONTROL_SIZE, flags)
-            segment = udp.merged_size(control)
+            octets = self.recvmsg(size, udp.CONTROL_SIZE, flags)[0]
         else:
-            octets, segment = self.untapped.recv(_LARGEST, flags), 0
-        when = time_ns()
-        for datagram in _pieces(octets, segment or len(octets)):
-            self._show(when, datagram, self._ends, is_sent=False)
-        size = min(len(octets), nbytes or len(buffer))
-        buffer[:size] = octets[:size]
-        return size
+            octets = self.recv(size, flags)
+        buffer[: len(octets)] = octets
+        return len(octets)
+
+    def recvmsg_into(
+        self, buffers: Sequence[bytearray | memoryview], control_size: int = 0, flags: int = 0
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
+        """As `socket.recvmsg_into` with one buffer. One call may be many datagrams."""
+        (buffer,) = buffers
+        octets, control, seen, address = self.recvmsg(len(buffer), control_size, flags)
+        buffer[: len(octets)] = octets
+        return len(octets), control, seen, address
 
     # Inside --------------------------------------------------------------------------------
 
-    def _show(
-        self, when: int, octets: bytes, ends: tuple[Endpoint, Endpoint], *, is_sent: bool
-    ) -> None:
-        here, there = ends
-        comment = self._repeats.comment(there, octets, is_sent=is_sent)
-        source, destination = ends if is_sent else (there, here)
-        self._observe(Datagram(when, source, destination, octets, is_sent, comment))
+    def _show_sent(self, when: int, octets: Octets, ends: Ends | None) -> None:
+        for datagram in _pieces(octets, udp.segment_size(self.untapped)):
+            self._show(when, datagram, ends, is_sent=True)
 
-    def _ends_with(self, peer: Address, control: Control = ()) -> tuple[Endpoint, Endpoint]:
+    def _show_received(self, octets: bytes, address: Address, control: Control = ()) -> None:
+        when, ends = time_ns(), self._ends or self._ends_with(address, control)
+        for datagram in _pieces(octets, udp.merged_size(control)):
+            self._show(when, datagram, ends, is_sent=False)
+
+    def _show(self, when: int, octets: bytes, ends: Ends | None, *, is_sent: bool) -> None:
+        if ends is not None:
+            here, there = ends
+            comment = self._repeats.comment(there, octets, is_sent=is_sent)
+            source, destination = ends if is_sent else (there, here)
+            self._observe(Datagram(when, source, destination, octets, is_sent, comment))
+
+    def _ends_with(self, peer: Address, control: Control = ()) -> Ends:
         """Returns this end and the peer; the control messages may tell the local address."""
         there = _endpoint(peer)
         host = udp.local_host(control) or str(self._local[0])
@@ -165,9 +174,10 @@ def untapped(sock: socket.socket) -> socket.socket:
 
 
 def _pieces(octets: Octets, segment: int) -> Iterator[bytes]:
-    """Cuts what one call carried into datagrams; an empty one counts too."""
-    for begin in range(0, max(1, len(octets)), max(1, segment)):
-        yield bytes(octets[begin : begin + segment])
+    """Cuts what one call carried into datagrams, of which an empty one is one; 0: it is one."""
+    step = segment or max(1, len(octets))
+    for begin in range(0, max(1, len(octets)), step):
+        yield bytes(octets[begin : begin + step])
 
 
 def _endpoint(address: Address) -> Endpoint:

@@ -18,6 +18,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from ipaddress import ip_address
+from math import inf
 from typing import Any
 
 from TftpLibrary.errors import UsageError
@@ -30,6 +31,8 @@ Control = Sequence[tuple[int, int, bytes]]
 IS_LINUX = sys.platform.startswith("linux")
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("@ll")
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
 _UDP_GRO = 104
@@ -48,6 +51,8 @@ MAX_SEGMENTS = 64
 """Datagrams of one call; older kernels take no more."""
 MAX_SEND = 65507
 """Octets of one call: the payload of the largest IPv4 datagram."""
+CONTROL_SIZE = 128
+"""Octets of control messages that a receive call has room for."""
 MAX_MERGED = 65536
 """Octets that the kernel merges into one receive call at most."""
 _IP_UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
@@ -80,6 +85,9 @@ def bind_request_socket(host: str, port: int) -> socket.socket:
     _enlarge(sock, socket.SO_RCVBUF, RECEIVE_BUFFER)
     _enlarge(sock, socket.SO_SNDBUF, SEND_BUFFER)
     if IS_LINUX:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    if IS_LINUX and is_wildcard(str(address[0])):
+        # A socket with an address of its own gets only what was sent to that one.
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
         else:
@@ -122,9 +130,8 @@ def open_stranger_socket(sock: socket.socket) -> socket.socket | None:
         return None
     # Only now: a free port is looked for without the option, so no two transfers share one.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    stranger = socket.socket(sock.family, socket.SOCK_DGRAM)
+    stranger = socket.socket(sock.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        stranger.setblocking(False)
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stranger.bind(sock.getsockname())
     except OSError:
@@ -135,24 +142,29 @@ def open_stranger_socket(sock: socket.socket) -> socket.socket | None:
 
 def receive_request(
     sock: socket.socket, size: int
-) -> tuple[bytes, Address, Address | None, bool] | None:
+) -> tuple[bytes, Address, Address | None, bool, float] | None:
     """Takes one datagram from the request socket.
 
     Returns:
         The octets, the peer, the local address that it was sent to (None where that cannot be
-        known), and whether to ignore it, since it was sent to a broadcast address; or None when
-        there is no datagram.
+        known), whether to ignore it, since it was sent to a broadcast address, and when it came,
+        in seconds of the wall clock (infinity where that cannot be known); or None when there is
+        no datagram.
     """
     try:
         if not IS_LINUX:
             datagram, peer = sock.recvfrom(size)
-            return datagram, peer, None, False
-        datagram, control, _, peer = sock.recvmsg(size, 128)
+            return datagram, peer, None, False, inf
+        datagram, control, _, peer = sock.recvmsg(size, CONTROL_SIZE)
     except (BlockingIOError, InterruptedError, ConnectionError):
         # Windows tells here that an earlier answer reached nobody.
         return None
+    came = inf
+    if control and control[0][1] == _SO_TIMESTAMPNS:
+        seconds, nanoseconds = _TIMESPEC.unpack(control.pop(0)[2])
+        came = seconds + nanoseconds * 1e-9
     local, is_broadcast = _asked_address(control)
-    return datagram, peer, local, is_broadcast
+    return datagram, peer, local, is_broadcast, came
 
 
 def send_from(sock: socket.socket, datagram: bytes, peer: Address, local: Address | None) -> None:

@@ -1,10 +1,12 @@
-"""What every group of keywords stands on, and the listener that begins and ends the scopes."""
+"""What every group of keywords stands on: the state, and the assertions of the getters."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from assertionengine import (
     AssertionOperator,
@@ -13,7 +15,6 @@ from assertionengine import (
 )
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
-from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
 
@@ -30,40 +31,6 @@ class Keywords:
 
     def __init__(self, state: LibraryState) -> None:
         self.state = state
-
-
-class Scopes:
-    """Tells the state when suites and tests begin and end, and logs what was stopped then.
-
-    Robot Framework calls it, since a component with this attribute is a listener.
-    """
-
-    ROBOT_LISTENER_API_VERSION = 3
-
-    def __init__(self, state: LibraryState) -> None:
-        self.state = state
-
-    # Robot's own classes are in the signature of a listener; only `id` is used.
-
-    def start_suite(self, data: Any, result: Any) -> None:  # noqa: ARG002
-        """Begins the scope of a suite."""
-        self.state.enter(data.id)
-
-    def start_test(self, data: Any, result: Any) -> None:  # noqa: ARG002
-        """Begins the scope of a test."""
-        self.state.enter(data.id)
-
-    def end_test(self, data: Any, result: Any) -> None:  # noqa: ARG002
-        """Stops what the test started."""
-        reporting.log_stopped(self.state.leave(data.id))
-
-    def end_suite(self, data: Any, result: Any) -> None:  # noqa: ARG002
-        """Stops what the suite started."""
-        reporting.log_stopped(self.state.leave(data.id))
-
-    def close(self) -> None:
-        """Stops everything at the end of the run; what would be logged now is lost."""
-        self.state.stop_all()
 
 
 def verify_text(value: str, operator: Operator, expected: Any, what: str, message: str) -> Any:
@@ -94,14 +61,15 @@ def verify_size(value: int, operator: Operator, expected: Any, what: str, messag
 def verify_names(
     value: list[str], operator: Operator, expected: Any, what: str, message: str
 ) -> Any:
-    """Returns sorted names, after the assertion about them, if there is one.
+    """Returns names, after the assertion about them, if there is one.
 
     A text as `expected` is one name. Equality does not look at the order, and `contains` holds
     when every expected name is there.
     """
     if operator in _EQUALITY:
-        expected = sorted(_names(expected))
-    elif operator in _MEMBERSHIP:
+        verify_assertion(sorted(value), operator, sorted(_names(expected)), what, message)
+        return value
+    if operator in _MEMBERSHIP:
         for name in _names(expected):
             verify_assertion(value, operator, name, what, message)
         return value
@@ -120,3 +88,29 @@ def output_folder() -> Path:
         return Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
     except RobotNotRunningError:
         return Path.cwd()
+
+
+def log_address(path: Path) -> str:
+    """Returns the address of a file as a link in the log of the run has it."""
+    folder = output_folder()
+    try:
+        # The log may be elsewhere; then the way to the file is another one.
+        log = str(BuiltIn().get_variable_value("${LOG FILE}"))
+        folder = folder if log == "NONE" else Path(log).parent
+    except RobotNotRunningError:
+        pass
+    try:
+        return quote(Path(os.path.relpath(path, folder)).as_posix())
+    except ValueError:
+        # On Windows there is no way from one drive to another.
+        return path.as_uri()
+
+
+def scope_name() -> str:
+    """Returns the name of the test that runs, of the suite outside of its tests."""
+    try:
+        variables = BuiltIn()
+        name = variables.get_variable_value("${TEST NAME}")
+        return str(name or variables.get_variable_value("${SUITE NAME}"))
+    except RobotNotRunningError:
+        return "capture"

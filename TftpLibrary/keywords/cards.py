@@ -6,19 +6,15 @@ tells the outcome; failures are open, successes closed. Without its tags it read
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from TftpLibrary.keywords.chart import throughput
-from TftpLibrary.keywords.markup import badge, name, peer_text, rows, text
+from TftpLibrary.keywords.markup import badge, clock_text, name, peer_text, rows, text
 from TftpLibrary.protocol.packets import Direction, Mode
 from TftpLibrary.recording.records import Outcome, Transfer
-from TftpLibrary.recording.wording import (
-    duration_text,
-    progress_text,
-    rate_text,
-    reason_text,
-    size_text,
-)
+from TftpLibrary.recording.wording import duration_text, result_text
 
 MOST_OCTETS = 10_000
 """What a card has at most."""
@@ -26,109 +22,92 @@ MOST_OCTETS = 10_000
 CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
 
+# Octets of HTML that a text of a peer, or of us, has at most.
+_SHORT, _MIDDLE, _LONG = 80, 200, 1600
+
 _MOST_OPTIONS = 8
-_SHORT_NAME = 100
+_MOST_LINES = 5
+_NEWLINE = "\n"
 _SHA256_DIGITS = 12
 
 
-def card(transfer: Transfer, *, sha256: str = "", capture: str = "") -> str:
-    """Returns the card of an ended transfer.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a card tells that the record of the transfer does not have.
 
-    Args:
-        transfer: its record.
+    Attributes:
         sha256: checksum of the file in the store; empty where the store does not have it.
-        capture: link to the packets, as it stands in the log; empty for none.
+        near: names in the store that are like the one that was not found.
+        capture: link from the log to the packets; empty for none.
     """
+
+    sha256: str = ""
+    near: Sequence[str] = ()
+    capture: str = ""
+
+
+def card(transfer: Transfer, around: Surroundings | None = None) -> str:
+    """Returns the card of an ended transfer."""
+    around = around or Surroundings()
     is_open = "" if transfer.outcome in CLOSED else " open"
-    facts = _refusal_facts if transfer.outcome is Outcome.refused else _facts
-    table = rows(
-        [
-            ("Board", f"{text(peer_text(transfer), 60)}{_server(transfer)}"),
-            *facts(transfer, sha256),
-            ("Capture", f'<a href="{text(capture)}">{text(capture)}</a>' if capture else ""),
-            ("Exception", _traceback(transfer)),
-        ]
-    )
     return "\n".join(
         [
-            f'<details style="white-space:normal"{is_open}>',
+            f'<details style="white-space:normal;overflow-wrap:anywhere"{is_open}>',
             f'<summary style="cursor:pointer">{_summary(transfer)}</summary>',
-            f'<div style="margin:.3em 0 .6em 1.2em">{table}',
+            f'<div style="margin:.3em 0 .6em 1.2em">{rows(_facts(transfer, around))}',
             f"{throughput(transfer)}</div></details>",
         ]
     )
 
 
-def _facts(transfer: Transfer, sha256: str) -> list[tuple[str, str]]:
-    return [
-        ("Ended", _ending(transfer)),
-        ("Time", text(f"{_clock(transfer)}, {duration_text(transfer.duration)}")),
-        ("Options", _options(transfer)),
-        ("Octets", text(_octets(transfer))),
-        ("File", _file(transfer, sha256)),
-    ]
-
-
-def _refusal_facts(transfer: Transfer, _sha256: str) -> list[tuple[str, str]]:
-    is_short = len(transfer.filename) <= _SHORT_NAME
-    return [
-        ("Answer", _ending(transfer)),
-        ("Time", _clock(transfer)),
-        ("Options", _options(transfer)),
-        ("File", "" if is_short else _file(transfer, "")),
-    ]
-
-
 def _summary(transfer: Transfer) -> str:
     packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
-    asked = f"{packet} '{name(transfer.filename, _SHORT_NAME)}' from {text(transfer.client, 50)}"
-    return f"{badge(transfer.outcome)} {asked}: {text(_result(transfer), 160)}"
+    asked = f"{packet} '{name(transfer.filename, _MIDDLE)}' from {text(transfer.client, _SHORT)}"
+    return f"{badge(transfer.outcome)} {asked}: {text(result_text(transfer), _MIDDLE)}"
 
 
-def _result(transfer: Transfer) -> str:
-    """What came of it, in a few words; the badge before it has the outcome."""
-    if transfer.outcome is Outcome.refused:
-        return reason_text(transfer)
-    if transfer.outcome is Outcome.probed:
-        return "only its size was asked"
-    if transfer.outcome is Outcome.completed:
-        rate = f" ({rate_text(transfer.rate)})" if transfer.duration > 0 else ""
-        return f"{size_text(transfer.octets)} in {duration_text(transfer.duration)}{rate}"
-    return f"at {progress_text(transfer)}, {reason_text(transfer)}"
+def _facts(transfer: Transfer, around: Surroundings) -> list[tuple[str, str]]:
+    """What the card tells, each with the word before it; without a value it is left out."""
+    is_refused = transfer.outcome is Outcome.refused
+    server = f", server {text(transfer.server, _SHORT)}" if transfer.server else ""
+    duration = "" if is_refused else f", {duration_text(transfer.duration)}"
+    return [
+        ("Board", f"{text(peer_text(transfer), _SHORT)}{server}"),
+        ("Answer" if is_refused else "End", _ending(transfer)),
+        ("Store has", ", ".join(f"'{name(near, _SHORT)}'" for near in around.near[:3])),
+        ("Time", f"{clock_text(transfer)}{duration}"),
+        ("Options", _options(transfer)),
+        ("Octets", "" if is_refused else _octets(transfer)),
+        ("File", _file(transfer, around.sha256)),
+        ("Packets", _link(around.capture)),
+        ("Exception", _traceback(transfer)),
+    ]
 
 
 def _ending(transfer: Transfer) -> str:
     if transfer.outcome in CLOSED:
         return ""
     code = "" if transfer.error_code is None else f" (TFTP error {transfer.error_code})"
-    return f"{text(transfer.error_message, 200) or 'no reason was given'}{code}"
-
-
-def _clock(transfer: Transfer) -> str:
-    return transfer.started.strftime("%H:%M:%S.%f")[:-3]
-
-
-def _server(transfer: Transfer) -> str:
-    return f", server {text(transfer.server, 60)}" if transfer.server else ""
+    return f"{text(transfer.error_message, _MIDDLE) or 'no reason was given'}{code}"
 
 
 def _options(transfer: Transfer) -> str:
-    """What was asked and what was granted."""
+    """What was asked, and what was granted."""
     asked = transfer.requested
     parts = [_option(transfer, key, asked[key]) for key in islice(asked, _MOST_OPTIONS)]
     if len(asked) > _MOST_OPTIONS:
         parts.append(f"and {len(asked) - _MOST_OPTIONS} more")
     if transfer.mode != Mode.octet.value:
-        parts.append(f"mode {name(transfer.mode, 30)}")
+        parts.append(f"mode {name(transfer.mode, _SHORT)}")
     return ", ".join(parts)
 
 
 def _option(transfer: Transfer, key: str, value: str) -> str:
-    asked = f'<span style="white-space:nowrap">{name(f"{key}={value}", 40)}'
-    if transfer.outcome is Outcome.refused:
-        return f"{asked}</span>"
-    granted = transfer.granted.get(key)
-    return f"{asked} → {'left out' if granted is None else text(granted, 20)}</span>"
+    asked = name(f"{key}={value}", _SHORT)
+    if transfer.outcome is not Outcome.refused:
+        granted = transfer.granted.get(key)
+        asked += f" → {'left out' if granted is None else text(granted, _SHORT // 2)}"
+    return asked
 
 
 def _octets(transfer: Transfer) -> str:
@@ -140,12 +119,21 @@ def _octets(transfer: Transfer) -> str:
 
 
 def _file(transfer: Transfer, sha256: str) -> str:
-    digest = f" sha256 {text(sha256[:_SHA256_DIGITS])}…" if sha256 else ""
-    return f"'{name(transfer.filename, 500)}'{digest}"
+    """The name, where the summary had to cut it, and what identifies the content."""
+    html = name(transfer.filename, _LONG)
+    parts = [f"'{html}'"] if html != name(transfer.filename, _MIDDLE) else []
+    if sha256:
+        parts.append(f"sha256 {text(sha256[:_SHA256_DIGITS])}…")
+    return ", ".join(parts)
+
+
+def _link(capture: str) -> str:
+    return f'<a href="{text(capture)}">{text(capture)}</a>' if capture else ""
 
 
 def _traceback(transfer: Transfer) -> str:
     if not transfer.detail:
         return ""
     # The last lines of a traceback tell most.
-    return f'<pre style="white-space:pre-wrap">{text(transfer.detail[-1500:])}</pre>'
+    lines = [text(line, _MIDDLE) for line in transfer.detail.splitlines()[-_MOST_LINES:]]
+    return f'<pre style="white-space:pre-wrap">{_NEWLINE.join(lines)}</pre>'

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from TftpLibrary.keywords.markup import COLOURS, ODD, text
 from TftpLibrary.recording.records import Sample, Transfer
 from TftpLibrary.recording.wording import duration_text, part_text, rate_text, size_text
 
-MOST_COLUMNS = 40
+MOST_COLUMNS = 30
 """Columns of a drawing at most; a longer course is drawn in wider ones."""
 
 WIDTH, HEIGHT, TICK = 1000, 60, 10
 """The canvas in its own units: the columns, and below them the ticks of the retransmits."""
+
+_FIXED = 'vector-effect="non-scaling-stroke"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def columns(transfer: Transfer) -> list[Column]:
     kept = [*samples[:-1:step], samples[-1]]
     return [
         Column(a.seconds, b.seconds, b.octets - a.octets, b.octets, b.retransmits - a.retransmits)
-        for a, b in zip(kept, kept[1:], strict=False)
+        for a, b in pairwise(kept)
     ]
 
 
@@ -67,33 +70,27 @@ def throughput(transfer: Transfer) -> str:
     course = columns(transfer)
     if not course:
         return ""
-    peak = max(column.rate for column in course)
-    average = f"{rate_text(transfer.rate)} on average, {rate_text(peak)} at most"
-    ticks = "; ticks: packets sent again" if any(c.retransmits for c in course) else ""
-    label = "display:flex;justify-content:space-between"
     span = transfer.duration
-    drawing = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT + TICK}" preserveAspectRatio="none" role="img" '
-        'style="display:block;width:100%;height:5em">',
-        f'<path d="{_bars(course, span, peak)}" fill="{COLOURS[transfer.outcome]}"/>',
-        f'<path d="{_ticks(course, span)}" stroke="{ODD}" stroke-width="3" {_FIXED}/>',
-        f'<path d="M0 {HEIGHT}H{WIDTH}" stroke="currentColor" {_FIXED}/>',
-        '<g fill="none" pointer-events="all">',
-        *(_hover(column, span, transfer.size) for column in course),
-        "</g></svg>",
-    ]
+    peak = max(column.rate for column in course) or 1.0
+    average = f"{rate_text(transfer.rate)} on average, {rate_text(peak)} at most"
+    legend = "; ticks: packets sent again" if any(c.retransmits for c in course) else ""
     return "\n".join(
         [
             '<div style="max-width:50em">',
-            f"<div>Throughput: {text(average)}{ticks}</div>",
-            *drawing,
-            f'<div style="{label}"><span>0 s</span> <span>{duration_text(span)}</span></div>',
+            f"<div>Throughput: {average}{legend}</div>",
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT + TICK}" preserveAspectRatio="none" role="img" '
+            'style="display:block;width:100%;height:5em">',
+            f'<path d="{_bars(course, span, peak)}" fill="{COLOURS[transfer.outcome]}"/>',
+            '<g fill="none" pointer-events="all">',
+            f'<path d="{_ticks(course, span)}" stroke="{ODD}" stroke-width="3" {_FIXED}/>',
+            f'<path d="M0 {HEIGHT}H{WIDTH}" stroke="currentColor" {_FIXED}/>',
+            *(_hover(column, span, transfer.size) for column in course),
+            "</g></svg>",
+            '<div style="display:flex;justify-content:space-between">'
+            f"<span>0 s</span> <span>{duration_text(span)}</span></div>",
             "</div>",
         ]
     )
-
-
-_FIXED = 'vector-effect="non-scaling-stroke"'
 
 
 def _bars(course: Sequence[Column], span: float, peak: float) -> str:

@@ -41,6 +41,17 @@ class AutoStop(Enum):
     manual = "manual"
 
 
+class OnFailure(Enum):
+    """What is logged when a test fails.
+
+    | ``log_transfers`` | The requests that were seen in the test, as `Log Transfers` shows them. |
+    | ``nothing``       | Nothing. |
+    """
+
+    log_transfers = "log_transfers"
+    nothing = "nothing"
+
+
 class HashAlgorithm(Enum):
     """A checksum, written in hexadecimal digits.
 
@@ -75,6 +86,22 @@ def to_size(value: str | int) -> Size:
     if octets != int(octets):
         raise ValueError(f"Expected a whole number of octets, got '{text}'.")
     return Size(octets)
+
+
+class Rate(int):
+    """A rate in octets per second; see `to_rate` for how it is written."""
+
+
+def to_rate(value: str | int) -> Rate:
+    """A rate: octets per second, alone or with a unit.
+
+    It is written as a size, and ``/s`` may follow: ``500 kB``, ``5 MB/s``.
+    """
+    text = str(value).strip()
+    try:
+        return Rate(to_size(text.removesuffix("/s")))
+    except ValueError:
+        raise ValueError(f"Expected a rate such as 5 MB/s or 500 kB, got '{text}'.") from None
 
 
 def to_path(value: str) -> Path:

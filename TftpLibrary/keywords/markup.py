@@ -29,18 +29,24 @@ COLOURS: dict[Outcome | None, str] = {
 }
 """The colour of each outcome; None is a transfer that still runs."""
 
+_LEAST_KEPT = 10
+
 
 def text(value: str, limit: int = 0) -> str:
     """Returns text as HTML: nothing in it is a tag, a script, or unfit for output.xml.
 
     Args:
         value: any text, also what a peer chose.
-        limit: characters from which on it is cut in the middle; 0 for none.
+        limit: octets of HTML that it may have; what is longer is cut in the middle. 0 for none.
     """
-    cut = short_text(value, limit) if limit else value
-    if not cut.isprintable():
-        cut = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in cut)
-    return escape(cut)
+    html = _escaped(value)
+    kept = len(value)
+    while limit and len(html.encode()) > limit:
+        kept = min(kept - 1, kept * limit // len(html.encode()))
+        html = _escaped(short_text(value, max(kept, _LEAST_KEPT)))
+        if kept <= _LEAST_KEPT:
+            break
+    return html
 
 
 def name(value: str, limit: int = 0) -> str:
@@ -65,21 +71,29 @@ def rows(cells: Iterable[tuple[str, str]]) -> str:
     Args:
         cells: a word, and HTML; pairs without a value are left out.
     """
-    style = "padding:0 1em 0 0;text-align:left;font-weight:normal;opacity:.8;white-space:nowrap"
+    style = "padding-right:1em;white-space:nowrap"
     lines = [
-        f'<tr><th style="{style}">{text(word)}:</th> <td>{value}</td></tr>'
+        f'<tr><td style="{style}">{text(word)}:</td> <td>{value}</td></tr>'
         for word, value in cells
         if value
     ]
-    return "\n".join(['<table style="table-layout:auto">', *lines, "</table>"])
-
-
-def options_text(options: Iterable[tuple[str, str]], limit: int = 0) -> str:
-    """Returns options as `blksize=1468 windowsize=4`, not escaped."""
-    return " ".join(short_text(f"{key}={value}", limit or 10_000) for key, value in options)
+    return "\n".join(
+        ['<table style="table-layout:auto;overflow-wrap:anywhere">', *lines, "</table>"]
+    )
 
 
 def peer_text(transfer: Transfer) -> str:
     """Returns the client's address and port, not escaped."""
     host = f"[{transfer.client}]" if ":" in transfer.client else transfer.client
     return f"{host}:{transfer.client_port}"
+
+
+def clock_text(transfer: Transfer) -> str:
+    """Returns the time of day of the request."""
+    return transfer.started.strftime("%H:%M:%S.%f")[:-3]
+
+
+def _escaped(value: str) -> str:
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+    return escape(value)

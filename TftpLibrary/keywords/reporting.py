@@ -1,26 +1,34 @@
 """What the keywords write into Robot's log. Only Robot's own thread can do that.
 
-Names that a peer chose are untrusted: they are printable when they come here, and they are
-escaped before they become part of HTML.
+Names that a peer chose are untrusted: they are printable when they come here, and `markup` escapes
+them before they become part of HTML.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from html import escape
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal, cast
 
 from robot.api import logger
 
+from TftpLibrary.keywords.base import log_address
+from TftpLibrary.keywords.captures import Keep, Settled
+from TftpLibrary.keywords.markup import peer_text, text
 from TftpLibrary.keywords.state import Stopped
+from TftpLibrary.keywords.timeline import transfers_table
 from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import (
     duration_text,
     outcome_text,
     percent_text,
     rate_text,
+    running_text,
     size_text,
 )
 from TftpLibrary.server import TftpServer
@@ -29,30 +37,24 @@ from TftpLibrary.store.base import StoredFile
 PROGRESS_PAUSE = 5.0
 """Seconds between two lines about a long copy."""
 
-_COLUMNS = (
-    "No.",
-    "Time",
-    "Server",
-    "Client",
-    "Request",
-    "File",
-    "Outcome",
-    "Octets",
-    "Duration",
-    "Rate",
-    "Options",
-)
+WAIT_PAUSE = 3.0
+"""Seconds between two lines on a terminal about a wait."""
+
+_TFTP_PORT = 69
+_MOST_SHOWN = 3
+_DROPPED = "Older transfers were dropped: the record was full."
 
 
 class _Pace:
     """Tells when the next line about something long is due."""
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float = PROGRESS_PAUSE) -> None:
+        self._pause = pause
         self._last = time.monotonic()
 
     def is_due(self) -> bool:
         now = time.monotonic()
-        if now - self._last < PROGRESS_PAUSE:
+        if now - self._last < self._pause:
             return False
         self._last = now
         return True
@@ -127,12 +129,112 @@ def log_fetched(transfer: Transfer, path: Path) -> None:
     logger.info(f"{transfer_text(transfer)}, stored as {path}")
 
 
-def log_transfers(transfers: Sequence[Transfer]) -> None:
+def log_capturing(server: TftpServer, path: Path, keep: Keep) -> None:
+    """Logs that the packets of a server are captured from now on."""
+    stays = {
+        Keep.failed: "The file stays only if the test fails.",
+        Keep.always: "The file stays.",
+        Keep.never: "The file is removed when the test ends.",
+    }
+    log_html(f"Capturing the packets of '{text(server.alias)}' to {_link(path)}. {stays[keep]}")
+
+
+def log_captured(captured: Captured, port: int) -> None:
+    """Logs what a capture has, and how to open it; warns where it ended early."""
+    packets = _count(captured.packets, "packet")
+    log_html(f"Captured {packets}, {size_text(captured.octets)}: {_link(captured.path)}")
+    if port != _TFTP_PORT:
+        logger.info(
+            f"At port {port} Wireshark has to be told that it is TFTP: "
+            f"wireshark -d udp.port=={port},tftp {captured.path.name}"
+        )
+    if captured.warning:
+        logger.warn(captured.warning)
+
+
+def log_settled(settled: Iterable[Settled]) -> None:
+    """Logs what became of the captures of a test or a suite that ends."""
+    for capture in settled:
+        path = capture.captured.path
+        if capture.was_open:
+            log_captured(capture.captured, capture.port)
+        if capture.trouble:
+            logger.warn(f"Cannot remove the capture '{path}': {capture.trouble}.")
+        elif not capture.is_kept:
+            logger.info(f"Removed the capture '{path.name}' (keep={capture.keep.value}).")
+
+
+def wait_progress(what: str, timeout: float) -> Callable[[Sequence[Transfer]], None]:
+    """Returns what tells on a terminal, every few seconds, how far a wait is.
+
+    It takes the transfers that were seen. Where nobody looks, in CI for instance, it does nothing.
+
+    Args:
+        what: what is waited for.
+        timeout: seconds that the wait lasts at most.
+    """
+    terminal = _terminal()
+    pace = _Pace(WAIT_PAUSE)
+    begun = time.monotonic()
+    # The first line must not stand behind the name of the test.
+    lines = iter(("\n",))
+
+    def report(transfers: Sequence[Transfer]) -> None:
+        if terminal and pace.is_due():
+            waited = time.monotonic() - begun
+            text = waiting_text(transfers, what, waited, timeout)
+            logger.console(f"{next(lines, '')}{text}", stream=terminal)
+
+    return report
+
+
+def waiting_text(transfers: Sequence[Transfer], what: str, waited: float, timeout: float) -> str:
+    """Returns a line about what runs during a wait, or that nothing does."""
+    running = [transfer for transfer in transfers if transfer.is_running]
+    if not running:
+        times = f"{duration_text(round(waited))} of {duration_text(timeout)}"
+        return f"Waiting for {what}, {times}: {_count(len(transfers), 'request')}, none is running"
+    more = f"; and {len(running) - _MOST_SHOWN} more" if len(running) > _MOST_SHOWN else ""
+    return "; ".join(running_text(transfer, 40) for transfer in running[-_MOST_SHOWN:]) + more
+
+
+def log_html(html: str) -> None:
+    """Logs a piece of HTML, in which everything from a peer is escaped."""
+    logger.info(html, html=True)
+
+
+def log_more(outcomes: Mapping[str, int], unseen: int) -> None:
+    """Logs how many transfers ended for which there is no card.
+
+    Args:
+        outcomes: how many of each outcome.
+        unseen: how many were dropped from the record before anyone looked.
+    """
+    parts = [f"{count:,} {outcome}" for outcome, count in outcomes.items()]
+    parts += [f"{unseen:,} dropped from the record"] if unseen else []
+    count = sum(outcomes.values()) + unseen
+    told = _count(count, "more transfer")
+    logger.info(f"{told} ended: {', '.join(parts)}. `Log Transfers` shows the latest.")
+
+
+def log_transfers(transfers: Sequence[Transfer], *, is_complete: bool = True) -> None:
     """Logs transfers as a table."""
-    if transfers:
-        logger.info(transfers_table(transfers), html=True)
-    else:
+    if not transfers:
         logger.info("No transfers since the mark.")
+        return
+    log_html(transfers_table(transfers))
+    if not is_complete:
+        logger.info(_DROPPED)
+
+
+def log_requests(transfers: Sequence[Transfer], *, is_complete: bool = True) -> None:
+    """Logs the requests of a test that failed as a table."""
+    if not transfers:
+        logger.info("No request was seen in this test.")
+        return
+    log_html(f"<b>Requests of this test:</b>\n{transfers_table(transfers)}")
+    if not is_complete:
+        logger.info(_DROPPED)
 
 
 def transfer_text(transfer: Transfer) -> str:
@@ -141,45 +243,31 @@ def transfer_text(transfer: Transfer) -> str:
     options = f", {_options_text(transfer)}" if transfer.granted else ""
     resent = f", {transfer.retransmits} retransmits" if transfer.retransmits else ""
     return (
-        f"{packet} '{transfer.filename}', {_peer_text(transfer)}: "
+        f"{packet} '{transfer.filename}', {peer_text(transfer)}: "
         f"{outcome_text(transfer)} in {duration_text(transfer.duration)} "
         f"({rate_text(transfer.rate)}){options}{resent}"
     )
-
-
-def transfers_table(transfers: Sequence[Transfer]) -> str:
-    """Returns an HTML table with one line of text for each transfer."""
-    head = _row("th", _COLUMNS)
-    rows = [_row("td", _cells(transfer)) for transfer in transfers]
-    return "\n".join(["<table>", head, *rows, "</table>"])
-
-
-def _cells(transfer: Transfer) -> tuple[str, ...]:
-    return (
-        str(transfer.id),
-        transfer.started.strftime("%H:%M:%S.%f")[:-3],
-        transfer.server,
-        _peer_text(transfer),
-        "RRQ" if transfer.direction is Direction.read else "WRQ",
-        transfer.filename,
-        outcome_text(transfer),
-        f"{transfer.octets:,}",
-        duration_text(transfer.duration),
-        rate_text(transfer.rate) if transfer.octets else "",
-        _options_text(transfer),
-    )
-
-
-def _row(cell: str, texts: Iterable[str]) -> str:
-    # A space between the cells keeps the row readable where the tags are not rendered.
-    cells = " ".join(f"<{cell}>{escape(text)}</{cell}>" for text in texts)
-    return f"<tr>{cells}</tr>"
 
 
 def _options_text(transfer: Transfer) -> str:
     return " ".join(f"{name}={value}" for name, value in transfer.granted.items())
 
 
-def _peer_text(transfer: Transfer) -> str:
-    host = f"[{transfer.client}]" if ":" in transfer.client else transfer.client
-    return f"{host}:{transfer.client_port}"
+def _link(path: Path) -> str:
+    return f'<a href="{text(log_address(path))}">{text(path.name)}</a>'
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _terminal() -> Literal["stdout", "stderr"] | None:
+    """Returns the stream on which a person sees a line at once; None where there is none."""
+    if os.environ.get("CI"):
+        return None
+    streams = {"stdout": sys.__stdout__, "stderr": sys.__stderr__}
+    for name, stream in streams.items():
+        # A program without a console, and a test that closed it, have none.
+        if stream is not None and not stream.closed and stream.isatty():
+            return cast("Literal['stdout', 'stderr']", name)
+    return None

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.conversions import AutoStop, seconds
+from TftpLibrary.keywords.captures import Captures
+from TftpLibrary.keywords.conversions import AutoStop, OnFailure, seconds
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
@@ -34,6 +35,7 @@ class Defaults:
         root: folder that servers serve; None for a private one each.
         timeout: seconds that a wait lasts.
         auto_stop: when servers stop by themselves.
+        on_failure: what is logged when a test fails.
     """
 
     host: str = "auto"
@@ -41,6 +43,7 @@ class Defaults:
     root: Path | None = None
     timeout: float = 60.0
     auto_stop: AutoStop = AutoStop.auto
+    on_failure: OnFailure = OnFailure.log_transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,10 @@ class _Running:
 
 @dataclass(slots=True)
 class _Scope:
-    """The run, a suite or a test: its mark, and what was known when it began."""
+    """The run, a suite or a test: its beginning, its mark, and what was known when it began."""
 
     key: str
+    begun: int = 0
     mark: int = 0
     aliases: dict[str, str] = field(default_factory=dict)
 
@@ -137,11 +141,17 @@ class LibraryState:
     The run, its suites and its tests are scopes, one inside the other. A server belongs to the
     innermost scope at its start, and stops when `leave` ends that scope, unless `auto_stop` is
     manual.
+
+    Attributes:
+        defaults: what the import gave.
+        recorder: the record of all servers and clients.
+        captures: the captures that were started.
     """
 
     def __init__(self, defaults: Defaults | None = None) -> None:
         self.defaults = defaults or Defaults()
         self.recorder = Recorder()
+        self.captures = Captures(self.defaults.auto_stop)
         self._servers: dict[str, _Running] = {}
         # Every alias of the scope, also of stopped servers, in the order of their activation.
         self._aliases: dict[str, str] = {}
@@ -242,9 +252,15 @@ class LibraryState:
 
     # -- scopes
 
+    @property
+    def scope(self) -> str:
+        """Robot's id of the test or the suite that runs; empty where none was seen to begin."""
+        return self._scopes[-1].key
+
     def enter(self, key: str) -> None:
         """Begins a scope, and with it a mark."""
-        self._scopes.append(_Scope(key, self.recorder.mark(), dict(self._aliases)))
+        mark = self.recorder.mark()
+        self._scopes.append(_Scope(key, mark, mark, dict(self._aliases)))
 
     def leave(self, key: str) -> list[Stopped]:
         """Ends a scope: stops its servers, and makes active again the server that was.
@@ -288,6 +304,10 @@ class LibraryState:
     def view_all(self, since: int | None = None) -> View:
         """Returns the transfers of every server and client since a mark."""
         return View(self.recorder, None, self._since(since), bool(self._servers))
+
+    def view_scope(self) -> View:
+        """Returns the transfers of every server and client since the present scope began."""
+        return self.view_all(self._scopes[-1].begun)
 
     def timeout(self, value: timedelta | None) -> float:
         """Returns the seconds that a wait lasts, by default those of the import."""

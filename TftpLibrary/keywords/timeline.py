@@ -11,16 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, log10
 
-from TftpLibrary.keywords.markup import COLOURS, badge, name, peer_text, text
+from TftpLibrary.keywords.markup import COLOURS, badge, clock_text, name, peer_text, text
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome, Transfer
-from TftpLibrary.recording.wording import (
-    duration_text,
-    percent_text,
-    rate_text,
-    reason_text,
-    size_text,
-)
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.wording import duration_text, result_text
 
 MOST_ROWS = 200
 """Rows of a table at most: the latest transfers."""
@@ -106,11 +100,10 @@ def _label(seconds: float) -> str:
 
 def _row(transfer: Transfer, axis: Axis) -> str:
     packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
-    clock = transfer.started.strftime("%H:%M:%S.%f")[:-3]
-    start = f'<span title="{clock}">+{duration_text(axis.start(transfer))}</span>'
-    board = f'<span title="{text(peer_text(transfer))}">{text(transfer.client, 50)}</span>'
-    asked = f"{packet} '{name(transfer.filename, 120)}' from {board}"
-    told = f"{badge(transfer.outcome)} {asked}: {text(_result(transfer), 120)}"
+    start = f'<span title="{clock_text(transfer)}">+{duration_text(axis.start(transfer))}</span>'
+    board = f'<span title="{text(peer_text(transfer))}">{text(transfer.client, 80)}</span>'
+    asked = f"{packet} '{name(transfer.filename, 200)}' from {board}"
+    told = f"{badge(transfer.outcome)} {asked}: {text(result_text(transfer), 200)}"
     return _cells("td", str(transfer.id), start, told, _bar(transfer, axis))
 
 
@@ -120,18 +113,6 @@ def _cells(tag: str, number: str, start: str, told: str, drawn: str) -> str:
     pair = f'<div style="{_TOLD}">{told}</div> <div style="{_DRAWN}">{drawn}</div>'
     wide = f'<{tag} style="width:100%;text-align:left"><div style="{_PAIR}">{pair}</div></{tag}>'
     return f"<tr>{narrow} {wide}</tr>"
-
-
-def _result(transfer: Transfer) -> str:
-    if transfer.outcome is Outcome.refused:
-        return reason_text(transfer)
-    if transfer.outcome is Outcome.probed:
-        return "its size only"
-    if transfer.outcome is Outcome.completed:
-        return f"{size_text(transfer.octets)} ({rate_text(transfer.rate)})"
-    if transfer.size is None:
-        return f"at {size_text(transfer.octets)}"
-    return f"at {percent_text(transfer.octets, transfer.size)} of {size_text(transfer.size)}"
 
 
 def _bar(transfer: Transfer, axis: Axis) -> str:
@@ -145,7 +126,7 @@ def _bar(transfer: Transfer, axis: Axis) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} 16" preserveAspectRatio="none" '
         'style="display:block;width:100%;height:1.5em">'
-        f'<path d="{grid}" stroke="currentColor" opacity=".25" '
+        f'<path d="{grid}" fill="none" stroke="currentColor" opacity=".25" '
         'vector-effect="non-scaling-stroke"/>'
         f'<rect x="{left}" y="3" width="{width}" height="10" fill="{COLOURS[transfer.outcome]}">'
         f"<title>{text(told, 200)}</title></rect></svg>"

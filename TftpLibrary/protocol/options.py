@@ -84,6 +84,8 @@ def answer(request: Request, policy: Policy, size: int | None) -> Agreement:
         policy: the bounds of this server.
         size: octets of the file for an RRQ; None where it is not known. Without effect for a WRQ.
     """
+    if not request.options:
+        return Agreement(rollover=policy.rollover)
     told = size if request.direction is Direction.read else None
     granted: dict[str, tuple[str, int]] = {}
     for name, value in _once(request.options, policy.refused):

@@ -12,6 +12,8 @@ In both, the peer has `timeout * (retries + 1)` seconds to answer.
 
 from __future__ import annotations
 
+from math import inf
+
 SHORTEST_WAIT = 0.2
 """Seconds. Some boards acknowledge a block that they never had after a duplicate: no haste."""
 
@@ -79,11 +81,11 @@ class RetryTimer:
         """Whether the last try was used."""
         return self.deadline >= self.latest - _CLOSE
 
-    def start(self, now: float) -> None:
-        """Something new was sent: the first try of it begins."""
+    def start(self, now: float, at_most: float = inf) -> None:
+        """Something new was sent: the first try of it begins, with a wait of `at_most` seconds."""
         self.answered_at = self.sent_at = now
         self.tries = 0
-        self.deadline = now + self.wait
+        self.deadline = now + min(self.wait, at_most)
 
     def renew(self, now: float) -> None:
         """What is in flight was answered, and something new leaves at once: the data path."""

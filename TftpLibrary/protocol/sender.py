@@ -32,6 +32,9 @@ from TftpLibrary.protocol.retry import RetryTimer
 QUICKEST_GAP_REPORT = 0.0002
 """Seconds. An ACK repeated sooner after its window left is a copy that the network made."""
 
+SHORTEST_DOUBT = 0.02
+"""Seconds. How long at least the end of a window is awaited after an ACK within it is doubted."""
+
 _ACK = 4 << 16
 
 
@@ -66,6 +69,7 @@ class Sender:
         "_repeat_answered",
         "_repeated_to",
         "_retry",
+        "_sent_twice",
         "_transmits",
         "acked",
         "duplicates",
@@ -93,6 +97,7 @@ class Sender:
         self._transmits: list[Transmit] = []
         self._has_oack = oack is not None
         self._repeat_answered = -1
+        self._sent_twice = 0
         self._repeated_to = -1
         self.windowsize = agreement.windowsize
         self.last_block = last_block
@@ -220,14 +225,31 @@ class Sender:
             if self.acknowledge_window(now):
                 self._transmits.append(Blocks(self.acked + 1, self.sent))
         elif self.acked < block < self.sent:
-            # RFC 7440 section 4: an ACK within the window means go on from there.
-            self.acked = block
-            self._retry.answer(now)
-            self._send_window(now)
+            self._receive_ack_within(block, now)
         else:
             self.duplicates += 1
             if block == self.acked:
                 self._receive_repeated_ack(now)
+
+    def _receive_ack_within(self, block: int, now: float) -> None:
+        """RFC 7440 section 4: an ACK within the window means go on from there.
+
+        U-Boot sends one for a gap, and one for a block that comes again, and counts its window
+        from there. Where the block was sent twice it is no sign of a gap: only what is new goes
+        out, or else each window would be sent twice from then on. If it was a gap after all, the
+        rest of the window follows after some round trips.
+        """
+        is_doubted = block <= self._sent_twice
+        self.acked = block
+        self._retry.answer(now)
+        if not is_doubted:
+            self._send_window(now)
+            return
+        first = self.sent + 1
+        self._extend_window()
+        self._retry.start(now, at_most=max(SHORTEST_DOUBT, 4 * self._retry.round_trip))
+        if first <= self.sent:
+            self._transmits.append(Blocks(first, self.sent))
 
     def _receive_repeated_ack(self, now: float) -> None:
         """The peer repeats itself: a copy by the network, or the first block of a window is lost.
@@ -270,16 +292,22 @@ class Sender:
 
     def _send_window(self, now: float) -> None:
         """Sends the window behind what was acknowledged, a part of it again perhaps."""
-        sent, first = self.sent, self.acked + 1
+        first, again = self.acked + 1, self.sent
+        self._extend_window()
+        self.retransmits += max(0, min(self.sent, again) - self.acked)
+        self._sent_twice = max(self._sent_twice, min(self.sent, again))
+        self._retry.start(now)
+        self._transmits.append(Blocks(first, self.sent))
+
+    def _extend_window(self) -> None:
+        """The window behind what was acknowledged is what counts as sent now."""
         self.sent = self.acked + self.windowsize
         if self.last_block is not None and self.sent > self.last_block:
             self.sent = self.last_block
         self.expected = self._ack_of(self.sent)
-        self.retransmits += max(0, min(self.sent, sent) - self.acked)
-        self._retry.start(now)
-        self._transmits.append(Blocks(first, self.sent))
 
     def _repeat_window(self) -> None:
+        self._sent_twice = self.sent
         self._repeated_to = self.sent
         self.retransmits += self.sent - self.acked
         self._transmits.append(Blocks(self.acked + 1, self.sent))

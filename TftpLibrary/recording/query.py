@@ -18,6 +18,7 @@ from TftpLibrary.recording.matching import (
 )
 from TftpLibrary.recording.records import Outcome, Transfer
 from TftpLibrary.recording.wording import (
+    IDLE,
     duration_text,
     outcome_text,
     progress_text,
@@ -31,15 +32,13 @@ __all__ = [
     "describe_requests",
     "explain_missing_download",
     "explain_missing_request",
+    "explain_missing_transfer",
     "explain_missing_upload",
     "matches_client",
     "matches_name",
     "nearest_names",
     "select",
 ]
-
-IDLE = 1.0
-"""Seconds without a packet of the peer from which on a running transfer is called idle."""
 
 
 def describe_requests(
@@ -71,7 +70,7 @@ def explain_missing_download(
     transfers: Sequence[Transfer],
     name: str,
     client: str = "",
-    timeout: float = 0.0,
+    timeout: float | None = None,
     *,
     times: int = 1,
     files: Sequence[str] = (),
@@ -83,20 +82,22 @@ def explain_missing_download(
         transfers: what was seen since the mark.
         name: the name or glob that was waited for.
         client: the address or network that was waited for; empty for any.
-        timeout: seconds that were waited.
+        timeout: seconds that were waited; None where nobody waited.
         times: downloads that were waited for.
         files: the names in the store, to tell a near one.
         is_complete: False when the recorder dropped some of the transfers.
     """
-    wait = _Wait(name, client, "downloaded", Direction.read, times=times, files=tuple(files))
-    return wait.explain(transfers, timeout, is_complete)
+    wait = _Wait(
+        name, client, "downloaded", Direction.read, timeout, times=times, files=tuple(files)
+    )
+    return wait.explain(transfers, is_complete)
 
 
 def explain_missing_upload(
     transfers: Sequence[Transfer],
     name: str,
     client: str = "",
-    timeout: float = 0.0,
+    timeout: float | None = None,
     *,
     min_size: int = 0,
     is_complete: bool = True,
@@ -107,24 +108,32 @@ def explain_missing_upload(
         transfers: what was seen since the mark.
         name: the name or glob that was waited for.
         client: the address or network that was waited for; empty for any.
-        timeout: seconds that were waited.
+        timeout: seconds that were waited; None where nobody waited.
         min_size: octets that the file was to have at least.
         is_complete: False when the recorder dropped some of the transfers.
     """
-    wait = _Wait(name, client, "received", Direction.write, min_size=min_size)
-    return wait.explain(transfers, timeout, is_complete)
+    wait = _Wait(name, client, "received", Direction.write, timeout, min_size=min_size)
+    return wait.explain(transfers, is_complete)
 
 
 def explain_missing_request(
     transfers: Sequence[Transfer],
     name: str,
     client: str = "",
-    timeout: float = 0.0,
+    timeout: float | None = None,
     *,
     is_complete: bool = True,
 ) -> str:
     """Returns why no board asked for a file, as `explain_missing_download` does."""
-    return _Wait(name, client, "requested").explain(transfers, timeout, is_complete)
+    wait = _Wait(name, client, "requested", None, timeout, is_request_enough=True)
+    return wait.explain(transfers, is_complete)
+
+
+def explain_missing_transfer(
+    transfers: Sequence[Transfer], name: str, client: str = "", *, is_complete: bool = True
+) -> str:
+    """Returns why a file was not transferred, whichever way, as `explain_missing_download` does."""
+    return _Wait(name, client, "transferred").explain(transfers, is_complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +144,16 @@ class _Wait:
     client: str
     done: str
     direction: Direction | None = None
+    timeout: float | None = None
     times: int = 1
     min_size: int = 0
     files: tuple[str, ...] = ()
+    is_request_enough: bool = False
 
-    def explain(self, transfers: Sequence[Transfer], timeout: float, is_complete: bool) -> str:
+    def explain(self, transfers: Sequence[Transfer], is_complete: bool) -> str:
         source = f" from {self.client}" if self.client else ""
-        head = f"'{self.name}' was not {self.done}{source} in {duration_text(timeout)}"
+        waited = "" if self.timeout is None else f" in {duration_text(self.timeout)}"
+        head = f"'{self.name}' was not {self.done}{source}{waited}"
         miss, hint = self.nearest_miss(transfers)
         requests = describe_requests(transfers, self.name, is_complete=is_complete)
         return f"{head}: {miss}. {hint}\n{requests}"
@@ -166,7 +178,7 @@ class _Wait:
         """The name was asked by the right client, and that was not enough."""
         completed = [transfer for transfer in own if transfer.outcome is Outcome.completed]
         enough = [transfer for transfer in completed if transfer.octets >= self.min_size]
-        if self.direction is None or len(enough) >= self.times:
+        if self.is_request_enough or len(enough) >= self.times:
             return f"it came just too late ({outcome_text(own[-1])})", "Raise timeout=."
         # A board that asks for the size first, and then for the content, tells more the second
         # time, whatever came of it.
@@ -201,8 +213,25 @@ class _Wait:
             )
         came = f"{name}{progress_text(transfer)}, block {transfer.blocks}"
         if transfer.outcome is None:
-            return _unfinished(transfer, came)
+            return self.unfinished(transfer, came)
         return _cut_short(transfer, came)
+
+    def unfinished(self, transfer: Transfer, came: str) -> tuple[str, str]:
+        """A transfer that still runs."""
+        if transfer.idle >= IDLE:
+            hint = "The board went silent: look at its console, its power and its cable."
+            return f"{came}, idle for {duration_text(transfer.idle)}", hint
+        more = ""
+        if transfer.size is not None and transfer.rate > 0:
+            more = duration_text((transfer.size - transfer.octets) / transfer.rate)
+        if self.timeout is None:
+            hint = f"It needs about {more} more: " if more else ""
+            hint += f"{'w' if more else 'W'}ait for it with `{_WAITS[transfer.direction]}`."
+        elif more:
+            hint = f"It needs about {more} more: raise timeout=."
+        else:
+            hint = "Give it more time: timeout=."
+        return f"{came}, still running", hint
 
     def refusal_hint(self, transfer: Transfer) -> str:
         code = transfer.error_code
@@ -217,11 +246,11 @@ class _Wait:
         if self.direction is Direction.read:
             return (
                 "the board sent it (WRQ) instead of asking for it (RRQ)",
-                "`Wait Until File Is Received` waits for what a board sends.",
+                f"`{_WAITS[Direction.write]}` waits for what a board sends.",
             )
         return (
             "the board asked for it (RRQ) instead of sending it (WRQ)",
-            "`Wait Until File Is Downloaded` waits for what a board asks for.",
+            f"`{_WAITS[Direction.read]}` waits for what a board asks for.",
         )
 
     def near_names(self, near: Sequence[str], seen: Sequence[Transfer]) -> tuple[str, str]:
@@ -252,6 +281,10 @@ class _Wait:
         )
 
 
+_WAITS = {
+    Direction.read: "Wait Until File Is Downloaded",
+    Direction.write: "Wait Until File Is Received",
+}
 _SILENCE_HINT = (
     "Check the server address and port that the board uses, its cable, and the firewall of this "
     "machine."
@@ -272,17 +305,6 @@ _UPLOAD_HINTS: dict[int | None, str] = {
     ErrorCode.file_exists: "Start the server with overwrite=True, or delete the file before.",
     ErrorCode.illegal_operation: "The request is not one that TFTP knows.",
 }
-
-
-def _unfinished(transfer: Transfer, came: str) -> tuple[str, str]:
-    if transfer.idle >= IDLE:
-        hint = "The board went silent: look at its console, its power and its cable."
-        return f"{came}, idle for {duration_text(transfer.idle)}", hint
-    hint = "Give it more time: timeout=."
-    if transfer.size is not None and transfer.rate > 0:
-        more = (transfer.size - transfer.octets) / transfer.rate
-        hint = f"It needs about {duration_text(more)} more: raise timeout=."
-    return f"{came}, still running", hint
 
 
 def _cut_short(transfer: Transfer, came: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from operator import attrgetter, itemgetter
 from threading import Condition, Lock
 from typing import TypeVar
@@ -54,8 +54,9 @@ class Recorder:
         self.limit = limit
         self.refresh: Callable[[], None] | None = None
         self._changed = Condition(Lock())
+        self._waiting = 0
         self._position = 0
-        self._last_id = 0
+        self._ids = count(1)
         self._running: dict[int, Transfer] = {}
         # In the order in which they ended, each with the position of its end.
         self._ended: deque[tuple[int, Transfer]] = deque()
@@ -68,9 +69,8 @@ class Recorder:
 
     def reserve(self) -> int:
         """Returns the id for the record of a request that is about to be opened."""
-        with self._changed:
-            self._last_id += 1
-            return self._last_id
+        # The next of a count is one step: two threads never get the same.
+        return next(self._ids)
 
     def opened(self, transfer: Transfer) -> int:
         """Records a request.
@@ -89,7 +89,7 @@ class Recorder:
         with changed:
             self._running[transfer.id] = transfer
             self._position += 1
-            changed.notify_all()
+            self._wake()
         return transfer.id
 
     def progressed(self, transfer: Transfer) -> None:
@@ -116,13 +116,13 @@ class Recorder:
             if len(self._ended) > self.limit:
                 self._dropped_position = self._ended.popleft()[0]
                 self._dropped += 1
-            changed.notify_all()
+            self._wake()
 
     def defect(self, text: str) -> None:
         """Records an unexpected exception that belongs to no transfer. The next wait raises it."""
         with self._changed:
             self._defects.append(text)
-            self._changed.notify_all()
+            self._wake()
 
     # -- read by any thread
 
@@ -199,7 +199,11 @@ class Recorder:
         """
         with self._changed:
             if not self._has_news(since):
-                self._changed.wait(max(0.0, min(timeout, SLICE)))
+                self._waiting += 1
+                try:
+                    self._changed.wait(max(0.0, min(timeout, SLICE)))
+                finally:
+                    self._waiting -= 1
             return self._has_news(since)
 
     def wait_for(
@@ -249,6 +253,11 @@ class Recorder:
             self._defects.clear()
             self._dropped = 0
             self._dropped_position = 0
+
+    def _wake(self) -> None:
+        """Wakes those who wait; with the lock. To ask for nobody costs more than to look."""
+        if self._waiting:
+            self._changed.notify_all()
 
     def _has_news(self, since: int) -> bool:
         return self._position > since or bool(self._defects)

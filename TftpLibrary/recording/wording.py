@@ -11,6 +11,9 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.records import Outcome, Transfer
 
+IDLE = 1.0
+"""Seconds without a packet of the peer from which on a running transfer is called idle."""
+
 _KILO = 1000
 _MINUTE = 60
 _UNITS = ("kB", "MB", "GB", "TB")
@@ -121,6 +124,36 @@ def outcome_text(transfer: Transfer) -> str:
         return f"timed out at {progress_text(transfer)}"
     word = "failed" if outcome is Outcome.failed else "stopped"
     return f"{word} at {progress_text(transfer)}: {reason_text(transfer)}"
+
+
+def result_text(transfer: Transfer) -> str:
+    """Returns what came of a transfer, for those who know its outcome: `7.8 MB in 2 s`."""
+    outcome = transfer.outcome
+    if outcome is Outcome.refused:
+        return reason_text(transfer)
+    if outcome is Outcome.probed:
+        return "only its size was asked"
+    if outcome is Outcome.completed:
+        rate = f" ({rate_text(transfer.rate)})" if transfer.duration > 0 else ""
+        return f"{size_text(transfer.octets)} in {duration_text(transfer.duration)}{rate}"
+    reason = "" if outcome is None else f", {reason_text(transfer)}"
+    return f"at {progress_text(transfer)}{reason}"
+
+
+def running_text(transfer: Transfer, limit: int = 100) -> str:
+    """Returns how a running transfer stands, short enough for a line on a terminal.
+
+    `kernel.img 41 % 3.2/7.8 MB 5.1 MB/s from 192.168.1.50`
+    """
+    rate = rate_text(transfer.rate)
+    if transfer.size is None:
+        done = size_text(transfer.octets)
+    else:
+        part = part_text(transfer.octets, transfer.size).replace(" of ", "/")
+        done = f"{percent_text(transfer.octets, transfer.size)} {part}"
+    silent = f", silent for {duration_text(transfer.idle)}" if transfer.idle >= IDLE else ""
+    name = short_text(transfer.filename, limit)
+    return f"{name} {done} {rate} from {transfer.client}{silent}"
 
 
 def _unit(octets: int) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import ErrorCode, printable
@@ -39,8 +40,9 @@ _WINDOWS_DEVICES = frozenset(
 _SKIPPED = frozenset(("", "."))
 
 
+@lru_cache(maxsize=1024)
 def safe_parts(octets: bytes) -> Parts:
-    """Returns the parts of a requested name.
+    """Returns the parts of a requested name. Boards ask for the same names again and again.
 
     Raises:
         StoreError: code 2 for a name that would leave the root or that names a folder, code 1 for

@@ -119,6 +119,10 @@ class Shelf:
             text_of(parts), digests.size, digests.sha256, digests.crc32, path, uploaded
         )
 
+    def known_sha256(self, identity: Hashable) -> str:
+        """Returns the checksum of a content that was looked at before; empty for any other."""
+        return next((d.sha256 for key, d in self._digests.values() if key == identity), "")
+
     def holds(self, parts: Parts, digests: Digests) -> bool:
         """Whether a file of that name has that content."""
         try:

@@ -9,6 +9,20 @@ Suite Setup      Start Server
 Test Setup       Require Board    arm
 
 
+*** Variables ***
+@{PROBES}    pxelinux.cfg/01-52-54-00-12-34-0b
+...          pxelinux.cfg/0A00020F
+...          pxelinux.cfg/0A00020
+...          pxelinux.cfg/0A0002
+...          pxelinux.cfg/0A000
+...          pxelinux.cfg/0A00
+...          pxelinux.cfg/0A0
+...          pxelinux.cfg/0A
+...          pxelinux.cfg/0
+...          pxelinux.cfg/default-arm
+...          pxelinux.cfg/default
+
+
 *** Test Cases ***
 U-Boot Loads An Image
     [Tags]    smoke
@@ -20,9 +34,9 @@ U-Boot Loads An Image
 U-Boot Loads An Image Of The Size Of A Kernel
     [Documentation]    In lockstep, and in windows as they are used where the network is good.
     [Template]    Board Loads A Kernel
-    windowsize=1
-    windowsize=4
-    windowsize=16
+    1
+    4
+    16
 
 U-Boot Loads More Than 65,535 Blocks
     [Documentation]    After block 65535 comes 0.
@@ -55,8 +69,7 @@ U-Boot Searches For Its Configuration
     Switch On Board    arm
     ${printed}    Run Command    pxe get
     Should End With    ${printed}    found
-    ${names}    Names That Were Requested
-    Should Be Equal    ${names}    ${PROBES}
+    Requests Should Be    @{PROBES}
     Get Transfer Count    pxelinux.cfg/*    ==    10    outcome=refused
     Wait Until File Is Downloaded    pxelinux.cfg/default
 
@@ -67,20 +80,6 @@ DHCP Tells U-Boot What To Load
     Run Command    dhcp ${LOAD}
     Memory Should Hold File    boot/uImage
     Wait Until File Is Downloaded    boot/uImage    client=127.0.0.11
-
-
-*** Variables ***
-@{PROBES}       pxelinux.cfg/01-52-54-00-12-34-0b
-...             pxelinux.cfg/0A00020F
-...             pxelinux.cfg/0A00020
-...             pxelinux.cfg/0A0002
-...             pxelinux.cfg/0A000
-...             pxelinux.cfg/0A00
-...             pxelinux.cfg/0A0
-...             pxelinux.cfg/0A
-...             pxelinux.cfg/0
-...             pxelinux.cfg/default-arm
-...             pxelinux.cfg/default
 
 
 *** Keywords ***
@@ -96,8 +95,8 @@ Board Loads An Image
     Switch On Board    ${kind}
     U-Boot Loads File    image.bin
     Memory Should Hold File    image.bin
-    ${transfer}    Wait Until File Is Downloaded    image.bin
-    Should Be Equal    ${transfer.granted}[blksize]    1468
+    Wait Until File Is Downloaded    image.bin
+    Transfer Should Have Used    image.bin    blksize=1468    windowsize=1    mode=octet
     Power Off
 
 Board Loads A Kernel
@@ -108,10 +107,5 @@ Board Loads A Kernel
     Memory Should Hold File    zImage
     ${transfer}    Wait Until File Is Downloaded    zImage
     Should Be Equal As Integers    ${transfer.octets}    16777216
-    Should Be Equal As Integers    ${transfer.retransmits}    0
+    Transfer Should Have Used    zImage    blksize=1468    windowsize=${windowsize}
     Power Off
-
-Names That Were Requested
-    ${transfers}    Get Transfers
-    VAR    ${names}    ${{ [transfer.filename for transfer in $transfers] }}
-    RETURN    ${names}

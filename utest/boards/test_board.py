@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ import sys
 from pathlib import Path
 from utest.boards.test_board import switch_on
 board = switch_on(Path(sys.argv[1]))
+# At its prompt U-Boot prints nothing more, so that the closed pipe alone does not end it.
+board.stop_autoboot(30)
 print(board._process.pid, flush=True)
 sys.stdin.read()
 """
@@ -101,7 +104,11 @@ def test_board_does_not_outlive_a_process_that_is_killed(board: Board, tmp_path:
         assert is_alive(emulator)
         program.send_signal(signal.SIGKILL)
         program.wait(LIMIT)
-    wait_until(lambda: not is_alive(emulator), 10.0)
+    try:
+        wait_until(lambda: not is_alive(emulator), 10.0)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(emulator, signal.SIGKILL)
 
 
 def test_wire_is_closed_when_the_emulator_cannot_be_started(

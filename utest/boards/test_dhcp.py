@@ -71,6 +71,12 @@ def test_request_for_another_address_is_refused() -> None:
     assert answer[16:24] == bytes(8)
 
 
+def test_board_that_only_looks_around_may_wish_for_another_address() -> None:
+    wish = {dhcp.REQUESTED_ADDRESS: bytes((10, 0, 2, 99))}
+    answer = answer_to(question(dhcp.DISCOVER, options=wish))
+    assert (options_of(answer)[53], answer[16:20]) == (b"\2", bytes((10, 0, 2, 15)))
+
+
 def test_board_that_has_an_address_gets_the_rest() -> None:
     options = options_of(answer_to(question(dhcp.INFORM)._replace(address="10.0.2.15")))
     assert options[53] == b"\5"

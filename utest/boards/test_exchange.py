@@ -46,10 +46,10 @@ def test_requests_are_noted_as_they_were_sent() -> None:
 
 def test_blocks_are_counted_as_the_board_gets_them() -> None:
     exchange = Exchange()
-    for copies in (1, 0, 2):
+    for copies in (1, 0, 2, 2):
         exchange.note(TO_BOARD, (1353, 50001), copies, b"\0\3\0\1abc")
     exchange.note(TO_SERVER, (1353, 50001), 1, b"\0\3\0\1abc")
-    assert exchange.blocks == 3
+    assert exchange.blocks == 5
 
 
 def test_lines_tell_direction_ports_and_fate() -> None:
@@ -63,10 +63,12 @@ def test_lines_tell_direction_ports_and_fate() -> None:
     assert third.endswith("ACK 0  (2 times)")
 
 
-def test_only_the_last_lines_are_kept() -> None:
+def test_only_the_last_of_data_and_ack_are_kept() -> None:
     exchange = Exchange()
+    exchange.note(TO_SERVER, (1353, 69), 1, RRQ)
     for number in range(6000):
         exchange.note(TO_SERVER, (1353, 50001), 1, b"\0\4" + number.to_bytes(2, "big"))
     lines = list(exchange.lines())
-    assert lines[0] == "... 1000 packets before are left out."
+    assert lines[0] == "1000 DATA and ACK of the beginning are left out."
+    assert "RRQ" in lines[1]
     assert lines[-1].endswith("ACK 5999")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+from TftpLibrary.recording.records import Transfer
 
 
 @pytest.fixture
@@ -23,6 +25,18 @@ def started(state: LibraryState) -> LibraryState:
     """The state with a server that runs as `dut` and takes uploads."""
     state.start("dut", StartRequest(None, ServerSettings(writable=True)))
     return state
+
+
+@pytest.fixture
+def record(started: LibraryState) -> Callable[[Transfer], None]:
+    """Writes into the record of the server as the engine does."""
+
+    def write(seen: Transfer) -> None:
+        number = started.recorder.opened(replace(seen, server="dut", outcome=None, ended=None))
+        if seen.outcome is not None:
+            started.recorder.ended(replace(seen, server="dut", id=number))
+
+    return write
 
 
 @pytest.fixture

@@ -1,32 +1,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from assertionengine import AssertionOperator
+from robot.libraries.BuiltIn import BuiltIn
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.keywords.base import (
-    Scopes,
+    log_address,
     output_folder,
+    scope_name,
     verify_names,
     verify_number,
     verify_size,
     verify_text,
 )
-from TftpLibrary.keywords.state import LibraryState, StartRequest
 
 EQUAL, UNEQUAL, CONTAINS, LACKS, GREATER, THEN = (
     AssertionOperator[sign] for sign in ("==", "!=", "contains", "not contains", ">", "then")
 )
 NAMES = ["a.bin", "b.bin"]
-
-
-def node(key: str) -> Any:
-    """What Robot Framework gives a listener."""
-    return SimpleNamespace(id=key)
 
 
 def test_without_an_operator_the_value_comes_back() -> None:
@@ -98,25 +92,41 @@ def test_no_names_equal_an_empty_text() -> None:
     assert verify_names([], EQUAL, "", "Files", "") == []
 
 
-def test_the_listener_stops_what_a_test_started(
-    state: LibraryState, log: pytest.LogCaptureFixture
-) -> None:
-    scopes = Scopes(state)
-    scopes.start_suite(node("s1"), None)
-    state.start("suite", StartRequest(None, ServerSettings()))
-    scopes.start_test(node("s1-t1"), None)
-    url = state.start("test", StartRequest(None, ServerSettings()))[0].url()
-    scopes.end_test(node("s1-t1"), None)
-    assert state.running() == ["suite"]
-    assert f"Stopped TFTP server 'test' at {url}." in log.messages
-    scopes.end_suite(node("s1"), None)
-    assert state.running() == []
-
-
-def test_the_end_of_the_run_stops_everything(started: LibraryState) -> None:
-    Scopes(started).close()
-    assert started.running() == []
-
-
 def test_outside_of_a_run_results_go_to_the_current_folder() -> None:
     assert output_folder() == Path.cwd()
+
+
+def test_outside_of_a_run_a_capture_is_named_so() -> None:
+    assert scope_name() == "capture"
+
+
+def test_a_link_in_the_log_begins_at_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert log_address(tmp_path / "a b#1.pcapng") == "a%20b%231.pcapng"
+    assert log_address(tmp_path.parent / "x.pcapng") == "../x.pcapng"
+
+
+def test_a_link_to_another_drive_is_a_whole_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_way(*_: object) -> str:
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr("os.path.relpath", no_way)
+    assert log_address(tmp_path / "a b") == (tmp_path / "a b").as_uri()
+
+
+def test_a_link_begins_at_the_log_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or at the output folder, where no log is written."""
+    variables = {"${OUTPUT DIR}": str(tmp_path), "${LOG FILE}": "NONE", "${SUITE NAME}": "Boot"}
+    monkeypatch.setattr(BuiltIn, "get_variable_value", lambda _, name: variables.get(name))
+    assert log_address(tmp_path / "x.pcapng") == "x.pcapng"
+    variables["${LOG FILE}"] = str(tmp_path / "logs" / "log.html")
+    assert log_address(tmp_path / "x.pcapng") == "../x.pcapng"
+    assert scope_name() == "Boot"
+    variables["${TEST NAME}"] = "Board Boots"
+    assert scope_name() == "Board Boots"

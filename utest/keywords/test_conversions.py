@@ -18,6 +18,7 @@ from TftpLibrary.keywords.conversions import (
     seconds,
     to_arguments,
     to_path,
+    to_rate,
     to_settings,
     to_size,
     to_source,
@@ -181,3 +182,17 @@ def test_libdoc_gets_the_attributes_of_a_record_as_a_table() -> None:
         "| ``size`` | in ``octets``. |\n"
         "| ``half`` | half of the size. |"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [("5 MB/s", 5_000_000), ("500 kB", 500_000), (1468, 1468), ("1MiB/s", 2**20)],
+)
+def test_a_rate_is_a_size_in_a_second(text: str | int, octets: int) -> None:
+    assert to_rate(text) == octets
+
+
+@pytest.mark.parametrize("text", ["fast", "5 MB/min", "/s"])
+def test_what_is_no_rate_tells_how_to_write_one(text: str) -> None:
+    with pytest.raises(ValueError, match="Expected a rate such as 5 MB/s or 500 kB, got '"):
+        to_rate(text)

@@ -1,84 +1,18 @@
 from __future__ import annotations
 
-from html.parser import HTMLParser
+import io
+from pathlib import Path
 
 import pytest
 
 from TftpLibrary.keywords import reporting
-from TftpLibrary.recording.records import Transfer
-from utest.support.records import completed, partial, refused, transfer
-
-HOSTILE = "<script>alert('x')</script>&amp;"
-
-
-class Table(HTMLParser):
-    """Reads the rows of a table as a browser does."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.rows: list[list[str]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: object) -> None:  # noqa: ARG002
-        self.tags.add(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-
-    def handle_data(self, data: str) -> None:
-        if self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
-
-
-def cells(record: Transfer) -> dict[str, str]:
-    head, row = Table(reporting.transfers_table([record])).rows
-    return {name.strip(): text.strip() for name, text in zip(head, row, strict=True)}
-
-
-def test_a_row_tells_what_happened() -> None:
-    record = completed(
-        id=3, server="dut", octets=7_800_000, duration=2.0, granted={"blksize": "1468"}
-    )
-    assert cells(record) == {
-        "No.": "3",
-        "Time": "10:30:00.000",
-        "Server": "dut",
-        "Client": "192.168.1.50:50312",
-        "Request": "RRQ",
-        "File": "zImage",
-        "Outcome": "completed, 7.8 MB",
-        "Octets": "7,800,000",
-        "Duration": "2 s",
-        "Rate": "3.9 MB/s",
-        "Options": "blksize=1468",
-    }
-
-
-def test_a_row_tells_of_a_miss_and_of_a_running_transfer() -> None:
-    assert cells(refused())["Outcome"] == "file not found"
-    assert cells(partial())["Outcome"] == "running, 41 % (3.2 of 7.8 MB)"
-    assert cells(transfer(client="::1"))["Client"] == "[::1]:50312"
-
-
-def test_what_a_peer_chose_is_escaped() -> None:
-    record = refused(
-        HOSTILE,
-        server=HOSTILE,
-        client=HOSTILE,
-        error_message=HOSTILE,
-        granted={HOSTILE: HOSTILE},
-    )
-    html = reporting.transfers_table([record])
-    assert Table(html).tags == {"table", "tr", "th", "td"}
-    assert cells(record)["File"] == HOSTILE
-
-
-def test_the_table_can_be_read_without_its_tags() -> None:
-    lines = reporting.transfers_table([completed(), refused("Image")]).splitlines()
-    assert len([line for line in lines if line.startswith("<tr>")]) == 3
-    assert "zImage</td> <td>completed" in lines[2]
+from TftpLibrary.keywords.captures import Keep, Settled
+from TftpLibrary.keywords.state import LibraryState, Stopped
+from TftpLibrary.recording.capture import Captured
+from TftpLibrary.recording.records import Outcome
+from TftpLibrary.store.base import StoredFile
+from utest.support.html import Page
+from utest.support.records import completed, ended, partial, refused
 
 
 def test_a_transfer_in_one_line_tells_options_and_retransmits() -> None:
@@ -118,3 +52,214 @@ def test_a_long_transfer_is_logged_at_most_once_in_five_seconds(
         progress(partial())
     assert len(log.messages) == 1
     assert "running, 41 % (3.2 of 7.8 MB)" in log.messages[0]
+
+
+class Terminal(io.StringIO):
+    """A stream with a person before it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """What a person sees; five seconds pass between two looks."""
+    terminal = Terminal()
+    clock = iter(range(0, 10_000, 5))
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr("sys.__stdout__", terminal)
+    monkeypatch.setattr("sys.__stderr__", io.StringIO())
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    return terminal
+
+
+def test_a_wait_tells_on_a_terminal_how_far_it_is(screen: Terminal) -> None:
+    progress = reporting.wait_progress("'zImage'", 60.0)
+    progress([partial()])
+    progress([completed("boot.scr")])
+    assert screen.getvalue() == (
+        "\nzImage 41 % 3.2/7.8 MB 67.6 kB/s from 192.168.1.50\n"
+        "Waiting for 'zImage', 20 s of 60 s: 1 request, none is running\n"
+    )
+
+
+def test_a_terminal_may_be_on_standard_error_only(
+    screen: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.__stdout__", io.StringIO())
+    monkeypatch.setattr("sys.__stderr__", screen)
+    reporting.wait_progress("'zImage'", 60.0)([])
+    assert "0 requests, none is running" in screen.getvalue()
+
+
+def test_a_wait_says_nothing_where_nobody_looks(
+    screen: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.StringIO()
+    for stream in (file, None):
+        monkeypatch.setattr("sys.__stdout__", stream)
+        reporting.wait_progress("'zImage'", 60.0)([partial()])
+    assert file.getvalue() == screen.getvalue() == ""
+
+
+def test_a_wait_says_nothing_in_ci(screen: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some runners pretend to be a terminal."""
+    monkeypatch.setenv("CI", "true")
+    reporting.wait_progress("'zImage'", 60.0)([partial()])
+    assert screen.getvalue() == ""
+
+
+def test_a_wait_does_not_flood_a_terminal(
+    screen: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    progress = reporting.wait_progress("'zImage'", 60.0)
+    for _ in range(100):
+        progress([partial()])
+    assert screen.getvalue() == ""
+
+
+def test_of_many_running_transfers_the_latest_are_told() -> None:
+    running = [partial(f"file-{number}") for number in range(5)]
+    text = reporting.waiting_text(running, "'x'", 1.0, 60.0)
+    assert [part.split()[0] for part in text.split("; ")] == ["file-2", "file-3", "file-4", "and"]
+    assert text.endswith("; and 2 more")
+
+
+def test_what_has_no_card_is_counted(log: pytest.LogCaptureFixture) -> None:
+    reporting.log_more({"completed": 1}, 0)
+    reporting.log_more({"completed": 1234, "timed out": 2}, 3)
+    assert log.messages == [
+        "1 more transfer ended: 1 completed. `Log Transfers` shows the latest.",
+        "1,239 more transfers ended: 1,234 completed, 2 timed out, 3 dropped from the record. "
+        "`Log Transfers` shows the latest.",
+    ]
+
+
+def test_transfers_are_logged_as_a_table(log: pytest.LogCaptureFixture) -> None:
+    reporting.log_transfers([])
+    reporting.log_transfers([completed()], is_complete=False)
+    assert log.messages[0] == "No transfers since the mark."
+    assert not Page(log.messages[1]).odd
+    assert "completed RRQ 'zImage'" in Page(log.messages[1]).text
+    assert log.messages[2] == "Older transfers were dropped: the record was full."
+
+
+def test_the_requests_of_a_failed_test_are_a_table(log: pytest.LogCaptureFixture) -> None:
+    reporting.log_requests([refused()])
+    page = Page(log.messages[0])
+    assert not page.odd
+    assert page.lines[0] == "Requests of this test:"
+    assert "refused RRQ 'zImage' from 192.168.1.50: file not found" in page.text
+
+
+def test_a_failed_test_without_requests_says_so(log: pytest.LogCaptureFixture) -> None:
+    reporting.log_requests([])
+    reporting.log_requests([refused()], is_complete=False)
+    assert log.messages[0] == "No request was seen in this test."
+    assert log.messages[2] == "Older transfers were dropped: the record was full."
+
+
+def test_a_started_server_tells_where_it_is_and_who_may_write(
+    started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    server = started.server()
+    reporting.log_started(server)
+    server.change(writable=False)
+    reporting.log_started(server)
+    reporting.warn_running(server)
+    assert log.messages == [
+        f"TFTP server 'dut' serves {server.root} at {server.url()} (boards may write).",
+        f"TFTP server 'dut' serves {server.root} at {server.url()} (read-only).",
+        f"TFTP server 'dut' is running already at {server.url()}.",
+    ]
+
+
+def test_a_stopped_server_tells_what_it_cut_short(log: pytest.LogCaptureFixture) -> None:
+    cut = ended("zImage", Outcome.aborted, error_message="Server is stopping")
+    reporting.log_stopped([Stopped("dut", "tftp://host:69/", (cut,), ("Not cleaned up.",))])
+    reporting.warn_not_running("No TFTP server is running.")
+    assert log.messages == [
+        "Stopped TFTP server 'dut' at tftp://host:69/.",
+        "Cut short: RRQ 'zImage', 192.168.1.50:50312: stopped at 0 octets: server is stopping "
+        "in 0 ms (0 octets/s)",
+        "Not cleaned up.",
+        "Nothing to stop: No TFTP server is running.",
+    ]
+    assert [record.levelname for record in log.records][2:] == ["WARNING", "WARNING"]
+
+
+def test_a_stored_file_tells_whether_it_was_there_before(log: pytest.LogCaptureFixture) -> None:
+    reporting.log_stored(
+        [StoredFile("a", 5, "12ab", "0", None), StoredFile("b", 5, "12ab", "0", None, False)]
+    )
+    assert log.messages == [
+        "Stored 'a', 5 octets, sha256 12ab",
+        "Already there, with the same content: 'b', 5 octets, sha256 12ab",
+    ]
+
+
+def test_a_fetched_file_tells_where_it_is(log: pytest.LogCaptureFixture) -> None:
+    reporting.log_fetched(completed("a", 5), Path("here"))
+    assert log.messages == [
+        "RRQ 'a', 192.168.1.50:50312: completed, 5 octets in 0 ms (0 octets/s), stored as here"
+    ]
+
+
+def test_a_capture_tells_where_it_is_and_how_to_open_it(
+    started: LibraryState, log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    path = tmp_path / "boot.pcapng"
+    reporting.log_capturing(started.server(), path, Keep.failed)
+    reporting.log_captured(Captured(path, 1, 512), 69)
+    reporting.log_captured(Captured(path, 2, 512, "The disk is full."), 6969)
+    told = [Page(message).text for message in log.messages]
+    assert told[0].endswith("boot.pcapng. The file stays only if the test fails.")
+    assert told[1].startswith("Captured 1 packet, 512 octets: ")
+    assert told[3:] == [
+        "At port 6969 Wireshark has to be told that it is TFTP: "
+        "wireshark -d udp.port==6969,tftp boot.pcapng",
+        "The disk is full.",
+    ]
+
+
+def test_a_capture_that_is_settled_tells_what_became_of_it(
+    log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    captured = Captured(tmp_path / "boot.pcapng", 1, 512)
+
+    def settled(*, is_kept: bool, was_open: bool, trouble: str = "") -> Settled:
+        return Settled("dut", 69, captured, Keep.failed, is_kept, was_open, trouble)
+
+    reporting.log_settled(
+        [
+            settled(is_kept=True, was_open=True),
+            settled(is_kept=True, was_open=False),
+            settled(is_kept=False, was_open=False),
+            settled(is_kept=False, was_open=False, trouble="Permission denied"),
+        ]
+    )
+    assert [Page(message).text.partition(":")[0] for message in log.messages] == [
+        "Captured 1 packet, 512 octets",
+        "Removed the capture 'boot.pcapng' (keep=failed).",
+        f"Cannot remove the capture '{captured.path}'",
+    ]
+
+
+def test_a_capture_that_cannot_be_removed_is_a_warning(log: pytest.LogCaptureFixture) -> None:
+    captured = Captured(Path("x.pcapng"), 0, 0)
+    reporting.log_settled(
+        [
+            Settled(
+                "dut", 69, captured, Keep.failed, is_kept=False, was_open=True, trouble="In use"
+            ),
+            Settled("dut", 69, captured, Keep.never, is_kept=False, was_open=False),
+            Settled("dut", 69, captured, Keep.always, is_kept=True, was_open=False),
+        ]
+    )
+    assert log.messages == [
+        'Captured 0 packets, 0 octets: <a href="x.pcapng">x.pcapng</a>',
+        "Cannot remove the capture 'x.pcapng': In use.",
+        "Removed the capture 'x.pcapng' (keep=never).",
+    ]
+    assert [record.levelname for record in log.records] == ["INFO", "WARNING", "INFO"]

@@ -326,6 +326,50 @@ class TestWindow:
             S  ACK    0  (copy)
         """)
 
+    def test_ack_within_a_window_that_a_copy_brought_does_not_double_the_rest(self) -> None:
+        """U-Boot acknowledges a block that comes again, and counts its window from there."""
+        end = sending(13, windowsize=4, is_client=True)
+        Player(end).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            C  DATA   3 8
+            C  DATA   4 8
+            S  ACK    2
+            C  DATA   3 8
+            C  DATA   4 8
+            C  DATA   5 8
+            C  DATA   6 8
+            S  ACK    4
+            C  DATA   7 8
+            C  DATA   8 8
+            S  ACK    8
+            C  DATA   9 8
+            C  DATA   10 8
+            C  DATA   11 8
+            C  DATA   12 8
+        """)
+        assert end.machine.retransmits == 2
+
+    def test_ack_within_a_window_that_was_a_gap_after_all_brings_the_rest_soon(self) -> None:
+        Player(sending(9, windowsize=4, is_client=True)).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            C  DATA   3 8
+            C  DATA   4 8
+            S  ACK    2
+            C  DATA   3 8
+            C  DATA   4 8
+            C  DATA   5 8
+            C  DATA   6 8
+            S  ACK    3
+            C  DATA   7 8
+            wait 0.1
+            C  DATA   4 8
+            C  DATA   5 8
+            C  DATA   6 8
+            C  DATA   7 8
+        """)
+
     def test_window_after_an_ack_within_it_may_end_the_file(self) -> None:
         Player(sending(3, windowsize=4, is_client=True)).play("""
             C  DATA   1 8

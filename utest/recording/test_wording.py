@@ -19,6 +19,8 @@ from TftpLibrary.recording.wording import (
     rate_text,
     reason_text,
     request_text,
+    result_text,
+    running_text,
     short_text,
     size_text,
 )
@@ -168,3 +170,29 @@ def test_every_outcome_has_its_words() -> None:
     }
     assert outcome_text(partial()) == "running, 41 % (3.2 of 7.8 MB)"
     assert outcome_text(completed(octets=1)) == "completed, 1 octet"
+
+
+def test_what_came_of_a_transfer_without_its_outcome() -> None:
+    partly = {"size": 7_800_000, "octets": 3_244_280, "duration": 2.0}
+    texts = {
+        outcome: result_text(ended("zImage", outcome, error_message="Disk full", **partly))
+        for outcome in Outcome
+    }
+    assert texts == {
+        Outcome.completed: "3.2 MB in 2 s (1.6 MB/s)",
+        Outcome.refused: "disk full",
+        Outcome.probed: "only its size was asked",
+        Outcome.failed: "at 41 % (3.2 of 7.8 MB), disk full",
+        Outcome.timed_out: "at 41 % (3.2 of 7.8 MB), disk full",
+        Outcome.aborted: "at 41 % (3.2 of 7.8 MB), disk full",
+    }
+    assert result_text(partial()) == "at 41 % (3.2 of 7.8 MB)"
+    assert result_text(completed(octets=5)) == "5 octets in 0 ms"
+
+
+def test_a_running_transfer_fits_on_a_line() -> None:
+    running = partial("kernel.img", duration=0.636)
+    assert running_text(running) == "kernel.img 41 % 3.2/7.8 MB 5.1 MB/s from 192.168.1.50"
+    assert running_text(partial(size=None)) == "zImage 3.2 MB 67.6 kB/s from 192.168.1.50"
+    assert running_text(partial(idle=12.0)).endswith("from 192.168.1.50, silent for 12 s")
+    assert len(running_text(partial("a" * 500), 40)) < 90

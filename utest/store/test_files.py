@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -534,3 +535,13 @@ def test_a_board_reads_the_old_file_or_the_new_one_and_never_a_mix(files: FileSt
         thread.join()
     assert reads > 0
     assert torn == []
+
+
+def test_the_checksum_of_what_was_uploaded_is_known(files: FileStore) -> None:
+    files.upload_bytes(b"for all", "name")
+    files.upload_bytes(b"for one", "name", only_for=BOARD)
+    for content, client in ((b"for one", BOARD), (b"for all", "192.0.2.77")):
+        with closing(files.open_read(b"name", client)) as source:
+            known = files.known_sha256(source.identity)
+            assert known == hashlib.sha256(content).hexdigest()
+    assert files.known_sha256("something else") == ""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,10 @@ def test_a_root_that_the_test_made_anew_is_the_one_that_counts(folder: Path) -> 
     assert shelf.get(("zImage",)).size == 5
     assert read(shelf, b"zImage") == b"newer"
     shelf.close()
+
+
+def test_the_checksum_of_a_content_is_known_once_it_was_looked_at(shelf: Shelf) -> None:
+    with closing(shelf.open_read(b"zImage", BOARD)) as source:
+        assert shelf.known_sha256(source.identity) == ""
+        sha256 = shelf.get(("zImage",)).sha256
+        assert shelf.known_sha256(source.identity) == sha256

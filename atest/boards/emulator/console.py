@@ -15,7 +15,9 @@ SLICE = 0.1
 _LAST_LINES = 25
 _CHUNK = 4096
 # What moves the cursor and colours the text: firmware draws with it.
-_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][0-9A-Za-z]|\x1b[=>]|[\x00\x07\x0f]")
+_CONTROL_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][0-9A-Za-z]|\x1b[=>]|[\x00\x07\x0f]"
+)
 
 
 class ConsoleError(AssertionError):
@@ -69,7 +71,8 @@ class Console:
         """Waits until the board has printed something and returns the match.
 
         Args:
-            pattern: a regular expression; `^` and `$` are those of a line.
+            pattern: a regular expression; `^` is the beginning of a line, `$` its end, or that of
+                what has come so far.
             timeout: seconds.
             since: where to begin, see `position`.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from html import escape
 from pathlib import Path
@@ -22,7 +23,7 @@ from atest.boards.emulator.console import ConsoleError
 from atest.boards.emulator.dhcp import Offer
 from atest.boards.emulator.disturbance import Disturbance
 from atest.boards.emulator.exchange import Request
-from atest.boards.emulator.machines import Kind, machine, missing
+from atest.boards.emulator.machines import Kind, linux_files, machine, missing
 from atest.boards.emulator.wire import Setup
 from resources.peers import are_required
 
@@ -69,10 +70,10 @@ class EmulatedBoards:
 
     def _close(self, *_: object) -> None:
         boards, self._boards = self._boards, []
-        for board in boards:
-            was_on, paths = board.is_on, board.close()
-            if was_on:
-                _log_files(board, paths)
+        # Each of them goes off, also when another one cannot.
+        with ExitStack() as stack:
+            for board in boards:
+                stack.callback(_remove, board)
 
     @keyword
     def require_board(self, kind: Kind) -> None:
@@ -85,6 +86,11 @@ class EmulatedBoards:
         """
         if text := missing(kind):
             raise (Failure if are_required() else SkipExecution)(text)
+
+    @keyword
+    def get_linux_files(self) -> tuple[Path, Path]:
+        """Returns the kernel and the initramfs that the board ``linux`` can boot."""
+        return linux_files()
 
     @keyword
     def power_on(
@@ -283,6 +289,12 @@ def _test_name() -> str:
         "${SUITE NAME}"
     )
     return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")[:80]
+
+
+def _remove(board: Board) -> None:
+    was_on, paths = board.is_on, board.close()
+    if was_on:
+        _log_files(board, paths)
 
 
 def _log_files(board: Board, paths: list[Path]) -> None:

@@ -16,6 +16,8 @@ from atest.boards.emulator.disturbance import TO_BOARD
 RRQ, WRQ, DATA, ACK, ERROR, OACK = range(1, 7)
 _KINDS = {RRQ: "RRQ", WRQ: "WRQ", DATA: "DATA", ACK: "ACK", ERROR: "ERROR", OACK: "OACK"}
 _LIMIT = 5000
+"""Packets of a transfer that are kept, the last ones; and as many that open or end one."""
+
 _HEAD = 600
 """Octets of a packet that are kept: every packet but DATA is shorter."""
 
@@ -52,7 +54,8 @@ class Exchange:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.blocks = 0
-        self._entries: deque[Entry] = deque(maxlen=_LIMIT)
+        self._opening: deque[Entry] = deque(maxlen=_LIMIT)
+        self._running: deque[Entry] = deque(maxlen=_LIMIT)
         self._noted = 0
         self._began = time.monotonic()
 
@@ -66,14 +69,15 @@ class Exchange:
         self._noted += 1
         moment = time.monotonic() - self._began
         entry = Entry(moment, direction, *ports, copies, len(payload), payload[:_HEAD])
-        self._entries.append(entry)
+        (self._running if kind in (DATA, ACK) else self._opening).append(entry)
 
     def lines(self) -> Iterator[str]:
-        """Yields the last packets as text, oldest first."""
-        left_out = self._noted - len(self._entries)
+        """Yields the packets as text, oldest first: the last DATA and ACK, and all others."""
+        entries = sorted((*self._opening, *self._running), key=lambda entry: entry.moment)
+        left_out = self._noted - len(entries)
         if left_out:
-            yield f"... {left_out} packets before are left out."
-        yield from (_line(entry) for entry in tuple(self._entries))
+            yield f"{left_out} DATA and ACK of the beginning are left out."
+        yield from map(_line, entries)
 
 
 def _line(entry: Entry) -> str:

@@ -1,0 +1,144 @@
+"""What the log gets without a keyword asking for it: cards of ended transfers, and failures.
+
+Only Robot's own thread can log, so what ended meanwhile is written when a keyword ends - whichever
+library it is of - or when the test does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from contextlib import closing
+
+from TftpLibrary.errors import TftpError
+from TftpLibrary.keywords import reporting
+from TftpLibrary.keywords.base import log_address
+from TftpLibrary.keywords.cards import CLOSED, Surroundings, card
+from TftpLibrary.keywords.conversions import OnFailure
+from TftpLibrary.keywords.markup import outcome_word
+from TftpLibrary.keywords.state import LibraryState, View
+from TftpLibrary.protocol.packets import Direction, ErrorCode
+from TftpLibrary.recording.matching import nearest_names
+from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.store.digests import digests_of
+
+MOST_AT_ONCE = 20
+"""Cards that are written when a keyword ends; failures come first."""
+
+MOST_IN_SCOPE = 200
+"""Cards of a test, or of the keywords of a suite outside of its tests."""
+
+MOST_HASHED = 64 * 1024 * 1024
+"""Octets of a file that is read only for its checksum."""
+
+_LONGEST_LISTING = 0.2
+_MOST_CHECKSUMS = 1000
+
+
+class Journal:
+    """Writes each transfer that ended, once, and the requests of a test that failed.
+
+    Args:
+        state: the servers and the record.
+    """
+
+    def __init__(self, state: LibraryState) -> None:
+        self._state = state
+        self._told = 0
+        self._left = MOST_IN_SCOPE
+        self._checksums: dict[Hashable, str] = {}
+        self._lists_files = True
+
+    def begin(self) -> None:
+        """A suite or a test begins: it has cards of its own."""
+        self._left = MOST_IN_SCOPE
+
+    def write_cards(self) -> None:
+        """Writes a card for each transfer that ended since the last call."""
+        told = self._told
+        self._told, ended = self._state.recorder.ends(told)
+        if self._told == told:
+            return
+        chosen = _worth_a_card(ended, min(MOST_AT_ONCE, self._left))
+        self._left -= len(chosen)
+        names: dict[str, list[str]] = {}
+        for transfer in chosen:
+            reporting.log_html(card(transfer, self._surroundings(transfer, names)))
+        ids = {transfer.id for transfer in chosen}
+        rest = Counter(transfer.outcome for transfer in ended if transfer.id not in ids)
+        unseen = self._told - told - len(ended)
+        if rest or unseen:
+            reporting.log_more({outcome_word(key): count for key, count in rest.items()}, unseen)
+
+    def write_failure(self, view: View, *, has_server: bool) -> None:
+        """Writes the requests of a test, or a suite setup, that failed.
+
+        Args:
+            view: the transfers since it began.
+            has_server: whether a server ran: then it matters also that nothing was requested.
+        """
+        if self._state.defaults.on_failure is OnFailure.log_transfers:
+            transfers = view.transfers()
+            if transfers or has_server:
+                reporting.log_requests(transfers, is_complete=view.is_complete)
+
+    def _surroundings(self, transfer: Transfer, names: dict[str, list[str]]) -> Surroundings:
+        state, alias = self._state, transfer.server
+        path = state.captures.path_of(transfer)
+        capture = log_address(path) if path else ""
+        if not state.is_running(alias):
+            return Surroundings(capture=capture)
+        if transfer.outcome is Outcome.completed:
+            return Surroundings(self._sha256(transfer), capture=capture)
+        near: tuple[str, ...] = ()
+        if _is_missing(transfer):
+            if alias not in names:
+                names[alias] = self._file_names(alias)
+            near = nearest_names(transfer.filename, names[alias])
+        return Surroundings(near=near, capture=capture)
+
+    def _sha256(self, transfer: Transfer) -> str:
+        """The checksum of what the store has under that name for that client."""
+        files = self._state.server(transfer.server).files
+        try:
+            with closing(files.open_read(transfer.filename.encode(), transfer.client)) as source:
+                identity, size = source.identity, source.size
+                sha256 = files.known_sha256(identity) or self._checksums.get(identity, "")
+                if not sha256 and size <= MOST_HASHED:
+                    sha256 = digests_of(source).sha256
+                    self._keep(identity, sha256)
+        except TftpError:
+            return ""
+        return sha256
+
+    def _keep(self, identity: Hashable, sha256: str) -> None:
+        if len(self._checksums) >= _MOST_CHECKSUMS:
+            self._checksums.clear()
+        self._checksums[identity] = sha256
+
+    def _file_names(self, alias: str) -> list[str]:
+        """The names in the store, unless that takes long: a log must not slow a test down."""
+        if not self._lists_files:
+            return []
+        begun = time.monotonic()
+        names = self._state.file_names(alias)
+        self._lists_files = time.monotonic() - begun < _LONGEST_LISTING
+        return names
+
+
+def _worth_a_card(ended: Sequence[Transfer], most: int) -> list[Transfer]:
+    """Those that get a card, in their order: the failures first, if there are too many."""
+    if len(ended) <= most:
+        return list(ended)
+    by_need = sorted(ended, key=lambda transfer: transfer.outcome in CLOSED)
+    chosen = {transfer.id for transfer in by_need[:most]}
+    return [transfer for transfer in ended if transfer.id in chosen]
+
+
+def _is_missing(transfer: Transfer) -> bool:
+    return (
+        transfer.outcome is Outcome.refused
+        and transfer.direction is Direction.read
+        and transfer.error_code == ErrorCode.file_not_found
+    )

@@ -1,0 +1,73 @@
+"""The listener: suites and tests begin and end, keywords end, and the log gets what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from TftpLibrary.keywords import reporting
+from TftpLibrary.keywords.journal import Journal
+from TftpLibrary.keywords.state import LibraryState
+
+
+class Scopes:
+    """Tells the state when suites and tests begin and end, and writes the journal.
+
+    Robot Framework calls it, since a component with this attribute is a listener.
+    """
+
+    ROBOT_LISTENER_API_VERSION = 3
+
+    def __init__(self, state: LibraryState) -> None:
+        self.state = state
+        self._journal = Journal(state)
+
+    # Robot's own classes are in the signature of a listener, which are not typed.
+
+    def start_suite(self, data: Any, result: Any) -> None:  # noqa: ARG002
+        """Begins the scope of a suite."""
+        self.state.enter(data.id)
+        self._journal.begin()
+
+    def start_test(self, data: Any, result: Any) -> None:  # noqa: ARG002
+        """Begins the scope of a test."""
+        self.state.enter(data.id)
+        self._journal.begin()
+
+    def end_keyword(self, data: Any, result: Any) -> None:  # noqa: ARG002
+        """Writes what ended meanwhile, whichever library the keyword is of."""
+        self._journal.write_cards()
+        if result.failed and _is_of_suite(result):
+            self._write_failure()
+
+    def end_test(self, data: Any, result: Any) -> None:
+        """Stops what the test started, and writes what came of it."""
+        # Before the files go: their checksums are told.
+        self._journal.write_cards()
+        view, has_server = self.state.view_scope(), self.state.is_running()
+        reporting.log_stopped(self.state.leave(data.id))
+        self._journal.write_cards()
+        if result.failed:
+            self._journal.write_failure(view, has_server=has_server)
+        self._settle_captures(data, result)
+
+    def end_suite(self, data: Any, result: Any) -> None:
+        """Stops what the suite started; what would be logged now is lost, but for warnings."""
+        reporting.log_stopped(self.state.leave(data.id))
+        self._settle_captures(data, result)
+
+    def close(self) -> None:
+        """Stops everything at the end of the run."""
+        self.state.stop_all()
+        self.state.captures.close()
+
+    def _settle_captures(self, data: Any, result: Any) -> None:
+        settled = self.state.captures.leave(data.id, has_failed=result.failed)
+        reporting.log_settled(settled)
+
+    def _write_failure(self) -> None:
+        self._journal.write_failure(self.state.view_scope(), has_server=self.state.is_running())
+
+
+def _is_of_suite(result: Any) -> bool:
+    """Whether a keyword is the setup or the teardown of a suite: its tests fail with it."""
+    return result.type in ("SETUP", "TEARDOWN") and hasattr(result.parent, "suites")

@@ -1,0 +1,171 @@
+"""The requests that were expected beside those that were seen.
+
+Pure functions over the tuple that `Recorder.transfers` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from itertools import zip_longest
+
+from TftpLibrary.recording.matching import matches_name
+from TftpLibrary.recording.query import describe_requests
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.wording import short_text
+
+MOST_LINES = 60
+"""Lines of a difference; of the rest only the number is told."""
+
+_MOST_CELLS = 1_000_000
+_WIDTH = 60
+_LINES_BEFORE = 5
+
+Row = tuple[str | None, Transfer | None]
+"""What was expected, and what was seen beside it; None where there is nothing."""
+
+
+class Match(Enum):
+    """How the requests that were seen are compared with those that were expected.
+
+    | ``exact``    | These and no others, in this order. |
+    | ``in_order`` | These in this order; others may come before, between and after them. |
+    | ``subset``   | Each of these, in any order and however often; others may come too. |
+    """
+
+    exact = "exact"
+    in_order = "in_order"
+    subset = "subset"
+
+
+def explain_difference(
+    seen: Sequence[Transfer],
+    expected: Sequence[str],
+    match: Match = Match.exact,
+    *,
+    is_complete: bool = True,
+) -> str:
+    """Returns how the requests differ from the expected ones; empty when they do not.
+
+    Args:
+        seen: the requests, oldest first.
+        expected: names or globs.
+        match: how they are compared.
+        is_complete: False when the recorder dropped some of the transfers.
+    """
+    rows = _beside(seen, expected) if match is Match.subset else _aligned(seen, expected)
+    is_odd = [_is_odd(row, match) for row in rows]
+    if not any(is_odd):
+        return ""
+    missing = sum(name is not None and transfer is None for name, transfer in rows)
+    wrong = sum(_is_wrong(row) for row in rows)
+    counts = {"missing": missing + wrong}
+    if match is Match.exact:
+        surplus = sum(name is None for name, _ in rows)
+        counts = {"wrong": wrong, "missing": missing, "too many": surplus}
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    head = f"The requests are not {_EXPECTED[match]}: {told}."
+    table = "\n".join(_shortened(_table(rows, is_odd), is_odd.index(True)))
+    return f"{head}\n{table}\n{describe_requests(seen, is_complete=is_complete)}"
+
+
+_EXPECTED = {
+    Match.exact: "exactly the expected ones in their order",
+    Match.in_order: "the expected ones in their order, with or without others between them",
+    Match.subset: "the expected ones, in any order and with or without others",
+}
+
+
+def _is_wrong(row: Row) -> bool:
+    """Whether another file was asked for than the one beside it."""
+    name, transfer = row
+    return name is not None and transfer is not None and not matches_name(transfer, name)
+
+
+def _is_odd(row: Row, match: Match) -> bool:
+    name, transfer = row
+    if name is None:
+        return match is Match.exact
+    return transfer is None or _is_wrong(row)
+
+
+def _beside(seen: Sequence[Transfer], expected: Sequence[str]) -> list[Row]:
+    """Each name beside its first request, then the other requests."""
+    firsts = [next((t for t in seen if matches_name(t, name)), None) for name in expected]
+    others = [t for t in seen if not any(matches_name(t, name) for name in expected)]
+    return [*zip(expected, firsts, strict=True), *((None, other) for other in others)]
+
+
+def _aligned(seen: Sequence[Transfer], expected: Sequence[str]) -> list[Row]:
+    """Both in their order, as many as possible beside each other."""
+    start = 0
+    shortest = min(len(seen), len(expected))
+    while start < shortest and matches_name(seen[start], expected[start]):
+        start += 1
+    rows: list[Row] = list(zip(expected[:start], seen[:start], strict=True))
+    names, transfers = expected[start:], seen[start:]
+    if len(names) * len(transfers) > _MOST_CELLS:
+        return [*rows, *_greedy(transfers, names)]
+    return [*rows, *_longest(transfers, names)]
+
+
+def _longest(seen: Sequence[Transfer], expected: Sequence[str]) -> Iterator[Row]:
+    """The longest common subsequence; what lies between its members stands side by side."""
+    height, width = len(expected), len(seen)
+    same = [[matches_name(transfer, name) for transfer in seen] for name in expected]
+    length = [[0] * (width + 1) for _ in range(height + 1)]
+    for i in reversed(range(height)):
+        for j in reversed(range(width)):
+            longer = max(length[i + 1][j], length[i][j + 1])
+            length[i][j] = length[i + 1][j + 1] + 1 if same[i][j] else longer
+    i = j = 0
+    while length[i][j]:
+        first, other = i, j
+        while not (same[i][j] and length[i][j] == length[i + 1][j + 1] + 1):
+            if length[i + 1][j] >= length[i][j + 1]:
+                i += 1
+            else:
+                j += 1
+        yield from zip_longest(expected[first:i], seen[other:j])
+        yield expected[i], seen[j]
+        i, j = i + 1, j + 1
+    yield from zip_longest(expected[i:], seen[j:])
+
+
+def _greedy(seen: Sequence[Transfer], expected: Sequence[str]) -> Iterator[Row]:
+    """Each name beside the next request for it: quick, where the longest way takes too long."""
+    start = 0
+    for name in expected:
+        found = next((n for n in range(start, len(seen)) if matches_name(seen[n], name)), None)
+        if found is None:
+            yield name, None
+            continue
+        yield from ((None, transfer) for transfer in seen[start:found])
+        yield name, seen[found]
+        start = found + 1
+    yield from ((None, transfer) for transfer in seen[start:])
+
+
+def _table(rows: Sequence[Row], is_odd: Sequence[bool]) -> list[str]:
+    """Two columns under a head; `!` stands before what differs."""
+    left = ["expected", *(_shown(name) for name, _ in rows)]
+    right = ["seen", *(_shown(transfer.filename if transfer else None) for _, transfer in rows)]
+    width = max(map(len, left))
+    return [
+        f"{'!' if odd else ' '} {name:{width}}  {other}"
+        for name, other, odd in zip(left, right, [False, *is_odd], strict=True)
+    ]
+
+
+def _shortened(table: list[str], odd: int) -> list[str]:
+    """The table from a little before the first row that differs, if it is long."""
+    head, *lines = table
+    start = max(0, odd - _LINES_BEFORE) if len(lines) > MOST_LINES else 0
+    shown = lines[start : start + MOST_LINES]
+    before = [f"  ... {start} before"] if start else []
+    after = len(lines) - start - len(shown)
+    return [head, *before, *shown, *([f"  ... {after} more"] if after else [])]
+
+
+def _shown(name: str | None) -> str:
+    return "-" if name is None else short_text(name, _WIDTH)

@@ -1,0 +1,149 @@
+*** Settings ***
+Documentation    As a tester I want each way in which a boot fails to give a message from which I know what to do,
+...              so that I need not read the serial log first.
+
+Library          TftpLibrary    host=127.0.0.1    port=0    timeout=100ms
+Resource         ../resources/board.resource
+
+Test Setup       Start Server With A Kernel
+
+
+*** Test Cases ***
+The File Is Missing
+    [Tags]    smoke
+    Board Cannot Read File    initrd.img    1
+    The Download Fails    initrd.img
+    ...    'initrd.img' was not downloaded in 100 ms: it was requested and refused: file not found.
+    ...    Upload the file under the name that the board asks for.
+    ...    requests=Requests seen: 1 RRQ 'initrd.img' from 127.0.0.1: file not found.
+
+The Board Asks For A Name That Is Nearly Right
+    [Documentation]    The test waits for the name that the board has; the store has another one.
+    Board Cannot Read File    zimage    1
+    The Download Fails    zimage
+    ...    'zimage' was not downloaded in 100 ms: it was requested and refused: file not found.
+    ...    The store has 'zImage'. Upload the file under the name that the board asks for.
+    ...    requests=Requests seen: 1 RRQ 'zimage' from 127.0.0.1: file not found.
+
+The Board Asks For Another Name
+    [Documentation]    The test waits for the name that the store has; the board has another one.
+    [Tags]    smoke
+    Board Cannot Read File    zimage    1
+    The Download Fails    zImage
+    ...    'zImage' was not downloaded in 100 ms: no such name was requested,
+    ...    the nearest: 'zimage' (file not found).
+    ...    Names match exactly, with case and folders, or as a glob such as '*/zImage'.
+    ...    requests=Requests seen: 1 RRQ 'zimage' from 127.0.0.1: file not found.
+
+The Board Stops In The Middle
+    [Documentation]    It went silent, and the server still tries.
+    [Tags]    smoke
+    Board Reads File    zImage    blksize=1000    stop_after=41    stop_with=silence
+    The Download Fails    zImage
+    ...    'zImage' was not downloaded in 1.1 s: 40 % (40.0 of 100.0 kB), block 40, idle for 1.* s.
+    ...    The board went silent: look at its console, its power and its cable.
+    ...    requests=Requests seen: 1 RRQ 'zImage' from 127.0.0.1: running, 40 % (40.0 of 100.0 kB).
+    ...    match=GLOB    timeout=1.1s
+
+The Board Gives Up
+    VAR    ${end}    stopped by the board
+    Board Reads File    zImage    blksize=1000    stop_after=41    stop_with=error    stop_code=3
+    Wait Until Transfers Are Idle    0s
+    The Download Fails    zImage
+    ...    'zImage' was not downloaded in 100 ms: 40 % (40.0 of 100.0 kB), block 40,
+    ...    then it failed: ${end}. Look at the board's console for what went wrong there.
+    ...    requests=Requests seen: 1 RRQ 'zImage' from 127.0.0.1: failed at 40 % (40.0 of 100.0 kB): ${end}.
+
+Only The Size Is Asked
+    [Tags]    smoke
+    Board Probes File Size    zImage
+    The Download Fails    zImage
+    ...    'zImage' was not downloaded in 100 ms: only its size was asked.
+    ...    The board took the size and did not come back for the content: look at its console,
+    ...    the file may be too large for it.
+    ...    requests=Requests seen: 1 RRQ 'zImage' from 127.0.0.1: only its size was asked.
+
+Another Board Asks
+    Board Reads File    zImage    local_host=127.0.0.2
+    Wait Until Transfers Are Idle    0s
+    The Download Fails    zImage
+    ...    'zImage' was not downloaded from 127.0.0.1 in 100 ms:
+    ...    only other clients asked for it: 127.0.0.2 (completed, 100.0 kB).
+    ...    Check client\= and the board's address; behind NAT it is that of the router.
+    ...    requests=Requests seen: 1 RRQ 'zImage' from 127.0.0.2: completed, 100.0 kB.    client=127.0.0.1
+
+Nothing Is Asked
+    [Tags]    smoke
+    The Download Fails    zImage
+    ...    'zImage' was not downloaded in 100 ms: nothing was requested.
+    ...    Check the server address and port that the board uses, its cable,
+    ...    and the firewall of this machine.
+    ...    requests=No request was seen since the mark.
+
+The Board Sends Instead Of Asking
+    Board Writes File    zImage.bak    kernel
+    Wait Until Transfers Are Idle    0s
+    The Download Fails    zImage.bak
+    ...    'zImage.bak' was not downloaded in 100 ms: the board sent it (WRQ) instead of asking for it
+    ...    (RRQ). `Wait Until File Is Received` waits for what a board sends.
+    ...    requests=Requests seen: 1 WRQ 'zImage.bak' from 127.0.0.1: completed, 6 octets.
+
+The Board Cannot Write
+    Set TFTP Server Options    writable=False
+    Board Cannot Write File    core.txt    oops    2
+    ${message}    Run Keyword And Expect Error    *    Wait Until File Is Received    core.txt
+    Should Start With    ${message}
+    ...    'core.txt' was not received in 100 ms: it was requested and refused:
+    Should Contain    ${message}    Start the server with writable=True to let boards send files.
+
+The Requests Differ
+    [Documentation]    What was expected stands beside what was seen.
+    Board Cannot Read File    zimage    1
+    Board Cannot Read File    initrd    1
+    VAR    ${message}
+    ...    The requests are not exactly the expected ones in their order: 1 wrong, 1 missing.
+    ...    ${SPACE*2}expected${SPACE*2}seen
+    ...    !${SPACE}zImage${SPACE*4}zimage
+    ...    ${SPACE*2}initrd${SPACE*4}initrd
+    ...    !${SPACE}boot.scr${SPACE*2}-
+    ...    Requests seen: 1 RRQ 'zimage' from 127.0.0.1: file not found; 2 RRQ 'initrd' from *
+    ...    separator=\n
+    Run Keyword And Expect Error    ${message}    Requests Should Be    zImage    initrd    boot.scr
+
+Files Are Missing
+    Board Cannot Read File    zimage    1
+    Board Cannot Read File    pxelinux.cfg/01-52-54    1
+    Run Keyword And Expect Error
+    ...    1 requested file was missing: 'zimage' from 127.0.0.1 (the store has 'zImage'). Upload under *
+    ...    No Requested File Should Be Missing    ignore=pxelinux.cfg/*
+
+A File Is Requested That Should Not Be
+    Board Reads File    zImage
+    Wait Until Transfers Are Idle    0s
+    Run Keyword And Expect Error
+    ...    'zImage' was requested once, expected never. The last time: RRQ 'zImage' from 127.0.0.1, completed, *
+    ...    File Should Not Have Been Requested    zImage
+
+A Transfer Is Not What It Should Be
+    Board Reads File    zImage    blksize=65464    windowsize=2
+    Wait Until File Is Downloaded    zImage
+    VAR    ${message}
+    ...    RRQ 'zImage' from 127.0.0.1 did not go as expected:
+    ...    ${SPACE*2}blksize: expected 1468, was 65464 (asked for: 65464)
+    ...    ${SPACE*2}windowsize: expected 1, was 2 (asked for: 2)
+    ...    separator=\n
+    Run Keyword And Expect Error    EQUALS:${message}
+    ...    Transfer Should Have Used    zImage    blksize=1468    windowsize=1
+
+
+*** Keywords ***
+Start Server With A Kernel
+    Start TFTP Server    writable=True    max_upload_size=1 MB
+    Create Test File    zImage    100 kB
+
+The Download Fails
+    [Documentation]    With this message, and the requests in a line of their own.
+    [Arguments]    ${name}    @{message}    ${requests}    ${match}=EQUALS    &{how}
+    VAR    ${text}    @{message}    separator=${SPACE}
+    Run Keyword And Expect Error    ${match}:${text}\n${requests}
+    ...    Wait Until File Is Downloaded    ${name}    &{how}

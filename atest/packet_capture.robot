@@ -1,0 +1,171 @@
+*** Settings ***
+Documentation    As a tester I want what my board and the server sent each other in a file for
+...              Wireshark, so that I can show the board's developer what was on the wire.
+
+Library          OperatingSystem
+Library          Process
+Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
+Library          ../resources/peers.py
+Resource         ../resources/board.resource
+
+Suite Setup      Start Server With Boot Files
+
+
+*** Variables ***
+${FOUND}        ${OUTPUT DIR}/packet-capture
+@{CHECKSUMS}    -o    ip.check_checksum:TRUE    -o    udp.check_checksum:TRUE
+${NAME}         A_Capture_Is_Named_After_Its_Test_And_Its_Server
+&{OPCODES}      RRQ=1    WRQ=2    DATA=3    ACK=4    ERROR=5    OACK=6
+
+
+*** Test Cases ***
+Wireshark Finds The File That A Board Read
+    [Documentation]    A window leaves in one system call; the capture has each block all the same.
+    [Tags]    smoke
+    ${capture}    Start Packet Capture
+    ${report}    Board Reads File    zImage    tsize=0    blksize=1428    windowsize=16
+    Wait Until File Is Downloaded    zImage
+    Stop Packet Capture
+    Wireshark Should Find File    ${capture}    zImage    ${report.sha256}
+    Capture Should Have Packets    ${capture}    DATA=${report.blocks}    OACK=1    RRQ=1
+    Every Checksum Should Be Good    ${capture}
+    No Packet Should Have A Comment    ${capture}
+
+Wireshark Finds The File That A Board Wrote
+    [Tags]    smoke
+    ${capture}    Start Packet Capture
+    VAR    ${content}    ${{ random.Random(5).randbytes(100_000) }}
+    ${report}    Board Writes File    board.log    ${content}    blksize=1428    windowsize=16
+    Wait Until File Is Received    board.log
+    Stop Packet Capture
+    ${sha256}    Get TFTP File Checksum    board.log
+    Wireshark Should Find File    ${capture}    board.log    ${sha256}
+    Capture Should Have Packets    ${capture}    DATA=${report.blocks}    WRQ=1    OACK=1
+    Every Checksum Should Be Good    ${capture}
+
+Wireshark Finds The File Whatever The Server Is Like
+    [Documentation]    IPv6, one port for all, an address that was not named, blocks of 64 KiB.
+    [Template]    File Is Read And Found
+    host=::1
+    single_port=True
+    host=0.0.0.0
+    host=::1    blksize=65464
+    host=127.0.0.1    blksize=65464    windowsize=2
+    host=127.0.0.1    blksize=512    windowsize=1
+
+Packets That Were Sent Again Are Marked
+    [Tags]    smoke
+    ${capture}    Start Packet Capture
+    Board Reads File    zImage    windowsize=4    drop_blocks=6
+    ${transfer}    Wait Until File Is Downloaded    zImage
+    Stop Packet Capture
+    ${comments}    Fields In Capture    ${capture}    frame.comment    frame.comment
+    Should Be Equal    ${comments}[0]    retransmit: DATA 6 was sent again
+    Length Should Be    ${comments}    ${transfer.retransmits}
+
+A Request That Was Refused Is There With Its Error
+    ${capture}    Start Packet Capture
+    Board Cannot Read File    missing    1
+    Stop Packet Capture
+    Capture Should Have Packets    ${capture}    RRQ=1    ERROR=1
+    ${names}    Fields In Capture    ${capture}    tftp.source_file    tftp.opcode == 1
+    Should Be Equal    ${names}    ${{ ["missing"] }}
+
+A Capture Begins And Ends In The Middle Of A Transfer
+    [Tags]    smoke
+    Board Starts Reading File    zImage    pause_after=10
+    Board Has Paused
+    ${capture}    Start Packet Capture
+    Board Goes On
+    ${report}    Board Has Read File
+    Board Should Hold File    ${report}    zImage
+    Wait Until File Is Downloaded    zImage
+    Stop Packet Capture
+    ${blocks}    Fields In Capture    ${capture}    tftp.block    tftp.opcode == 3
+    Should Be Equal    ${blocks}    ${{ [str(block) for block in range(11, $report.blocks + 1)] }}
+
+A Capture Ends With Its Server
+    Start TFTP Server    alias=short
+    ${capture}    Start Packet Capture
+    Board Cannot Read File    missing    1
+    Stop TFTP Server    short
+    Capture Should Have Packets    ${capture}    RRQ=1    ERROR=1
+
+A Capture Is Named After Its Test And Its Server
+    ${path}    Start Packet Capture    keep=always
+    Should Be Equal As Strings    ${path}    ${OUTPUT DIR}${/}${NAME}-boot.pcapng
+    Start TFTP Server    alias=other
+    ${path}    Start Packet Capture
+    Should Be Equal As Strings    ${path}    ${OUTPUT DIR}${/}${NAME}-other.pcapng
+    File Should Exist    ${path}
+
+When A Test Has Passed Its Capture Is Removed
+    [Documentation]    That of a test that failed stays, and one that is always to be kept.
+    File Should Exist    ${OUTPUT DIR}/${NAME}-boot.pcapng
+    File Should Not Exist    ${OUTPUT DIR}/${NAME}-other.pcapng
+
+
+*** Keywords ***
+Start Server With Boot Files
+    Create Directory    ${FOUND}
+    Start TFTP Server    alias=boot    writable=True    overwrite=True
+    Create Test File    zImage    100000
+
+File Is Read And Found
+    [Arguments]    ${blksize}=1428    ${windowsize}=16    &{settings}
+    ${server}    Start TFTP Server    alias=special    &{settings}
+    Create Test File    zImage    200000
+    ${capture}    Start Packet Capture
+    ${host}    Get TFTP Server Host    for_client=${{ "::1" if $server.host == "::1" else "127.0.0.1" }}
+    ${report}    Board Reads File    zImage    host=${host}    port=${server.port}
+    ...    blksize=${blksize}    windowsize=${windowsize}
+    Wait Until File Is Downloaded    zImage
+    Stop Packet Capture
+    Wireshark Should Find File    ${capture}    zImage    ${report.sha256}
+    Capture Should Have Packets    ${capture}    DATA=${report.blocks}    OACK=1    RRQ=1
+    Every Checksum Should Be Good    ${capture}
+    [Teardown]    Stop TFTP Server    special
+
+Wireshark Should Find File
+    [Documentation]    As its dialogue for objects of TFTP does, which has to know the server's port.
+    [Arguments]    ${capture}    ${name}    ${sha256}
+    Empty Directory    ${FOUND}
+    ${ports}    Fields In Capture    ${capture}    udp.dstport    tftp.opcode in {1, 2}
+    Ask Tshark    ${capture}    ${ports}[0]    -q    --export-objects    tftp,${FOUND}
+    VAR    ${content}    ${{ pathlib.Path($FOUND, $name).read_bytes() }}
+    Should Be Equal    ${{ hashlib.sha256($content).hexdigest() }}    ${sha256}
+
+Capture Should Have Packets
+    [Arguments]    ${capture}    &{counts}
+    ${seen}    Fields In Capture    ${capture}    tftp.opcode
+    FOR    ${name}    ${count}    IN    &{counts}
+        Should Be Equal As Integers    ${{ $seen.count($OPCODES[$name]) }}    ${count}    ${name}
+    END
+
+Every Checksum Should Be Good
+    [Documentation]    1 is what tshark says of a good one. IPv6 has none in its header.
+    [Arguments]    ${capture}
+    ${udp}    Fields In Capture    ${capture}    udp.checksum.status
+    Should Be Equal    ${{ set($udp) }}    ${{ {"1"} }}
+    ${ip}    Fields In Capture    ${capture}    ip.checksum.status    ip
+    Should Be True    set($ip) <= {"1"}
+
+No Packet Should Have A Comment
+    [Arguments]    ${capture}
+    ${comments}    Fields In Capture    ${capture}    frame.comment    frame.comment
+    Should Be Empty    ${comments}
+
+Fields In Capture
+    [Documentation]    Returns one field of each packet that a filter of Wireshark chooses.
+    [Arguments]    ${capture}    ${field}    ${filter}=tftp
+    ${lines}    Ask Tshark    ${capture}    1-65535    -Y    ${filter}    -T    fields    -e    ${field}
+    RETURN    ${lines.splitlines()}
+
+Ask Tshark
+    [Documentation]    It knows TFTP by port 69; these servers have others.
+    [Arguments]    ${capture}    ${ports}    @{arguments}
+    ${tshark}    Require Program    tshark
+    ${done}    Run Process    ${tshark}    -r    ${capture}    @{CHECKSUMS}
+    ...    -d    udp.port\=\=${ports},tftp    @{arguments}
+    Should Be Equal As Integers    ${done.rc}    0    ${done.stderr}
+    RETURN    ${done.stdout}

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.board_protocol import encode_data, wire_block
+from TftpLibrary.engine.framer import FrameCache, Framer
+from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.store.base import Source, StoreError
+from TftpLibrary.store.memory import MemoryStore
+
+CONTENT = random.Random(1).randbytes(1 << 20)
+
+
+def stored(content: bytes) -> Source:
+    return MemoryStore({"f": content}).open_read(b"f", "")
+
+
+def datagrams(content: bytes, blksize: int, rollover: int = 0) -> list[bytes]:
+    """Frames a file block by block, with the board's codec. The first one is block 1."""
+    return [
+        encode_data(wire_block(block, rollover), content[at : at + blksize])
+        for block, at in enumerate(range(0, len(content) + 1, blksize), start=1)
+    ]
+
+
+def frame(framer: Framer, first: int, last: int) -> bytes:
+    """Frames all of these blocks that there are."""
+    framed = b""
+    while first <= last and (framer.last_block is None or first <= framer.last_block):
+        frames, upto = framer.frames(first, last)
+        framed += frames
+        assert first <= upto <= last
+        first = upto + 1
+    return framed
+
+
+class Counting:
+    """A file that counts how often it is read."""
+
+    def __init__(self, content: bytes = CONTENT, *, identity: str = "") -> None:
+        self._source = stored(content)
+        self.size = len(content)
+        self.identity = identity or self._source.identity
+        self.reads = 0
+        self.error: StoreError | None = None
+
+    def read_into(self, buffers: Sequence[memoryview], offset: int) -> int:
+        self.reads += 1
+        if self.error is not None:
+            raise self.error
+        return self._source.read_into(buffers, offset)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1024, 5000])
+@pytest.mark.parametrize("blksize", [8, 512, 1428, 65464])
+@pytest.mark.parametrize("is_size_known", [True, False])
+def test_a_file_is_framed_as_its_blocks_one_after_the_other(
+    size: int, blksize: int, is_size_known: bool
+) -> None:
+    """RFC 1350, sections 5 and 6: the last block is short, if need be empty."""
+    content = CONTENT[:size]
+    framer = Framer(stored(content), blksize, 16, 0, size if is_size_known else None)
+    assert frame(framer, 1, 10_000) == b"".join(datagrams(content, blksize))
+    assert framer.last_block == size // blksize + 1
+    assert framer.size == size
+
+
+def test_the_end_is_not_known_before_it_was_read() -> None:
+    content = CONTENT[:5000]
+    framer = Framer(stored(content), 8, 4, 0, None, is_small=True)
+    assert (framer.last_block, framer.size) == (None, None)
+    frame(framer, 1, 4)
+    assert (framer.last_block, framer.size) == (None, None)
+    frame(framer, 5, 626)
+    assert (framer.last_block, framer.size) == (626, 5000)
+
+
+@given(
+    st.integers(0, 600),
+    st.sampled_from([8, 9, 64, 512]),
+    st.sampled_from([1, 3, 16]),
+    st.booleans(),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(1, 80), st.integers(1, 20)), max_size=20),
+)
+def test_any_blocks_can_be_framed_again(
+    size: int,
+    blksize: int,
+    windowsize: int,
+    is_small: bool,
+    is_size_known: bool,
+    asks: list[tuple[int, int]],
+) -> None:
+    content = CONTENT[:size]
+    whole = datagrams(content, blksize)
+    known = size if is_size_known else None
+    framer = Framer(stored(content), blksize, windowsize, 0, known, is_small=is_small)
+    for first, count in asks:
+        if first <= len(whole):
+            expected = b"".join(whole[first - 1 : first - 1 + count])
+            assert frame(framer, first, first + count - 1) == expected
+
+
+@given(
+    st.integers(0, 600),
+    st.booleans(),
+    st.lists(st.integers(1, 80), max_size=20),
+)
+def test_lock_step_frames_one_block_after_the_other(
+    size: int, is_small: bool, blocks: list[int]
+) -> None:
+    whole = datagrams(CONTENT[:size], 8)
+    framer = Framer(stored(CONTENT[:size]), 8, 1, 0, size, is_small=is_small)
+    for block in blocks:
+        if block <= len(whole):
+            assert framer.frame(block) == whole[block - 1]
+
+
+@pytest.mark.parametrize("rollover", [0, 1])
+def test_block_numbers_roll_over_in_the_middle_of_a_chunk(rollover: int) -> None:
+    content = bytes(8 * 200_000)
+    whole = datagrams(content, 8, rollover)
+    framer = Framer(stored(content), 8, 64, rollover, len(content))
+    for first in (1, 65_500, 65_535, 65_536, 131_000, 131_070, 199_990):
+        assert frame(framer, first, first + 100) == b"".join(whole[first - 1 : first + 100])
+
+
+def test_what_is_sent_again_lies_in_the_chunk_most_times() -> None:
+    source = Counting()
+    framer = Framer(source, 512, 16, 0, source.size)
+    for first in (1, 17, 2, 33, 1):
+        frame(framer, first, first + 15)
+    assert source.reads == 1
+
+
+def test_one_of_many_transfers_frames_a_window_at_a_time() -> None:
+    source = Counting()
+    framer = Framer(source, 512, 16, 0, source.size, is_small=True)
+    frames, last = framer.frames(1, 1000)
+    assert last == 16
+    assert isinstance(frames.obj, bytearray)
+    assert len(frames.obj) == 16 * 516
+
+
+def test_a_small_file_takes_a_small_buffer() -> None:
+    framer = Framer(stored(b"boot"), 1428, 16, 0, 4)
+    frames, _ = framer.frames(1, 1)
+    assert isinstance(frames.obj, bytearray)
+    assert len(frames.obj) == 1432
+
+
+def test_a_file_that_cannot_be_read_leaves_nothing_of_the_chunk_before() -> None:
+    """What was overwritten by half must not be sent."""
+    source = Counting()
+    framer = Framer(source, 512, 16, 0, source.size)
+    frame(framer, 1, 16)
+    source.error = StoreError(ErrorCode.not_defined, "File changed while it was read")
+    for first in (1000, 1):
+        with pytest.raises(StoreError, match="changed"):
+            framer.frames(first, first)
+
+
+# Many readers of one file
+
+
+def reader(source: Counting, cache: FrameCache, **settings: int) -> Framer:
+    agreed = {"blksize": 1428, "windowsize": 16, "rollover": 0, **settings}
+    return Framer(source, **agreed, size=source.size, shared=cache)  # type: ignore[arg-type]
+
+
+def read(framer: Framer) -> bytes:
+    return frame(framer, 1, framer.last_block or 0)
+
+
+def test_the_second_reader_of_a_file_shares_what_it_frames_with_the_third() -> None:
+    cache, sources = FrameCache(), [Counting(identity="one") for _ in range(3)]
+    readers = [reader(source, cache) for source in sources]
+    whole = b"".join(datagrams(CONTENT, 1428))
+    assert [read(framer) == whole for framer in readers] == [True] * 3
+    assert sources[0].reads == sources[1].reads > 0
+    assert sources[2].reads == 0
+
+
+def test_a_reader_that_is_alone_shares_nothing() -> None:
+    cache = FrameCache()
+    for _ in range(2):
+        source = Counting(identity="one")
+        framer = reader(source, cache)
+        read(framer)
+        framer.close()
+        framer.close()
+        assert source.reads > 0
+
+
+@pytest.mark.parametrize(
+    "other", [{"blksize": 512}, {"windowsize": 64}, {"rollover": 1}, {"identity": "two"}]
+)
+def test_readers_with_other_terms_do_not_disturb_each_other(other: dict[str, object]) -> None:
+    cache = FrameCache()
+    identity = str(other.pop("identity", "one"))
+    terms = {key: int(str(value)) for key, value in other.items()}
+    ours = [reader(Counting(identity="one"), cache) for _ in range(2)]
+    content = CONTENT if identity == "one" else CONTENT[::-1]
+    theirs = [reader(Counting(content, identity=identity), cache, **terms) for _ in range(2)]
+    mine = b"".join(datagrams(CONTENT, 1428))
+    blksize = terms.get("blksize", 1428)
+    foreign = b"".join(datagrams(content, blksize, terms.get("rollover", 0)))
+    for one, two in zip(ours, theirs, strict=True):
+        assert read(one) == mine
+        assert read(two) == foreign
+
+
+def test_shared_chunks_are_dropped_with_the_last_reader() -> None:
+    cache = FrameCache()
+    for _ in range(2):
+        sources = [Counting(identity="one") for _ in range(2)]
+        readers = [reader(source, cache) for source in sources]
+        for framer in readers:
+            read(framer)
+            framer.close()
+        assert all(source.reads for source in sources)
+
+
+def test_shared_chunks_are_bounded() -> None:
+    """Those that were used least lately give way; what is sent stays right."""
+    cache = FrameCache(300_000)
+    sources = [Counting(identity="one") for _ in range(3)]
+    readers = [reader(source, cache) for source in sources]
+    whole = b"".join(datagrams(CONTENT, 1428))
+    for framer in readers:
+        assert read(framer) == whole
+    # The third one found nothing of the beginning any more.
+    assert sources[2].reads > 0
+    assert frame(readers[1], 1, 3) == b"".join(datagrams(CONTENT[: 3 * 1428], 1428)[:3])
+    for framer in readers:
+        framer.close()
+
+
+def test_text_is_never_shared() -> None:
+    """Its blocks are known only while it is read."""
+    cache = FrameCache()
+    source = Counting(identity="one")
+    pair = [Framer(source, 512, 1, 0, None, shared=cache) for _ in range(2)]
+    assert read_unknown(pair[0]) == read_unknown(pair[1]) == b"".join(datagrams(CONTENT, 512))
+
+
+def read_unknown(framer: Framer) -> bytes:
+    return frame(framer, 1, 1_000_000)

@@ -1,0 +1,429 @@
+"""The port of a server: what it takes, what it refuses, and what it leaves unanswered."""
+
+from __future__ import annotations
+
+import random
+import socket
+from typing import Any
+
+import pytest
+
+from resources.board_crowd import make_noise
+from resources.board_protocol import RefusedError
+from TftpLibrary.engine.listener import MAX_REQUEST_SIZE, Listener
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.packets import (
+    Ack,
+    Data,
+    Direction,
+    Error,
+    Oack,
+    Packet,
+    Request,
+)
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Outcome
+from TftpLibrary.store.memory import MemorySource, MemoryStore
+from utest.support.stations import BRIEF, QUICK, linux_only, station, without_linux
+from utest.support.stores import read
+from utest.support.waiting import seconds, wait_until
+
+CONTENT = random.Random(5).randbytes(5000)
+
+
+# What is no request
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [Error(5, "Unknown transfer ID"), Data(1, b"x"), Ack(0), Ack(1), Oack((("blksize", "8"),))],
+    ids=lambda packet: type(packet).__name__,
+)
+def test_what_is_no_request_is_never_answered(packet: Packet) -> None:
+    """Two servers could answer each other for ever."""
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.send(packet)
+        assert peer.is_silent()
+        assert found.transfers == ()
+        assert found.read().content == CONTENT
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0", b"\x05"])
+def test_what_is_too_short_to_tell_is_not_answered(octets: bytes) -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.send(octets)
+        assert peer.is_silent()
+        assert found.transfers == ()
+        assert found.read().content == CONTENT
+
+
+@pytest.mark.parametrize("opcode", [0, 7, 9, 0x0100, 65535])
+def test_an_opcode_that_tftp_does_not_have_gets_error_4(opcode: int) -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.send(opcode.to_bytes(2, "big") + b"whatever\0octet\0")
+        assert peer.receive() == Error(4, f"Illegal opcode {opcode}")
+        assert peer.tid == (found.host, found.port)
+        assert found.transfers == ()
+
+
+# Malformed requests
+
+
+@pytest.mark.parametrize("opcode", [1, 2])
+@pytest.mark.parametrize(
+    ("body", "name", "text"),
+    [
+        (b"", "", "{} without a file name"),
+        (b"\0octet\0", "", "{} without a file name"),
+        (b"f\0", "f", "{} without a mode"),
+        (b"f\0\0", "f", "{} without a mode"),
+        (b"f\0octet", "f", "{} without a final NUL"),
+        (b"f", "f", "{} without a final NUL"),
+        (b"f" * MAX_REQUEST_SIZE, "f" * 500, f"Request longer than {MAX_REQUEST_SIZE} octets"),
+    ],
+)
+def test_a_malformed_request_gets_error_4_and_is_recorded(
+    opcode: int, body: bytes, name: str, text: str
+) -> None:
+    with station({"f": CONTENT}, writable=True) as found, found.peer() as peer:
+        peer.send(opcode.to_bytes(2, "big") + body)
+        expected = text.format("RRQ" if opcode == 1 else "WRQ")
+        assert peer.receive() == Error(4, expected)
+        (record,) = found.transfers
+        assert record.outcome is Outcome.refused
+        assert record.direction is (Direction.read if opcode == 1 else Direction.write)
+        assert (record.error_code, record.error_message) == (4, expected)
+        assert record.filename == name
+        assert (record.client, record.client_port) == ("127.0.0.1", peer.port)
+        assert record.ended is not None
+
+
+@pytest.mark.parametrize("mode", ["mail", "MAIL", "binary", "<b>\n"])
+def test_a_mode_that_is_not_served_gets_error_4_with_those_that_are(mode: str) -> None:
+    """RFC 1350, section 1: mail mode is obsolete."""
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask("f", mode)
+        assert peer.receive() == Error(4, "Unknown mode: use octet or netascii")
+        (record,) = found.transfers
+        assert record.outcome is Outcome.refused
+        assert "expected octet or netascii" in record.error_message
+        assert record.error_message.isprintable()
+
+
+@pytest.mark.parametrize("mode", ["octet", "OCTET", "Octet"])
+def test_the_mode_may_be_written_in_any_case(mode: str) -> None:
+    """RFC 1350, section 1."""
+    with station({"f": CONTENT}) as found:
+        assert found.read(mode=mode).content == CONTENT
+        assert found.wait_for_end().mode == "octet"
+
+
+@pytest.mark.parametrize("name", ["sub/f", "/sub/f", "sub\\f", "\\sub\\f", "//sub//./f"])
+def test_names_are_taken_as_boards_send_them(name: str) -> None:
+    with station({"sub/f": CONTENT}) as found:
+        assert found.read(name).content == CONTENT
+        assert found.wait_for_end().filename == name
+
+
+def test_a_name_may_be_octets_that_are_no_text() -> None:
+    with station() as found, found.peer() as peer:
+        peer.send(Request(Direction.read, b"\xff\x1b[31m<b>"))
+        assert peer.receive() == Error(1, "File not found")
+        assert found.transfers[0].filename == "\\xff\\x1b[31m<b>"
+
+
+def test_a_request_may_be_as_long_as_the_bound() -> None:
+    with station() as found, found.peer() as peer:
+        peer.send(Request(Direction.read, b"f" * (MAX_REQUEST_SIZE - 9)))
+        answer = peer.receive()
+        assert isinstance(answer, Error)
+        assert answer.code == 1
+
+
+# Refusals of the store
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "text"),
+    [
+        ({}, 2, "Access violation"),
+        ({"writable": True}, 6, "File already exists"),
+        ({"writable": True, "overwrite": True, "max_upload_size": 10}, 3, "Upload too large"),
+    ],
+)
+def test_a_write_that_is_not_allowed_is_refused_and_the_file_untouched(
+    settings: dict[str, bool], code: int, text: str
+) -> None:
+    with station({"f": CONTENT}, **settings) as found:
+        with pytest.raises(RefusedError) as refusal:
+            found.write(b"new content", tsize=11)
+        assert (refusal.value.code, refusal.value.text) == (code, text)
+        (record,) = found.transfers
+        assert (record.outcome, record.error_code) == (Outcome.refused, code)
+        assert record.direction is Direction.write
+        assert read(found.store, b"f") == CONTENT
+
+
+def test_a_write_that_may_not_make_a_file_is_refused() -> None:
+    with station(writable=True, create=False) as found:
+        with pytest.raises(RefusedError, match="ERROR 1 'File not found'"):
+            found.write(b"new")
+        assert "may not be written" in found.transfers[0].error_message
+
+
+def test_a_file_that_is_not_there_is_error_1_at_once() -> None:
+    with station() as found:
+        with pytest.raises(RefusedError, match="ERROR 1 'File not found'"):
+            found.read("pxelinux.cfg/default", tsize=0, blksize=1408)
+        (record,) = found.transfers
+        assert record.outcome is Outcome.refused
+        assert (record.error_code, record.error_message) == (1, "no such file in memory")
+        assert dict(record.requested) == {"tsize": "0", "blksize": "1408"}
+        assert dict(record.granted) == {}
+        assert record.server == "dut"
+
+
+class Broken(MemoryStore):
+    """A store that fails when it is asked."""
+
+    def open_read(self, name: bytes, client: str) -> MemorySource:
+        if name == b"bad":
+            raise RuntimeError("surprise")
+        return super().open_read(name, client)
+
+
+def test_an_exception_of_the_store_is_recorded_with_its_traceback_and_the_server_goes_on() -> None:
+    with station(Broken({"f": CONTENT})) as found:
+        with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
+            found.read("bad")
+        (record,) = found.transfers
+        assert (record.outcome, record.error_code) == (Outcome.failed, 0)
+        assert record.error_message == (
+            "internal error: RuntimeError('surprise'), please report it"
+        )
+        assert "in open_read" in record.detail
+        assert found.read().content == CONTENT
+
+
+def test_an_exception_outside_of_a_transfer_is_kept_for_the_next_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("surprise")
+
+    with station({"f": CONTENT}) as found:
+        with monkeypatch.context() as patch, found.peer() as peer:
+            patch.setattr("TftpLibrary.engine.udp.readable_host", fail)
+            peer.ask()
+            (defect,) = wait_until(found.recorder.take_defects)
+        assert defect.startswith("Server 'dut' took a datagram, internal error: RuntimeError(")
+        assert "Traceback" in defect
+        assert found.read().content == CONTENT
+
+
+# The same peer again
+
+
+def test_a_request_that_comes_again_opens_no_second_transfer() -> None:
+    """RFC 1350, section 4: the TID names the transfer."""
+    with station({"f": CONTENT}) as found:
+        assert found.read(repeat_request=3).content == CONTENT
+        assert len(found.transfers) == 1
+
+
+def test_a_request_that_comes_again_after_a_silence_begins_anew() -> None:
+    """A board that was reset asks from the same port."""
+    with station({"f": CONTENT}, **QUICK) as found, found.peer() as peer:
+        peer.ask()
+        assert peer.receive_data().wire_block == 1
+        peer.send(Ack(1))
+        assert peer.receive_data().wire_block == 2
+        old = peer.tid
+        # It comes again, and again: this is no busy moment, the peer is silent.
+        for _ in range(2):
+            assert peer.receive_data().wire_block == 2
+        peer.ask()
+        packet = peer.receive_data()
+        while peer.tid == old:
+            packet = peer.receive_data()
+        assert packet.wire_block == 1
+        first, second = found.transfers
+        assert first.outcome is Outcome.failed
+        assert first.error_message == "a new request came from the same port"
+        assert second.is_running
+
+
+def test_another_request_from_the_same_port_takes_the_place_of_the_first() -> None:
+    """The peer gets no ERROR: it would take it for the answer to its new request."""
+    with station({"f": CONTENT, "g": b"other"}) as found, found.peer() as peer:
+        peer.ask("f")
+        assert peer.receive_data().payload == CONTENT[:512]
+        peer.ask("g")
+        assert peer.receive() == Data(1, b"other")
+        peer.send(Ack(1))
+        first, second = found.wait_for_ends(2)
+        assert (first.outcome, second.outcome) == (Outcome.failed, Outcome.completed)
+        assert peer.is_silent()
+
+
+def test_a_write_may_follow_a_write_from_the_same_port() -> None:
+    """The first one still waits to repeat its last ACK."""
+    with station(writable=True) as found, found.peer() as peer:
+        for name in ("one", "two"):
+            peer.offer(name)
+            assert peer.receive() == Ack(0)
+            peer.send(Data(1, name.encode()))
+            assert peer.receive() == Ack(1)
+        assert [record.outcome for record in found.wait_for_ends(2)] == [Outcome.completed] * 2
+        assert read(found.store, b"two") == b"two"
+
+
+# Addresses
+
+
+@linux_only
+@pytest.mark.parametrize("single_port", [False, True])
+@pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.3"])
+def test_answers_come_from_the_address_that_was_asked(asked: str, single_port: bool) -> None:
+    """RFC 1123, section 4.1.3.5. The board checks the source of every packet."""
+    with station({"f": CONTENT}, host="0.0.0.0", writable=True, single_port=single_port) as found:
+        how = {"asked_host": asked, "local_host": "127.0.0.2", "windowsize": 4}
+        assert found.read(**how).content == CONTENT
+        found.write(CONTENT, "g", **how)
+        with pytest.raises(RefusedError):
+            found.read("missing", **how)
+        assert {record.client for record in found.wait_for_ends(3)} == {"127.0.0.2"}
+
+
+@linux_only
+@pytest.mark.parametrize(("asked", "client"), [("127.0.0.3", "127.0.0.2"), ("::1", "::1")])
+@pytest.mark.parametrize("single_port", [False, True])
+def test_a_wildcard_of_both_families_serves_both(
+    asked: str, client: str, single_port: bool
+) -> None:
+    with station({"f": CONTENT}, host="::", single_port=single_port) as found:
+        how = {"asked_host": asked, "local_host": client, "blksize": 1000, "windowsize": 4}
+        assert found.read(**how).content == CONTENT
+        with pytest.raises(RefusedError):
+            found.read("missing", **how)
+        assert found.wait_for_ends(2)[0].client == client
+
+
+def test_ipv6_is_served() -> None:
+    with station({"f": CONTENT}, host="::1", writable=True) as found:
+        assert found.read(windowsize=4).content == CONTENT
+        found.write(CONTENT, "g", windowsize=4)
+        assert found.wait_for_ends(2)[0].client == "::1"
+
+
+@linux_only
+def test_a_request_to_a_broadcast_address_is_ignored() -> None:
+    """RFC 1123, section 4.2.3.5."""
+    with station({"f": CONTENT}, host="0.0.0.0") as found, found.peer() as peer:
+        peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        peer.send(Request(Direction.read, b"f"), ("127.255.255.255", found.port))
+        assert peer.is_silent()
+        assert found.transfers == ()
+
+
+def test_auto_is_an_address_of_this_machine() -> None:
+    with station({"f": CONTENT}, host="auto") as found:
+        assert found.host not in ("auto", "0.0.0.0", "::")
+        assert found.read().content == CONTENT
+
+
+def test_a_wildcard_answers_where_the_address_asked_cannot_be_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_linux(monkeypatch)
+    with station({"f": CONTENT}, host="0.0.0.0") as found:
+        assert found.read(asked_host="127.0.0.1").content == CONTENT
+
+
+def test_a_port_that_is_taken_is_told_when_the_listener_is_made() -> None:
+    with station() as found, pytest.raises(UsageError, match="in use by another program"):
+        Listener(ServerSettings(port=found.port), MemoryStore(), Recorder(), "second")
+
+
+# Change and end
+
+
+def test_other_settings_hold_for_the_next_request_only() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask(blksize=1000)
+        assert peer.receive() == Oack((("blksize", "1000"),))
+        found.engine.call(lambda: found.listener.change(ServerSettings(max_blksize=600)))
+        peer.send(Ack(0))
+        assert len(peer.receive_data().payload) == 1000
+        assert found.read(blksize=1000).granted == {"blksize": "600"}
+
+
+def test_settings_may_change_before_the_engine_has_the_listener() -> None:
+    listener = Listener(ServerSettings(), MemoryStore(), Recorder(), "dut")
+    listener.change(ServerSettings(max_blksize=600))
+    listener.close()
+    listener.close()
+
+
+def test_requests_can_be_left_unanswered_while_transfers_go_on() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer, found.peer() as late:
+        peer.ask()
+        peer.receive()
+        found.engine.call(found.listener.refuse_requests)
+        late.ask()
+        assert late.is_silent()
+        peer.send(Ack(1))
+        assert peer.receive_data().wire_block == 2
+
+
+def test_stop_cuts_transfers_short_with_an_error_and_tells_which() -> None:
+    with station({"f": CONTENT}, writable=True) as found, found.peer() as reader:
+        found.write(b"done", "g")
+        reader.ask()
+        reader.receive()
+        with found.peer() as writer:
+            writer.offer("h")
+            writer.receive()
+            (first, second) = found.engine.call(found.listener.stop)
+            assert (first.filename, second.filename) == ("f", "h")
+            assert {first.outcome, second.outcome} == {Outcome.aborted}
+            for peer in (reader, writer):
+                assert peer.receive() == Error(0, "The server was stopped")
+            assert found.listener.sessions == ()
+
+
+# Under fire
+
+
+def test_noise_is_answered_or_not_and_the_server_goes_on() -> None:
+    with station({"f": CONTENT}, writable=True, **BRIEF) as found:
+        assert make_noise((found.host, found.port), "f", 2000, seed=3) == 20
+        found.wait_until_empty()
+
+
+@linux_only
+def test_under_a_flood_of_spoofed_requests_a_transfer_still_finishes() -> None:
+    """Each request comes from another address, and nobody answers."""
+    settings: dict[str, Any] = {"max_transfers": 50, "timeout": seconds(1.0)}
+    content = random.Random(1).randbytes(300_000)
+    with station({"f": content}, host="0.0.0.0", **settings) as found, found.peer() as peer:
+        flood = [found.peer(f"127.0.1.{number}") for number in range(1, 120)]
+        try:
+            peer.ask()
+            block = 0
+            received = b""
+            while len(received) < len(content):
+                packet = peer.receive_data()
+                assert packet.wire_block == block + 1, "a block came again"
+                block, received = packet.wire_block, received + packet.payload
+                if block % 5 == 0:
+                    flood[block // 5 % len(flood)].ask(windowsize=64)
+                peer.send(Ack(block))
+            assert received == content
+            assert len(found.engine.call(lambda: found.listener.sessions)) <= 50
+            outcomes = {record.outcome for record in found.transfers[1:]}
+            assert outcomes <= {None, Outcome.refused, Outcome.failed}
+        finally:
+            for spoofed in flood:
+                spoofed.sock.close()

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from TftpLibrary.engine.poller import Handler, Poller
+from utest.support.waiting import seconds
+
+MOMENT = seconds(0.05)
+
+
+class Named:
+    """A handler that is only told from others."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def ready(self) -> None:
+        """Nothing reads."""
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing fails."""
+
+
+A, B = Named("A"), Named("B")
+
+
+@pytest.fixture(params=["epoll", "selectors"])
+def poller(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Poller]:
+    if request.param == "selectors":
+        monkeypatch.delattr(select, "epoll", raising=False)
+    elif not hasattr(select, "epoll"):
+        pytest.skip("this system has no epoll")
+    with closing(Poller()) as found:
+        yield found
+
+
+@pytest.fixture
+def socks() -> Iterator[list[socket.socket]]:
+    """Two sockets that send to each other, by hand."""
+    pair = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for sock in pair:
+        sock.bind(("127.0.0.1", 0))
+    yield pair
+    for sock in pair:
+        sock.close()
+
+
+def tell(sock: socket.socket) -> None:
+    """Sends a datagram to a socket, from itself."""
+    sock.sendto(b"x", sock.getsockname())
+
+
+def poll(poller: Poller, timeout: float | None = MOMENT) -> list[tuple[Handler, int, bool]]:
+    return list(poller.poll(timeout))
+
+
+def test_a_socket_is_watched_for_datagrams(poller: Poller, socks: list[socket.socket]) -> None:
+    first, second = socks
+    poller.add(first.fileno(), A)
+    poller.add(second.fileno(), B)
+    assert poll(poller, 0) == []
+    tell(second)
+    assert poll(poller) == [(B, second.fileno(), False)]
+    tell(first)
+    assert sorted(poll(poller), key=str) == [
+        (A, first.fileno(), False),
+        (B, second.fileno(), False),
+    ]
+
+
+def test_a_poll_ends_after_its_time(poller: Poller, socks: list[socket.socket]) -> None:
+    poller.add(socks[0].fileno(), A)
+    begun = time.monotonic()
+    assert poll(poller) == []
+    assert time.monotonic() - begun >= 0.9 * MOMENT
+
+
+def test_a_poll_without_a_time_waits_for_a_datagram(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    poller.add(socks[0].fileno(), A)
+    later = threading.Timer(MOMENT, tell, socks[:1])
+    later.start()
+    assert poll(poller, None) == [(A, socks[0].fileno(), False)]
+    later.join()
+
+
+def test_room_in_the_buffer_is_told_only_to_those_who_want_it(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    descriptor = socks[0].fileno()
+    poller.add(descriptor, A)
+    poller.want_write(descriptor, is_wanted=True)
+    assert poll(poller) == [(A, descriptor, True)]
+    poller.want_write(descriptor, is_wanted=False)
+    assert poll(poller, 0) == []
+
+
+def test_a_datagram_comes_before_the_room(poller: Poller, socks: list[socket.socket]) -> None:
+    descriptor = socks[0].fileno()
+    poller.add(descriptor, A)
+    poller.want_write(descriptor, is_wanted=True)
+    tell(socks[0])
+    assert poll(poller) == [(A, descriptor, False)]
+
+
+def test_what_is_removed_is_not_watched(poller: Poller, socks: list[socket.socket]) -> None:
+    poller.add(socks[0].fileno(), A)
+    poller.remove(socks[0].fileno())
+    poller.remove(socks[0].fileno())
+    tell(socks[0])
+    assert poll(poller, 0) == []
+
+
+def test_what_was_removed_in_the_turn_of_another_gets_no_turn(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    owners = {A: socks[0].fileno(), B: socks[1].fileno()}
+    for handler, descriptor in owners.items():
+        poller.add(descriptor, handler)
+    for sock in socks:
+        tell(sock)
+    served = []
+    for owner, descriptor, _ in poller.poll(MOMENT):
+        served.append(owner)
+        for other in set(owners.values()) - {descriptor}:
+            poller.remove(other)
+    assert len(served) == 1
+
+
+def test_a_new_socket_with_an_old_descriptor_gets_nothing_of_the_old_one(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    """The lowest free descriptor is given out first, so this is the usual case, not a rare one."""
+    new = Named("new")
+    owners = {A: socks[0].fileno(), B: socks[1].fileno()}
+    for handler, descriptor in owners.items():
+        poller.add(descriptor, handler)
+    for sock in socks:
+        tell(sock)
+    served: list[Handler] = []
+    for owner, descriptor, _ in poller.poll(MOMENT):
+        served.append(owner)
+        for other in set(owners.values()) - {descriptor}:
+            poller.remove(other)
+            poller.add(other, new)
+    assert len(served) == 1
+    assert new not in served
+
+
+def test_closing_leaves_no_descriptor(socks: list[socket.socket]) -> None:
+    poller = Poller()
+    poller.add(socks[0].fileno(), A)
+    poller.close()
+    with pytest.raises((ValueError, OSError, KeyError)):
+        poller.add(socks[1].fileno(), B)

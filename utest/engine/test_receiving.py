@@ -1,0 +1,578 @@
+"""The session that receives, as the server of boards: real sockets, and the board's own codec."""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from resources.board_protocol import RefusedError
+from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
+from TftpLibrary.recording.records import Outcome
+from TftpLibrary.store.base import Sink, StoreError, WritePolicy
+from TftpLibrary.store.directory import DirectoryStore
+from TftpLibrary.store.memory import MemorySink, MemoryStore
+from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then
+from utest.support.stations import (
+    BRIEF,
+    QUICK,
+    Peer,
+    Station,
+    linux_only,
+    station,
+    without_linux,
+)
+from utest.support.stores import read, small_disk
+from utest.support.waiting import seconds, wait_until
+
+CONTENT = random.Random(5).randbytes(1 << 20)
+TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
+
+
+def check_written(found: Station, content: bytes) -> None:
+    """Checks that the store has all, and that the record says so."""
+    record = found.wait_for_end()
+    size = len(content)
+    assert (record.outcome, record.octets) == (Outcome.completed, size)
+    written = read(found.store, b"f")
+    # Not the octets themselves: a failure would show them all.
+    assert (len(written), written == content) == (size, True)
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1 << 20])
+@pytest.mark.parametrize("options", [{}, {"blksize": 1428, "windowsize": 16}, {"blksize": 65464}])
+def test_a_file_of_any_size_is_taken(size: int, options: dict[str, int]) -> None:
+    with station(writable=True) as found:
+        found.write(CONTENT[:size], tsize=size, **options)
+        check_written(found, CONTENT[:size])
+        record = found.wait_for_end()
+        assert record.size == size
+        assert record.blocks == size // options.get("blksize", 512) + 1
+        assert (record.retransmits, record.duplicates) == (0, 0)
+
+
+@pytest.mark.parametrize("rollover", [0, 1])
+def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
+    content = CONTENT[: 8 * 66_000 + 3]
+    with station(writable=True) as found:
+        options = {"rollover": 1} if rollover else {}
+        found.write(content, blksize=8, windowsize=64, **options)
+        check_written(found, content)
+
+
+@pytest.mark.parametrize("windowsize", [1, 2, 16])
+@pytest.mark.parametrize("drop", [(1,), (3,), (3, 4), (20,), (2, 9, 10, 19)])
+def test_blocks_that_get_lost_come_again(windowsize: int, drop: tuple[int, ...]) -> None:
+    """RFC 7440, section 4: a gap is reported at once."""
+    content = CONTENT[: 512 * 19 + 100]
+    with station(writable=True) as found:
+        found.write(
+            content,
+            windowsize=windowsize,
+            drop_blocks=drop,
+            accept_duplicates=True,
+            resend_after=seconds(0.05),
+        )
+        check_written(found, content)
+
+
+def test_a_window_is_acknowledged_once() -> None:
+    content = CONTENT[: 512 * 31]
+    with station(writable=True) as found:
+        report = found.write(content, windowsize=8, linger=0.05)
+        assert report.received == {"OACK": 1, "ACK": 4}
+        check_written(found, content)
+
+
+def test_data_that_comes_twice_is_taken_once() -> None:
+    content = CONTENT[: 512 * 10 + 1]
+    with station(writable=True) as found:
+        found.write(content, duplicate_data=True, accept_duplicates=True)
+        check_written(found, content)
+
+
+# The end
+
+
+def test_the_last_ack_is_repeated_when_the_last_data_comes_again() -> None:
+    """RFC 1350, section 6: dallying."""
+    with station(writable=True) as found:
+        found.write(CONTENT[:1000], repeat_last_data=True)
+        check_written(found, CONTENT[:1000])
+
+
+def test_dallying_ends_after_a_while() -> None:
+    with station(writable=True, **QUICK) as found:
+        found.write(b"boot")
+        assert len(found.engine.call(lambda: found.listener.sessions)) == 1
+        found.wait_until_empty()
+
+
+def test_data_beyond_the_end_changes_nothing() -> None:
+    with station(writable=True, overwrite=True) as found, found.peer() as peer:
+        peer.offer()
+        assert peer.receive() == Ack(0)
+        peer.send(Data(1, b"all of it"))
+        assert peer.receive() == Ack(1)
+        for payload in (b"more", bytes(512)):
+            peer.send(Data(2, payload))
+            assert peer.is_silent()
+        check_written(found, b"all of it")
+        peer.send(Data(1, b"all of it"))
+        assert peer.receive() == Ack(1)
+
+
+@linux_only
+def test_a_peer_that_closes_its_port_after_its_last_data_is_done() -> None:
+    with station(writable=True, timeout=60.0) as found:
+        with found.peer() as peer:
+            peer.offer()
+            peer.receive()
+            peer.send(Data(1, b"all of it"))
+        check_written(found, b"all of it")
+
+
+@linux_only
+def test_the_last_data_counts_even_if_the_news_of_the_closed_port_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = make_faulty(monkeypatch)
+    with station(writable=True, timeout=60.0) as found, found.peer() as peer:
+        peer.offer()
+        peer.receive()
+        made[0].failing.append(ConnectionRefusedError())
+        peer.send(Data(1, b"all of it"))
+        check_written(found, b"all of it")
+
+
+# The peer ends
+
+
+def test_a_peer_that_stops_sending_gets_an_error() -> None:
+    with station(writable=True, **BRIEF) as found, found.peer() as peer:
+        peer.offer()
+        assert peer.receive() == Ack(0)
+        peer.send(Data(1, bytes(512)))
+        assert [peer.receive() for _ in range(4)] == [*[Ack(1)] * 3, Error(0, "Timed out")]
+        record = found.wait_for_end()
+        assert (record.outcome, record.error_code) == (Outcome.timed_out, 0)
+        assert (record.octets, record.blocks, record.retransmits) == (512, 1, 2)
+        assert record.error_message == "no answer: DATA 2 did not come, 3 tries"
+        assert found.store.names() == []  # type: ignore[attr-defined]
+
+
+def test_an_error_of_the_peer_ends_it_and_leaves_no_part(tmp_path: Path) -> None:
+    with station(DirectoryStore(tmp_path), writable=True) as found, found.peer() as peer:
+        peer.offer()
+        peer.receive()
+        peer.send(Data(1, bytes(512)))
+        peer.receive()
+        assert len(list(tmp_path.iterdir())) == 1
+        peer.send(Error(0, "Changed my mind"))
+        record = found.wait_for_end()
+        assert (record.outcome, record.error_code) == (Outcome.failed, 0)
+        assert record.error_message == "Changed my mind"
+        assert peer.is_silent()
+        wait_until(lambda: not list(tmp_path.iterdir()))
+
+
+@linux_only
+def test_a_peer_that_closes_its_port_ends_only_its_own_transfer() -> None:
+    with station(writable=True, timeout=60.0) as found:
+        with found.peer() as peer:
+            peer.offer()
+            peer.receive()
+            peer.send(Data(1, bytes(512)))
+        record = found.wait_for_end()
+        assert record.outcome is Outcome.failed
+        assert record.error_message == "the peer closed its port"
+        assert record.blocks == 1
+        found.write(b"good", "g")
+
+
+@linux_only
+@pytest.mark.parametrize("error", [ConnectionRefusedError, ConnectionResetError])
+@pytest.mark.parametrize("windowsize", [1, 2])
+def test_an_ack_to_a_closed_port_ends_the_transfer(
+    monkeypatch: pytest.MonkeyPatch, error: type[OSError], windowsize: int
+) -> None:
+    make_faulty(monkeypatch, refuse_from(3, error))
+    with station(writable=True, timeout=60.0) as found, found.peer() as peer:
+        peer.offer(windowsize=windowsize)
+        peer.receive()
+        for block in range(1, 2 * windowsize + 1):
+            peer.send(Data(block, bytes(512)))
+            if block == windowsize:
+                assert peer.receive() == Ack(block)
+        record = found.wait_for_end()
+        assert record.error_message == "the peer closed its port"
+        assert (record.outcome, record.blocks) == (Outcome.failed, 2 * windowsize)
+
+
+@linux_only
+def test_a_network_that_is_down_for_a_moment_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    unreachable = OSError(errno.EHOSTUNREACH, "No route to host")
+    made = make_faulty(monkeypatch, refuse_now_and_then(4, PermissionError))
+    with station(writable=True, **QUICK) as found, found.peer() as peer:
+        peer.offer()
+        assert peer.receive() == Ack(0)
+        for block in range(1, 10):
+            made[0].failing.append(unreachable)
+            peer.send(Data(block, CONTENT[:512]))
+            assert peer.receive() == Ack(block)
+        peer.send(Data(10, b""))
+        check_written(found, CONTENT[:512] * 9)
+
+
+def test_garbage_of_the_peer_gets_error_4() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer()
+        peer.receive()
+        peer.send(b"\0\x09what")
+        assert peer.receive() == Error(4, "Illegal opcode 9")
+        assert found.wait_for_end().outcome is Outcome.failed
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0", b"\0\3", b"\0\3\0"])
+def test_a_packet_that_is_cut_short_is_no_block(octets: bytes) -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer()
+        peer.receive()
+        peer.send(octets)
+        answer = peer.receive()
+        assert isinstance(answer, Error)
+        assert answer.code == 4
+        assert found.wait_for_end().blocks == 0
+
+
+def test_a_block_that_is_longer_than_agreed_gets_error_4() -> None:
+    """RFC 2348: a block has at most blksize octets."""
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1000)
+        assert isinstance(peer.receive(), Oack)
+        peer.send(Data(1, bytes(1001)))
+        assert peer.receive() == Error(4, "DATA of 1001 octets, blksize is 1000")
+        assert found.wait_for_end().outcome is Outcome.failed
+
+
+def test_an_ack_of_the_sender_is_an_illegal_operation() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer()
+        peer.receive()
+        peer.send(Ack(0))
+        assert peer.receive() == Error(4, "Expected DATA, got ACK")
+        assert found.wait_for_end().outcome is Outcome.failed
+
+
+def test_a_foreign_tid_gets_error_5_and_disturbs_nothing() -> None:
+    """RFC 1350, section 4."""
+    content = CONTENT[: 512 * 20]
+    with station(writable=True) as found:
+        found.write(content, stranger_after=5)
+        check_written(found, content)
+        assert found.wait_for_end().duplicates == 0
+
+
+# The store
+
+
+@pytest.mark.parametrize(("size", "windowsize"), [(1 << 20, 1), (1 << 20, 16), (300_000, 16)])
+def test_a_disk_that_is_full_gets_error_3_and_leaves_no_part(
+    tmp_path: Path, size: int, windowsize: int
+) -> None:
+    with (
+        small_disk(tmp_path / "disk") as folder,
+        station(DirectoryStore(folder), writable=True) as found,
+    ):
+        with pytest.raises(RefusedError, match="ERROR 3 'Disk full or allocation exceeded'"):
+            found.write(CONTENT[:size], blksize=1428, windowsize=windowsize)
+        record = found.wait_for_end()
+        assert (record.outcome, record.error_code) == (Outcome.failed, 3)
+        assert record.error_message == "No space left on device"
+        wait_until(lambda: not list(folder.iterdir()))
+
+
+def test_an_upload_over_the_limit_gets_error_3() -> None:
+    with station(writable=True, max_upload_size=100_000) as found:
+        with pytest.raises(RefusedError, match="ERROR 3 'Upload too large'"):
+            found.write(CONTENT, blksize=1428, windowsize=8)
+        record = found.wait_for_end()
+        assert record.error_message == "an upload may have 100000 octets at most"
+        assert found.store.names() == []  # type: ignore[attr-defined]
+
+
+def test_a_name_that_was_taken_meanwhile_gets_error_6() -> None:
+    with station(writable=True) as found, found.peer() as slow:
+        slow.offer()
+        slow.receive()
+        found.write(b"first", "f")
+        slow.send(Data(1, b"second"))
+        assert slow.receive() == Error(6, "File already exists")
+        record = found.transfers[0]
+        assert (record.outcome, record.error_code) == (Outcome.failed, 6)
+        assert read(found.store, b"f") == b"first"
+
+
+class Treacherous(MemoryStore):
+    """A store whose uploads fail."""
+
+    def __init__(self, error: Exception, *, at_commit: bool) -> None:
+        super().__init__()
+        self.error = error
+        self.at_commit = at_commit
+        self.discarded = 0
+
+    def open_write(  # type: ignore[override]
+        self, name: bytes, client: str, policy: WritePolicy, size: int | None
+    ) -> Sink:
+        sink = super().open_write(name, client, policy, size)
+        return sink if name == b"good" else _Failing(self, sink)
+
+
+class _Failing:
+    def __init__(self, store: Treacherous, sink: MemorySink) -> None:
+        self._store = store
+        self._sink = sink
+
+    def write(self, buffers: Sequence[memoryview | bytes]) -> None:
+        if not self._store.at_commit:
+            raise self._store.error
+        self._sink.write(buffers)
+
+    def commit(self) -> None:
+        raise self._store.error
+
+    def discard(self) -> None:
+        self._store.discarded += 1
+
+
+@pytest.mark.parametrize("at_commit", [True, False])
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_a_store_that_refuses_ends_the_transfer(at_commit: bool, size: int) -> None:
+    trouble = StoreError(ErrorCode.access_violation, "Not any more", "the disk at /srv is gone")
+    store = Treacherous(trouble, at_commit=at_commit)
+    with station(store, writable=True) as found:
+        with pytest.raises(RefusedError, match="ERROR 2 'Not any more'"):
+            found.write(CONTENT[:size], blksize=1428)
+        record = found.wait_for_end()
+        assert (record.outcome, record.error_code) == (Outcome.failed, 2)
+        assert record.error_message == "the disk at /srv is gone"
+        assert store.discarded == 1
+
+
+@pytest.mark.parametrize("at_commit", [True, False])
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(
+    at_commit: bool, size: int
+) -> None:
+    store = Treacherous(RuntimeError("surprise"), at_commit=at_commit)
+    with station(store, writable=True) as found:
+        with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
+            found.write(CONTENT[:size], blksize=1428)
+        record = found.wait_for_end()
+        assert record.outcome is Outcome.failed
+        assert record.detail.endswith("RuntimeError: surprise\n")
+        assert store.discarded == 1
+        found.write(b"good", "good")
+        assert read(store, b"good") == b"good"
+
+
+# How it comes
+
+
+Prepare = Callable[[pytest.MonkeyPatch], object]
+WAYS: dict[str, Prepare] = {
+    "as it comes": lambda _: None,
+    "full buffer": lambda patch: make_faulty(patch, refuse_now_and_then(17)),
+    "no Linux": without_linux,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("mode", ["octet", "netascii"])
+@pytest.mark.parametrize(("windowsize", "drop"), [(1, ()), (16, ()), (16, (3, 40))])
+def test_the_octets_are_the_same_whatever_way_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    mode: str,
+    windowsize: int,
+    drop: tuple[int, ...],
+) -> None:
+    WAYS[way](monkeypatch)
+    with station(writable=True) as found:
+        # An ACK that had no room counts as lost: the board sends its window again.
+        found.write(
+            TEXT,
+            mode=mode,
+            blksize=1428,
+            windowsize=windowsize,
+            drop_blocks=drop,
+            accept_duplicates=True,
+            resend_after=seconds(0.05),
+        )
+        assert found.wait_for_end().outcome is Outcome.completed
+        assert read(found.store, b"f") == TEXT
+
+
+@pytest.mark.parametrize("size", [0, 1, 512, 150_000])
+@pytest.mark.parametrize("windowsize", [1, 8])
+def test_text_is_translated_on_its_way(size: int, windowsize: int) -> None:
+    with station(writable=True) as found:
+        found.write(TEXT[:size], mode="netascii", windowsize=windowsize)
+        assert found.wait_for_end().outcome is Outcome.completed
+        assert read(found.store, b"f") == TEXT[:size]
+
+
+def test_a_sender_that_does_not_wait_is_served_in_turns() -> None:
+    """A peer that floods its transfer does not hold the engine."""
+    with station({"g": b"good"}, writable=True, timeout=seconds(1)) as found, found.peer() as peer:
+        peer.offer(blksize=8, windowsize=64)
+        peer.receive()
+        for block in range(1, 1001):
+            peer.send(Data(block % 65536, bytes(8)))
+        assert found.read("g").content == b"good"
+        peer.send(Error(0, "enough"))
+        found.wait_for_ends(2)
+
+
+# What the kernel merges
+
+
+def send_merged(peer: Peer, datagram: bytes, count: int) -> None:
+    """Sends copies that arrive as one piece, as a network card may hand them up."""
+    peer.sock.setsockopt(17, 103, len(datagram))  # UDP_SEGMENT
+    peer.send(datagram * count)
+    peer.sock.setsockopt(17, 103, 0)
+
+
+@linux_only
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("payload", [b"", b"the end", bytes(1427)])
+def test_copies_of_the_last_block_that_come_in_one_piece_are_one_block(
+    count: int, payload: bytes
+) -> None:
+    """Together they may look like one block that is longer."""
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1428, windowsize=4)
+        assert isinstance(peer.receive(), Oack)
+        whole = b""
+        for block in range(1, 5):
+            peer.send(Data(block, CONTENT[block : block + 1428]))
+            whole += CONTENT[block : block + 1428]
+        assert peer.receive() == Ack(4)
+        send_merged(peer, Data(5, payload).encode(), count)
+        assert peer.receive() == Ack(5)
+        check_written(found, whole + payload)
+
+
+def send_window(peer: Peer, first: int, content: bytes) -> None:
+    """Sends blocks in one call, as a peer with segmentation offload does."""
+    peer.sock.setsockopt(17, 103, 1432)  # UDP_SEGMENT
+    blocks = range(0, len(content), 1428)
+    peer.send(
+        b"".join(
+            Data((first + number) % 65536, content[at : at + 1428]).encode()
+            for number, at in enumerate(blocks)
+        )
+    )
+
+
+@linux_only
+@pytest.mark.parametrize("size", [4 * 1428, 11 * 1428 + 100, 12 * 1428, 200 * 1428 + 1])
+def test_a_window_that_comes_in_one_piece_is_taken_as_its_blocks(size: int) -> None:
+    content = CONTENT[:size]
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1428, windowsize=4)
+        assert isinstance(peer.receive(), Oack)
+        blocks = size // 1428 + 1
+        for first in range(1, blocks + 1, 4):
+            window = content[(first - 1) * 1428 : (first + 3) * 1428]
+            last = min(first + 3, blocks)
+            if window:
+                send_window(peer, first, window)
+            if last == blocks and size % 1428 == 0:
+                peer.send(Data(blocks, b""))
+            assert peer.receive() == Ack(last)
+        check_written(found, content)
+        assert found.wait_for_end().duplicates == 0
+
+
+@linux_only
+def test_a_gap_in_what_comes_in_one_piece_is_reported() -> None:
+    content = CONTENT[: 8 * 1428]
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1428, windowsize=8)
+        assert isinstance(peer.receive(), Oack)
+        peer.send(Data(1, content[:1428]))
+        peer.sock.setsockopt(17, 103, 1432)
+        blocks = [Data(n, content[(n - 1) * 1428 : n * 1428]).encode() for n in (2, 3, 5, 6, 7, 8)]
+        peer.send(b"".join(blocks))
+        assert peer.receive() == Ack(3)
+        send_window(peer, 4, content[3 * 1428 :])
+        peer.send(Data(9, b""))
+        answers = [peer.receive()]
+        while answers[-1] != Ack(9):
+            answers.append(peer.receive())
+        check_written(found, content)
+
+
+@linux_only
+def test_a_store_that_refuses_in_the_middle_of_what_comes_in_one_piece_ends_it() -> None:
+    with station(writable=True, max_upload_size=150_000) as found, found.peer() as peer:
+        peer.offer(blksize=1428, windowsize=40)
+        assert isinstance(peer.receive(), Oack)
+        answers: list[object] = []
+        for block in range(1, 400, 40):
+            send_window(peer, block, bytes(40 * 1428))
+            answers.append(peer.receive())
+            if not isinstance(answers[-1], Ack):
+                break
+        assert answers[-1] == Error(3, "Upload too large")
+        assert found.wait_for_end().error_code == 3
+
+
+def test_what_comes_through_the_port_of_the_server_is_taken_too() -> None:
+    content = CONTENT[:300_000]
+    with station(writable=True, single_port=True) as found:
+        found.write(content, blksize=1428, windowsize=8)
+        check_written(found, content)
+
+
+def test_a_store_that_refuses_what_comes_through_the_port_of_the_server_ends_it() -> None:
+    with station(writable=True, single_port=True, max_upload_size=200_000) as found:
+        with pytest.raises(RefusedError, match="ERROR 3 'Upload too large'"):
+            found.write(CONTENT, blksize=1428, windowsize=8)
+        assert found.store.names() == []  # type: ignore[attr-defined]
+
+
+@linux_only
+def test_copies_of_a_full_block_that_come_in_one_piece_are_one_block() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1428, windowsize=4)
+        assert isinstance(peer.receive(), Oack)
+        whole = CONTENT[: 4 * 1428]
+        peer.send(Data(1, whole[:1428]))
+        send_merged(peer, Data(2, whole[1428:2856]).encode(), 3)
+        peer.send(Data(3, whole[2856:4284]))
+        peer.send(Data(4, whole[4284:]))
+        packet = peer.receive()
+        while packet != Ack(4):
+            packet = peer.receive()
+        peer.send(Data(5, b"the end"))
+        check_written(found, whole + b"the end")
+
+
+@linux_only
+def test_an_error_behind_the_last_block_is_no_part_of_it() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1428, windowsize=4)
+        assert isinstance(peer.receive(), Oack)
+        for block in range(1, 5):
+            peer.send(Data(block, bytes(1428)))
+        assert peer.receive() == Ack(4)
+        peer.sock.setsockopt(17, 103, len(Data(5, b"the end").encode()))
+        peer.send(Data(5, b"the end").encode() + Error(0, "").encode())
+        check_written(found, bytes(4 * 1428) + b"the end")

@@ -1,0 +1,355 @@
+"""The life of a session: how it begins and ends, its record, and the time that it may take."""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from datetime import datetime, timedelta, timezone
+from functools import partial
+
+import pytest
+
+from TftpLibrary.engine.sending import SendingSession
+from TftpLibrary.engine.session import MOST_SAMPLES, Session
+from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Oack
+from TftpLibrary.recording.records import Outcome
+from TftpLibrary.store.memory import MemorySource, MemoryStore
+from utest.support.faulty import make_faulty
+from utest.support.stations import QUICK, Station, station
+from utest.support.waiting import seconds, wait_until
+
+CONTENT = random.Random(5).randbytes(200_000)
+
+
+def only_session(found: Station) -> Session:
+    (session,) = found.engine.call(lambda: found.listener.sessions)
+    return session
+
+
+def test_a_record_tells_the_whole_life_of_a_transfer() -> None:
+    before = datetime.now(timezone.utc)
+    with station({"f": CONTENT}) as found:
+        found.read(tsize=0, blksize=1000, windowsize=4)
+        record = found.wait_for_end()
+        assert record.id == 1
+        assert record.server == "dut"
+        assert record.direction is Direction.read
+        assert (record.filename, record.mode) == ("f", "octet")
+        assert record.client == "127.0.0.1"
+        assert dict(record.granted) == {"tsize": "200000", "blksize": "1000", "windowsize": "4"}
+        assert (record.size, record.octets, record.blocks) == (200_000, 200_000, 201)
+        assert record.outcome is Outcome.completed
+        assert (record.error_code, record.error_message, record.detail) == (None, "", "")
+        assert record.ended is not None
+        assert before <= record.started <= record.ended
+        assert 0 < record.duration < seconds(5)
+        assert record.ended - record.started < timedelta(seconds=seconds(5))
+        assert record.rate == record.octets / record.duration
+
+
+def test_the_record_of_a_running_transfer_is_brought_up_to_date() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        peer.send(Ack(1))
+        peer.receive()
+        peer.send(Ack(2))
+        peer.receive()
+        running = wait_until(lambda: [each for each in found.transfers if each.blocks == 2])[0]
+        assert running.is_running
+        assert (running.octets, running.size) == (1024, len(CONTENT))
+        later = wait_until(lambda: [each for each in found.transfers if each.idle > 0.01])[0]
+        assert later.duration > running.duration
+        peer.send(Error(0, "enough"))
+        assert found.wait_for_end().idle == 0.0
+
+
+def test_the_record_of_an_upload_is_brought_up_to_date() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(tsize=2000)
+        peer.receive()
+        peer.send(Data(1, bytes(512)))
+        peer.receive()
+        running = wait_until(lambda: [each for each in found.transfers if each.blocks == 1])[0]
+        assert (running.octets, running.size) == (512, 2000)
+
+
+def test_the_course_of_a_long_transfer_is_sampled_in_a_bounded_way() -> None:
+    with station({"f": CONTENT}, timeout=60.0) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+
+        def sample(now: float) -> None:
+            found.engine.call(lambda: session.sample(session.begun + now))
+
+        for moment in range(1000):
+            sample(moment * 0.06)
+        samples = found.transfers[0].samples
+        assert 10 < len(samples) <= MOST_SAMPLES + 1
+        assert [each.seconds for each in samples] == sorted(each.seconds for each in samples)
+        sample(1000 * 0.06 + 0.001)
+        assert len(found.transfers[0].samples) <= len(samples) + 1
+
+
+def test_a_session_tells_where_it_stands() -> None:
+    with station({"f": CONTENT}, **QUICK) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        assert session.is_half_open
+        assert not session.has_ended
+        assert session.end is None
+        assert session.client == "127.0.0.1"
+        peer.send(Ack(1))
+        wait_until(lambda: not session.is_half_open)
+        wait_until(lambda: session.is_silent)
+        peer.send(Error(0, "enough"))
+        wait_until(lambda: session.end is not None)
+        assert session.has_ended
+
+
+def test_each_kind_of_session_says_how_it_moves_its_file() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        # The name of the method, and what it is called with.
+        asks: list[tuple[str, tuple[object, ...]]] = [
+            ("ready", ()),
+            ("receive", (b"", 0.0)),
+            ("_progress", ()),
+            ("_size", ()),
+            ("_release", ()),
+        ]
+        for name, arguments in asks:
+            with pytest.raises(NotImplementedError):
+                getattr(Session, name)(session, *arguments)
+        Session.run_alone(session)
+        Session.handle_writable(session)
+
+
+# Catching up
+
+
+def test_a_session_can_take_what_has_come_before_its_turn() -> None:
+    with station({"f": b"tiny"}, timeout=60.0) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+
+        def send_and_catch_up() -> bool:
+            session.catch_up()
+            peer.send(Ack(1))
+            session.catch_up()
+            session.catch_up()
+            return session.is_over
+
+        assert found.engine.call(send_and_catch_up)
+        assert found.wait_for_end().outcome is Outcome.completed
+
+
+def test_an_exception_while_catching_up_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("surprise")
+
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        monkeypatch.setattr(session, "ready", fail)
+        found.engine.call(session.catch_up)
+        assert "RuntimeError: surprise" in found.wait_for_end().detail
+
+
+def test_in_single_port_mode_there_is_nothing_to_catch_up_with() -> None:
+    with station({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        assert session.descriptors == ()
+        found.engine.call(session.catch_up)
+        assert not session.is_over
+
+
+# Its time
+
+
+def test_a_transfer_may_not_take_for_ever_even_if_it_never_rests() -> None:
+    """A peer that acknowledges a block now and then holds a place."""
+    limit = seconds(0.3)
+    with station({"f": CONTENT}, max_duration=limit, timeout=60.0) as found, found.peer() as peer:
+        begun = time.monotonic()
+        peer.ask(blksize=8)
+        packet = peer.receive()
+        assert isinstance(packet, Oack)
+        block = 0
+        while not isinstance(packet, Error):
+            assert time.monotonic() - begun < 10 * limit
+            peer.send(Ack(block % 65536))
+            packet = peer.receive()
+            block += 1
+        assert packet == Error(0, f"Transfer took over {limit:g} s")
+        record = found.wait_for_end()
+        assert record.outcome is Outcome.failed
+        assert limit <= record.duration < 10 * limit
+        assert record.blocks >= block - 2
+
+
+def test_a_transfer_whose_peer_is_silent_ends_after_its_time_too() -> None:
+    limit = seconds(0.1)
+    with station(writable=True, max_duration=limit, timeout=60.0) as found, found.peer() as peer:
+        peer.offer()
+        assert peer.receive() == Ack(0)
+        assert peer.receive() == Error(0, f"Transfer took over {limit:g} s")
+        assert found.wait_for_end().duration >= limit
+
+
+def test_what_only_repeats_its_last_ack_ends_quietly_after_its_time() -> None:
+    with station(writable=True, max_duration=seconds(0.1), timeout=60.0) as found:
+        found.write(b"done", linger=seconds(0.2))
+        found.wait_until_empty()
+        assert found.wait_for_end().outcome is Outcome.completed
+
+
+# Its end
+
+
+def test_stop_sends_an_error_and_returns_the_record() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        record = found.engine.call(lambda: session.stop("Lunch break"))
+        assert record is not None
+        assert peer.receive() == Error(0, "Lunch break")
+        assert (record.outcome, record.error_message) == (Outcome.aborted, "Lunch break")
+        assert found.transfers == (record,)
+        # It is over, and stays so.
+        assert found.engine.call(session.stop) is None
+        found.engine.call(session.close)
+        found.engine.call(lambda: session.lose("too late"))
+        found.engine.call(lambda: session.handle_timeout(time.monotonic()))
+        found.engine.call(lambda: session.report(time.monotonic()))
+        assert found.transfers == (record,)
+        assert peer.is_silent()
+
+
+def test_stopping_what_only_repeats_its_last_ack_cuts_nothing_short() -> None:
+    with station(writable=True) as found:
+        found.write(b"done")
+        session = only_session(found)
+        assert session.has_ended
+        assert found.engine.call(session.stop) is None
+        assert found.wait_for_end().outcome is Outcome.completed
+
+
+def test_a_session_that_is_lost_ends_without_a_packet() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        found.engine.call(lambda: session.lose("the cable is gone"))
+        record = found.wait_for_end()
+        assert (record.outcome, record.error_code) == (Outcome.failed, None)
+        assert record.error_message == "the cable is gone"
+        assert peer.is_silent()
+
+
+def test_an_exception_of_our_own_is_recorded_once_and_told_the_peer_in_two_words() -> None:
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        for error in (RuntimeError("first"), RuntimeError("second")):
+            found.engine.call(partial(session.fail, error))
+        assert peer.receive() == Error(0, "Internal error")
+        record = found.wait_for_end()
+        assert (record.outcome, record.error_code) == (Outcome.failed, 0)
+        assert record.error_message == "internal error: RuntimeError('first'), please report it"
+        assert "RuntimeError: first" in record.detail
+        assert session.is_over
+
+
+def test_an_exception_in_the_last_packet_of_a_failure_leaves_nothing_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = make_faulty(monkeypatch)
+    with station({"f": CONTENT}) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        session = only_session(found)
+        made[0].fault = lambda _: RuntimeError("again")
+        with pytest.raises(RuntimeError, match="again"):
+            found.engine.call(lambda: session.fail(RuntimeError("first")))
+        assert session.is_over
+        assert made[0].fileno() == -1
+        assert found.wait_for_end().error_message.startswith("internal error: RuntimeError('first'")
+
+
+class Stubborn(MemoryStore):
+    """Its sources cannot be closed."""
+
+    def open_read(self, name: bytes, client: str) -> MemorySource:
+        source = super().open_read(name, client)
+
+        class Source:
+            size, identity, read_into = source.size, source.identity, source.read_into
+
+            def close(self) -> None:
+                raise RuntimeError("stuck")
+
+        return Source() if name == b"bad" else source  # type: ignore[return-value]
+
+
+def test_a_file_that_cannot_be_closed_disturbs_no_other_transfer() -> None:
+    with station(Stubborn({"bad": CONTENT, "good": CONTENT})) as found:
+        assert found.read("bad").content == CONTENT
+        assert found.wait_for_end().outcome is Outcome.completed
+        found.wait_until_empty()
+        assert found.read("good").content == CONTENT
+
+
+def test_a_file_that_cannot_be_closed_does_not_keep_the_server_from_stopping() -> None:
+    with (
+        station(Stubborn({"bad": CONTENT, "good": CONTENT})) as found,
+        found.peer() as bad,
+        found.peer() as good,
+    ):
+        for peer, name in ((bad, "bad"), (good, "good")):
+            peer.ask(name)
+            peer.receive()
+        assert len(found.close()) == 2
+        for peer in (bad, good):
+            assert peer.receive() == Error(0, "The server was stopped")
+        assert found.listener.sock.fileno() == -1
+
+
+def test_what_has_ended_is_not_kept_in_memory_until_its_deadline() -> None:
+    """A client may name a timeout of 255 s, and end many transfers meanwhile."""
+    with station({"f": CONTENT}) as found:
+        for _ in range(5):
+            found.read(timeout=255)
+        found.wait_until_empty()
+
+        def left() -> int:
+            gc.collect()
+            return sum(isinstance(each, SendingSession) for each in gc.get_objects())
+
+        wait_until(lambda: left() == 0)
+
+
+def test_a_network_that_takes_nothing_is_the_same_as_a_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A packet that could not leave is repeated by its deadline."""
+    made = make_faulty(monkeypatch)
+    with station(writable=True, **QUICK) as found, found.peer() as peer:
+        peer.offer()
+        assert peer.receive() == Ack(0)
+        made[0].fault = lambda _: PermissionError()
+        peer.send(Data(1, bytes(512)))
+        wait_until(lambda: found.transfers[0].retransmits >= 2)
+        made[0].fault = None
+        assert peer.receive() == Ack(1)

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.keywords import journal as module
+from TftpLibrary.keywords.captures import Keep
+from TftpLibrary.keywords.conversions import OnFailure
+from TftpLibrary.keywords.journal import Journal
+from TftpLibrary.keywords.state import LibraryState, StartRequest
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.store.base import Source
+from TftpLibrary.store.digests import Digests, digests_of
+from utest.support.html import Page
+from utest.support.records import completed, partial, refused
+
+Record = Callable[[Transfer], None]
+SHA256 = "2cf24dba5fb0"
+"""Of `hello`."""
+
+
+@pytest.fixture
+def journal(started: LibraryState) -> Journal:
+    return Journal(started)
+
+
+def heads(log: pytest.LogCaptureFixture) -> list[str]:
+    """The first line of each message."""
+    return [Page(message).lines[0] for message in log.messages]
+
+
+def test_each_transfer_gets_one_card_once_it_has_ended(
+    journal: Journal, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    journal.write_cards()
+    record(completed("a", 5))
+    record(partial("b"))
+    record(refused("c"))
+    journal.write_cards()
+    journal.write_cards()
+    assert heads(log) == [
+        "completed RRQ 'a' from 192.168.1.50: 5 octets in 0 ms",
+        "refused RRQ 'c' from 192.168.1.50: file not found",
+    ]
+
+
+def test_transfers_of_clients_get_cards_too(
+    state: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    running = replace(completed(server="10.0.0.1:69"), outcome=None, ended=None)
+    number = state.recorder.opened(running)
+    state.recorder.ended(completed(id=number, server="10.0.0.1:69"))
+    Journal(state).write_cards()
+    assert "server 10.0.0.1:69" in log.messages[0]
+
+
+def test_a_card_tells_the_checksum_of_what_the_store_has(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.server().files.upload_bytes(b"hello", "greeting")
+    record(completed("greeting", 5))
+    record(completed("greeting", 5, direction=Direction.write))
+    record(completed("gone", 5))
+    record(completed("..\\odd", 5))
+    journal.write_cards()
+    assert [SHA256 in message for message in log.messages] == [True, True, False, False]
+
+
+def test_the_checksum_is_that_of_the_file_for_this_board(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.server().files.upload_bytes(b"world", "greeting")
+    started.server().files.upload_bytes(b"hello", "greeting", only_for="192.168.1.50")
+    record(completed("greeting", 5, client="192.168.1.50"))
+    record(completed("greeting", 5, client="192.168.1.51"))
+    journal.write_cards()
+    assert [SHA256 in message for message in log.messages] == [True, False]
+
+
+def test_a_file_is_read_once_for_its_checksum(
+    journal: Journal,
+    record: Record,
+    started: LibraryState,
+    log: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody uploaded it through the library, so nothing is known about it."""
+    root = started.server().root
+    (root / "greeting").write_bytes(b"hello")
+    (root / "large").write_bytes(b"hello!")
+    monkeypatch.setattr(module, "MOST_HASHED", 5)
+    monkeypatch.setattr(module, "_MOST_CHECKSUMS", 1)
+    reads: list[int] = []
+
+    def counted(source: Source) -> Digests:
+        reads.append(source.size)
+        return digests_of(source)
+
+    monkeypatch.setattr(module, "digests_of", counted)
+    for name in ("greeting", "greeting", "large"):
+        record(completed(name, 5))
+    journal.write_cards()
+    assert [SHA256 in message for message in log.messages] == [True, True, False]
+    assert reads == [5]
+    (root / "other").write_bytes(b"other")
+    record(completed("other", 5))
+    record(completed("greeting", 5))
+    journal.write_cards()
+    assert reads == [5, 5, 5]
+
+
+def test_a_card_of_a_miss_tells_what_the_store_has(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.server().files.upload_bytes(b"", "zImage")
+    record(refused("zimage"))
+    record(refused("zimage", error_code=2))
+    journal.write_cards()
+    assert ["Store has: 'zImage'" in Page(text).lines for text in log.messages] == [True, False]
+
+
+def test_a_store_that_takes_long_to_list_is_listed_once(
+    journal: Journal,
+    record: Record,
+    started: LibraryState,
+    log: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started.server().files.upload_bytes(b"", "zImage")
+    monkeypatch.setattr(module, "_LONGEST_LISTING", 0.0)
+    for _ in range(2):
+        record(refused("zimage"))
+        journal.write_cards()
+    assert ["Store has: 'zImage'" in Page(text).lines for text in log.messages] == [True, False]
+
+
+def test_a_stopped_server_has_no_files_any_more(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.server().files.upload_bytes(b"hello", "greeting")
+    record(completed("greeting", 5))
+    started.stop()
+    journal.write_cards()
+    assert SHA256 not in log.messages[0]
+
+
+def test_a_card_links_to_the_capture_also_of_a_stopped_server(
+    journal: Journal,
+    record: Record,
+    started: LibraryState,
+    log: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "boot.pcapng"
+    started.captures.start(started.server(), path, Keep.always, "")
+    now = datetime.now().astimezone()
+    record(completed(started=now, ended=now))
+    journal.write_cards()
+    record(refused(started=now, ended=now))
+    started.stop()
+    journal.write_cards()
+    assert ["boot.pcapng" in Page(text).text for text in log.messages] == [True, True]
+
+
+def test_of_a_flood_the_failures_have_cards_and_the_rest_is_counted(
+    journal: Journal, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    for number in range(module.MOST_AT_ONCE + 100):
+        record(refused("bad") if number % 10 == 5 else completed(f"file-{number}"))
+    journal.write_cards()
+    assert len(log.messages) == module.MOST_AT_ONCE + 1
+    assert sum("refused" in head for head in heads(log)) == 12
+    assert heads(log)[0].startswith("completed RRQ 'file-0'")
+    assert log.messages[-1] == (
+        "100 more transfers ended: 100 completed. `Log Transfers` shows the latest."
+    )
+
+
+def test_a_long_test_has_a_limited_number_of_cards(
+    journal: Journal, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(module.MOST_IN_SCOPE // 10 + 1):
+        for _ in range(10):
+            record(completed())
+        journal.write_cards()
+    assert sum("<details" in message for message in log.messages) == module.MOST_IN_SCOPE
+    assert log.messages[-1].startswith("10 more transfers ended: 10 completed.")
+    journal.begin()
+    record(completed())
+    journal.write_cards()
+    assert "<details" in log.messages[-1]
+
+
+def test_what_the_record_dropped_before_is_counted(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.recorder.limit = 1
+    record(completed("a"))
+    record(completed("b"))
+    journal.write_cards()
+    assert log.messages[-1] == (
+        "1 more transfer ended: 1 dropped from the record. `Log Transfers` shows the latest."
+    )
+
+
+def test_a_failed_test_has_its_requests_in_the_log(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    record(completed("before"))
+    started.enter("s1-t1")
+    record(refused("zimage"))
+    started.set_mark()
+    journal.write_failure(started.view_scope(), has_server=True)
+    (table,) = log.messages
+    assert "zimage" in table
+    assert "before" not in table
+
+
+def test_a_failed_test_without_requests_says_so_where_a_server_ran(
+    journal: Journal, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    journal.write_failure(started.view_scope(), has_server=False)
+    assert not log.messages
+    journal.write_failure(started.view_scope(), has_server=True)
+    assert log.messages == ["No request was seen in this test."]
+
+
+def test_a_failed_test_logs_nothing_where_that_is_not_wanted(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.defaults = replace(started.defaults, on_failure=OnFailure.nothing)
+    record(refused())
+    journal.write_failure(started.view_scope(), has_server=True)
+    assert not log.messages
+
+
+def test_a_server_of_another_name_has_other_files(
+    journal: Journal, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.start("left", StartRequest(None, ServerSettings()))
+    started.server("left").files.upload_bytes(b"hello", "greeting")
+    for alias in ("dut", "left"):
+        number = started.recorder.opened(partial("greeting", server=alias))
+        started.recorder.ended(completed("greeting", 5, id=number, server=alias))
+    journal.write_cards()
+    assert [SHA256 in message for message in log.messages] == [False, True]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from TftpLibrary.keywords import timeline
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Outcome, Transfer
+from utest.support.html import Page
+from utest.support.records import STARTED, completed, ended, partial, refused
+
+HOSTILE = "<script>alert('x')</script>&amp;"
+
+
+def at(record: Transfer, seconds: float, **values: Any) -> Transfer:
+    """A record of a request that came so many seconds after the first."""
+    fields = {name: getattr(record, name) for name in Transfer.__dataclass_fields__}
+    return Transfer(**{**fields, "started": STARTED + timedelta(seconds=seconds), **values})
+
+
+BOOT = (
+    at(refused("zimage"), 0.0, id=1),
+    at(completed("zImage", duration=1.5), 0.5, id=2),
+    at(completed("board.dtb", 54_000, duration=0.1, client="192.168.1.51"), 2.0, id=3),
+    at(partial("initrd", duration=6.0), 4.0, id=4),
+)
+
+
+def bars(html: str) -> list[tuple[int, int]]:
+    """Left end and width of each bar, in thousandths of the axis."""
+    found = re.findall(r'<rect x="(\d+)" y="\d+" width="(\d+)"', html)
+    return [(int(left), int(width)) for left, width in found]
+
+
+def test_the_table_tells_which_board_fetched_what_and_when() -> None:
+    page = Page(timeline.transfers_table(BOOT))
+    assert not page.odd
+    assert [re.sub(r" +", " ", line) for line in page.lines] == [
+        "No. Start Request 0 s 2 s 4 s 6 s 8 s",
+        "1 +0 ms refused RRQ 'zimage' from 192.168.1.50: file not found 0 s: zimage",
+        "2 +500 ms completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 1.5 s (5.2 MB/s) "
+        "500 ms to 2 s: zImage",
+        "3 +2 s completed RRQ 'board.dtb' from 192.168.1.51: 54.0 kB in 100 ms (540.0 kB/s) "
+        "2 s to 2.1 s: board.dtb",
+        "4 +4 s running RRQ 'initrd' from 192.168.1.50: at 41 % (3.2 of 7.8 MB) "
+        "4 s to 10 s: initrd",
+    ]
+
+
+def test_all_bars_are_on_one_time_axis() -> None:
+    assert bars(timeline.transfers_table(BOOT)) == [(0, 5), (50, 150), (200, 10), (400, 600)]
+
+
+def test_a_bar_at_the_end_is_seen() -> None:
+    late = at(refused("late"), 10.0)
+    assert bars(timeline.transfers_table([*BOOT, late]))[-1] == (995, 5)
+
+
+def test_one_instant_is_an_axis_too() -> None:
+    assert bars(timeline.transfers_table([refused()])) == [(0, 5)]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=5))
+def test_the_grid_has_a_few_round_lines(starts: list[float]) -> None:
+    axis = timeline.Axis([at(completed(duration=0.5), start) for start in starts])
+    assert 3 <= len(axis.grid) <= 6
+    assert f"{axis.step:e}"[0] in "125"
+    assert axis.grid[-1] <= axis.span * 1.000001
+
+
+def test_the_time_of_day_and_the_port_are_told_where_they_are_asked_for() -> None:
+    titles = Page(timeline.transfers_table(BOOT)).of("span", "title")
+    assert titles[:2] == ["10:30:00.000", "192.168.1.50:50312"]
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        (ended("a", Outcome.probed), "probed RRQ 'a' from 192.168.1.50: only its size was asked"),
+        (completed("a", 5, direction=Direction.write), "completed WRQ 'a' from 192.168.1.50: 5 "),
+        (ended("a", Outcome.timed_out, octets=5), "timed out RRQ 'a' from 192.168.1.50: at 5 oct"),
+        (partial("a", size=None), "running RRQ 'a' from 192.168.1.50: at 3.2 MB"),
+    ],
+)
+def test_a_row_tells_the_outcome(record: Transfer, text: str) -> None:
+    assert text in Page(timeline.transfers_table([record])).text
+
+
+def test_what_a_peer_chose_is_escaped() -> None:
+    record = refused(
+        HOSTILE, server=HOSTILE, client=HOSTILE, error_code=2, error_message=HOSTILE, mode=HOSTILE
+    )
+    page = Page(timeline.transfers_table([record]))
+    assert not page.odd
+    assert page.text.count(HOSTILE) == 4
+
+
+def test_of_a_long_record_the_latest_are_shown() -> None:
+    count = timeline.MOST_ROWS + 1234
+    records = [refused(f"name-{number}", id=number) for number in range(count)]
+    page = Page(timeline.transfers_table(records))
+    assert page.tags.count("tr") == timeline.MOST_ROWS + 1
+    assert "name-1234'" in page.text
+    assert "name-1233'" not in page.text
+    assert page.lines[-1] == "1,234 earlier transfers are left out."

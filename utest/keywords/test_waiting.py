@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from TftpLibrary.errors import ExpectationError, TftpError, UsageError
+from TftpLibrary.keywords.conversions import to_size
+from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.keywords.waiting import WaitingKeywords
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Outcome, Transfer
+from utest.support.records import completed, ended, partial, refused
+from utest.support.waiting import seconds
+
+LONG = timedelta(seconds=20)
+"""A wait that a test would notice."""
+Record = Callable[[Transfer], None]
+
+
+@pytest.fixture
+def keywords(started: LibraryState) -> WaitingKeywords:
+    return WaitingKeywords(started)
+
+
+def test_a_download_that_is_over_is_found_at_once(
+    keywords: WaitingKeywords, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    record(completed("boot/zImage", duration=2.0))
+    found = keywords.wait_until_file_is_downloaded("/boot/zImage")
+    assert (found.filename, found.outcome) == ("boot/zImage", Outcome.completed)
+    assert log.messages == [
+        "RRQ 'boot/zImage', 192.168.1.50:50312: completed, 7.8 MB in 2 s (3.9 MB/s)"
+    ]
+
+
+def test_a_wait_is_ended_by_a_download(keywords: WaitingKeywords, record: Record) -> None:
+    board = threading.Timer(0.05, record, [completed("zImage")])
+    board.start()
+    try:
+        found = keywords.wait_until_file_is_downloaded("zImage", timedelta(seconds=seconds(5)))
+        assert found.filename == "zImage"
+    finally:
+        board.join()
+
+
+def test_the_last_of_several_downloads_is_returned(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(completed("a.dtb"))
+    record(completed("b.dtb"))
+    record(completed("c.dtb"))
+    assert keywords.wait_until_file_is_downloaded("*.dtb", times=2).filename == "b.dtb"
+
+
+def test_only_the_client_that_is_meant_counts(keywords: WaitingKeywords, record: Record) -> None:
+    record(completed(client="192.168.1.51"))
+    assert keywords.wait_until_file_is_downloaded("zImage", client="192.168.1.0/24")
+    with pytest.raises(ExpectationError, match="only other clients asked for it: 192.168.1.51"):
+        keywords.wait_until_file_is_downloaded("zImage", client="192.168.1.50")
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (refused(), "it was requested and refused: file not found."),
+        (ended("zImage", Outcome.probed, size=7_800_000), "only its size was asked."),
+        (partial(idle=12.0), "41 % (3.2 of 7.8 MB), block 2210, idle for 12 s."),
+        (completed(direction=Direction.write), "the board sent it (WRQ)"),
+    ],
+)
+def test_a_wait_that_fails_tells_the_nearest_miss(
+    keywords: WaitingKeywords, record: Record, seen: Transfer, text: str
+) -> None:
+    record(seen)
+    with pytest.raises(ExpectationError) as caught:
+        keywords.wait_until_file_is_downloaded("zImage", client="192.168.1.50")
+    message = str(caught.value)
+    assert message.startswith(f"'zImage' was not downloaded from 192.168.1.50 in 0 ms: {text}")
+    assert "\nRequests seen: 1 " in message
+
+
+def test_a_wait_that_fails_tells_which_file_of_the_store_is_like_it(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    keywords.state.server().files.upload_bytes(b"", "zImage")
+    record(refused("zimage"))
+    with pytest.raises(ExpectationError, match="The store has 'zImage'."):
+        keywords.wait_until_file_is_downloaded("zimage")
+
+
+def test_a_wait_without_any_request_says_so(keywords: WaitingKeywords) -> None:
+    with pytest.raises(ExpectationError, match="No request was seen since the mark."):
+        keywords.wait_until_file_is_downloaded("zImage")
+
+
+def test_a_download_before_the_mark_does_not_count(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(completed())
+    mark = keywords.state.set_mark()
+    with pytest.raises(ExpectationError):
+        keywords.wait_until_file_is_downloaded("zImage")
+    assert keywords.wait_until_file_is_downloaded("zImage", since=0)
+    record(completed())
+    assert keywords.wait_until_file_is_downloaded("zImage", since=mark)
+
+
+def test_a_wait_for_a_server_that_was_stopped_does_not_last(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(completed())
+    keywords.state.stop()
+    began = time.monotonic()
+    assert keywords.wait_until_file_is_downloaded("zImage", LONG)
+    with pytest.raises(ExpectationError, match="TFTP server 'dut' is stopped, so there was no"):
+        keywords.wait_until_file_is_downloaded("Image", LONG)
+    assert time.monotonic() - began < LONG.total_seconds() / 2
+
+
+def test_a_wait_needs_a_server(state: LibraryState) -> None:
+    with pytest.raises(UsageError, match="Start one with `Start TFTP Server`."):
+        WaitingKeywords(state).wait_until_file_is_downloaded("zImage")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"times": 0}, "Expected times to be 1 or more, got 0."),
+        ({"timeout": timedelta(seconds=-1)}, "Expected timeout to be a time of 0 s or more"),
+        ({"client": "the board"}, "client='the board' is neither an address nor a network"),
+        ({"server": "x"}, "No TFTP server 'x'. Running: dut."),
+    ],
+)
+def test_wrong_arguments_of_a_wait_fail_at_once(
+    keywords: WaitingKeywords, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        keywords.wait_until_file_is_downloaded("zImage", **arguments)
+
+
+def test_an_exception_of_our_own_ends_the_wait_for_its_transfer(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(ended("zImage", Outcome.failed, detail="Traceback: oops"))
+    with pytest.raises(TftpError, match="ended the transfer of 'zImage'. .*\nTraceback: oops"):
+        keywords.wait_until_file_is_downloaded("zImage", LONG)
+
+
+def test_an_upload_is_received(keywords: WaitingKeywords, record: Record) -> None:
+    record(completed("board.log", octets=10, direction=Direction.write))
+    assert keywords.wait_until_file_is_received("*.log").octets == 10
+    with pytest.raises(ExpectationError) as caught:
+        keywords.wait_until_file_is_received("board.log", min_size=to_size("1 kB"))
+    assert str(caught.value).startswith(
+        "'board.log' was not received in 0 ms: it came with 10 octets only, of at least 1.0 kB."
+    )
+
+
+def test_a_download_is_no_upload(keywords: WaitingKeywords, record: Record) -> None:
+    record(completed("board.log"))
+    with pytest.raises(ExpectationError, match="the board asked for it"):
+        keywords.wait_until_file_is_received("board.log")
+
+
+@pytest.mark.parametrize(
+    "seen", [refused(), partial(), completed(direction=Direction.write)], ids=["no", "yes", "write"]
+)
+def test_a_request_counts_whatever_comes_of_it(
+    keywords: WaitingKeywords, record: Record, seen: Transfer
+) -> None:
+    record(refused("other"))
+    record(seen)
+    record(completed())
+    assert keywords.wait_until_file_is_requested("z*", client="192.168.1.0/24").id == 2
+
+
+def test_a_wait_is_woken_by_the_request_itself(
+    keywords: WaitingKeywords, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transfer runs on: the wait is not for its end."""
+    monkeypatch.setattr("TftpLibrary.recording.recorder.SLICE", 30.0)
+    board = threading.Timer(0.05, record, [partial()])
+    begun = time.monotonic()
+    board.start()
+    try:
+        assert keywords.wait_until_file_is_requested("zImage", LONG).is_running
+        assert time.monotonic() - begun < seconds(5)
+    finally:
+        board.join()
+
+
+def test_a_wait_for_a_request_tells_what_was_asked_instead(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(refused("zimage"))
+    with pytest.raises(ExpectationError) as caught:
+        keywords.wait_until_file_is_requested("zImage", timedelta(0))
+    assert str(caught.value) == (
+        "'zImage' was not requested in 0 ms: no such name was requested, the nearest: 'zimage' "
+        "(file not found). Names match exactly, with case and folders, or as a glob such as "
+        "'*/zImage'.\n"
+        "Requests seen: 1 RRQ 'zimage' from 192.168.1.50: file not found."
+    )
+
+
+def test_idle_is_when_the_last_transfer_was_long_ago(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(completed(ended=datetime.now().astimezone() - timedelta(seconds=3)))
+    keywords.wait_until_transfers_are_idle(timedelta(seconds=2), timedelta(0))
+    with pytest.raises(ExpectationError, match="were not idle for 10 s in 0 ms: the last one was"):
+        keywords.wait_until_transfers_are_idle(timedelta(seconds=10), timedelta(0))
+
+
+def test_idle_begins_when_the_last_transfer_ends(keywords: WaitingKeywords, record: Record) -> None:
+    state = keywords.state
+    record(partial())
+
+    def finish() -> None:
+        (running,) = state.recorder.transfers()
+        state.recorder.ended(
+            completed(id=running.id, server="dut", ended=datetime.now().astimezone())
+        )
+
+    board = threading.Timer(0.2, finish)
+    begun = time.monotonic()
+    board.start()
+    try:
+        keywords.wait_until_transfers_are_idle(timedelta(seconds=0.3), LONG)
+        assert 0.5 <= time.monotonic() - begun < 5
+    finally:
+        board.join()
+
+
+def test_idle_without_any_transfer_counts_from_the_call(keywords: WaitingKeywords) -> None:
+    begun = time.monotonic()
+    keywords.wait_until_transfers_are_idle(timedelta(seconds=0.2), LONG)
+    assert 0.2 <= time.monotonic() - begun < 5
+
+
+def test_a_transfer_of_another_board_does_not_count(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(partial(client="192.168.1.51"))
+    keywords.wait_until_transfers_are_idle(timedelta(0), timedelta(0), client="192.168.1.50")
+    with pytest.raises(ExpectationError, match="'zImage' from 192.168.1.51 is running, 41 %"):
+        keywords.wait_until_transfers_are_idle(timedelta(0.01), timedelta(0))
+
+
+def test_a_negative_time_without_transfers_cannot_be(keywords: WaitingKeywords) -> None:
+    with pytest.raises(UsageError, match="Expected idle to be a time of 0 s or more"):
+        keywords.wait_until_transfers_are_idle(timedelta(seconds=-1))
+
+
+def test_a_long_wait_tells_on_a_terminal_how_far_it_is(
+    keywords: WaitingKeywords, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("TftpLibrary.keywords.reporting.WAIT_PAUSE", 0.05)
+    monkeypatch.setattr("TftpLibrary.keywords.reporting._terminal", lambda: "stdout")
+    monkeypatch.setattr("robot.api.logger.console", lambda text, **_: told.append(text))
+    record(partial())
+    with pytest.raises(ExpectationError):
+        keywords.wait_until_file_is_downloaded("zImage", timedelta(seconds=0.3))
+    assert told[0] == "\nzImage 41 % 3.2/7.8 MB 67.6 kB/s from 192.168.1.50"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.recording.capture import Capture, Captured
+from TftpLibrary.recording.datagrams import Datagram
+from TftpLibrary.recording.pcap import PcapWriter
+from utest.support.captures import disk_for, packets_in
+
+ACK = Datagram(1, ("127.0.0.1", 2070), ("127.0.0.1", 69), b"\0\4\0\1", is_sent=False)
+DATA = ACK._replace(octets=b"\0\3\0\1" + bytes(1000))
+
+
+def test_capture_holds_what_it_took(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    capture = Capture(path, "TFTP server dut")
+    assert capture.is_open
+    capture.take(ACK)
+    capture.take(DATA)
+    assert capture.summary == capture.close() == Captured(path, 2, 1008)
+    assert not capture.is_open
+    assert [packet.octets for packet in packets_in(path)] == [ACK.octets, DATA.octets]
+
+
+def test_close_twice_is_close_once_and_nothing_is_taken_afterwards(tmp_path: Path) -> None:
+    capture = Capture(tmp_path / "x.pcapng", "")
+    first = capture.close()
+    capture.take(ACK)
+    assert capture.close() == first
+
+
+def test_a_file_that_was_there_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    path.write_bytes(bytes(10_000))
+    Capture(path, "").close()
+    assert packets_in(path) == []
+
+
+def test_a_path_without_a_folder_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "x.pcapng"
+    with pytest.raises(UsageError) as caught:
+        Capture(path, "")
+    assert str(caught.value) == (
+        f"Cannot capture to '{path}': there is no folder '{path.parent}'. Make it first."
+    )
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        Capture(tmp_path, "")
+    assert str(caught.value) == (
+        f"Cannot capture to '{tmp_path}': it is no file. Expected the path of a file to write."
+    )
+
+
+def test_a_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(UsageError) as caught:
+        Capture(path, "")
+    assert str(caught.value) == (
+        f"Cannot capture to '{path}': file name too long. Expected the path of a file to write."
+    )
+
+
+def test_a_disk_without_room_for_the_header_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    with disk_for(10), pytest.raises(UsageError, match="Cannot capture to .*: file too large."):
+        Capture(path, "")
+    assert not path.exists()
+
+
+def test_a_full_disk_ends_the_capture_and_leaves_a_file_that_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    capture = Capture(path, "")
+    with disk_for(100_000):
+        for _ in range(200):
+            capture.take(DATA)
+        captured = capture.close()
+    assert captured.warning == (
+        f"The capture '{path}' ended early, after {captured.packets} packets: File too large. "
+        "The transfers went on."
+    )
+    assert len(packets_in(path)) == captured.packets > 50
+
+
+def test_a_disk_that_is_full_at_the_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    capture = Capture(path, "")
+    capture.take(DATA)
+    with disk_for(500):
+        captured = capture.close()
+    assert (captured.packets, captured.octets) == (0, 0)
+    assert "ended early, after 0 packets: File too large." in captured.warning
+    assert packets_in(path) == []
+
+
+def test_a_mistake_of_our_own_ends_the_capture_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: PcapWriter, datagram: Datagram) -> None:
+        raise KeyError(datagram.source)
+
+    capture = Capture(tmp_path / "x.pcapng", "")
+    monkeypatch.setattr(PcapWriter, "write", fail)
+    capture.take(ACK)
+    assert "internal error: KeyError(('127.0.0.1', 2070)), please" in capture.close().warning
