@@ -149,6 +149,7 @@ Boot
 """,
     )
     assert Places(result).found["Boot"] == [TABLE]
+    assert "Is Not Run" not in Places(result).found
 
 
 def test_the_requests_of_failed_tests_can_be_switched_off(tmp_path: Path) -> None:

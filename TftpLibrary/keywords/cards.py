@@ -52,7 +52,7 @@ def card(transfer: Transfer, around: Surroundings | None = None) -> str:
     is_open = "" if transfer.outcome in CLOSED else " open"
     return "\n".join(
         [
-            f'<details style="white-space:normal;overflow-wrap:anywhere"{is_open}>',
+            f'<details style="white-space:normal"{is_open}>',
             f'<summary style="cursor:pointer">{_summary(transfer)}</summary>',
             f'<div style="margin:.3em 0 .6em 1.2em">{rows(_facts(transfer, around))}',
             f"{throughput(transfer)}</div></details>",

@@ -20,6 +20,8 @@ class Scopes:
     def __init__(self, state: LibraryState) -> None:
         self.state = state
         self._journal = Journal(state)
+        # A test of a suite whose setup failed is not run: it has nothing to tell.
+        self._is_test_run = False
 
     # Robot's own classes are in the signature of a listener, which are not typed.
 
@@ -30,11 +32,13 @@ class Scopes:
 
     def start_test(self, data: Any, result: Any) -> None:  # noqa: ARG002
         """Begins the scope of a test."""
+        self._is_test_run = False
         self.state.enter(data.id)
         self._journal.begin()
 
     def end_keyword(self, data: Any, result: Any) -> None:  # noqa: ARG002
         """Writes what ended meanwhile, whichever library the keyword is of."""
+        self._is_test_run = True
         self._journal.write_cards()
         if result.failed and _is_of_suite(result):
             self._write_failure()
@@ -46,7 +50,7 @@ class Scopes:
         view, has_server = self.state.view_scope(), self.state.is_running()
         reporting.log_stopped(self.state.leave(data.id))
         self._journal.write_cards()
-        if result.failed:
+        if result.failed and self._is_test_run:
             self._journal.write_failure(view, has_server=has_server)
         self._settle_captures(data, result)
 

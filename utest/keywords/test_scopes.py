@@ -95,14 +95,27 @@ def test_a_failed_test_knows_that_nothing_was_requested(
 ) -> None:
     scopes.start_test(node("t"), None)
     state.start("dut", StartRequest(None, ServerSettings()))
+    scopes.end_keyword(node("k"), FAILED)
     scopes.end_test(node("t"), FAILED)
     assert log.messages[-1] == "No request was seen in this test."
+
+
+@pytest.mark.usefixtures("started")
+def test_a_test_that_was_not_run_has_nothing_to_tell(
+    scopes: Scopes, log: pytest.LogCaptureFixture
+) -> None:
+    """Robot Framework lets it begin and end all the same when the setup of its suite failed."""
+    scopes.end_keyword(node("k"), FAILED)
+    scopes.start_test(node("t"), None)
+    scopes.end_test(node("t"), FAILED)
+    assert not log.messages
 
 
 def test_a_failure_without_a_server_is_none_of_our_business(
     scopes: Scopes, log: pytest.LogCaptureFixture
 ) -> None:
     scopes.start_test(node("t"), None)
+    scopes.end_keyword(node("k"), FAILED)
     scopes.end_test(node("t"), FAILED)
     assert not log.messages
 
