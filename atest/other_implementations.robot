@@ -72,6 +72,7 @@ Our Client Gets On With Pytftp
 *** Keywords ***
 Make Files Of Every Size
     Remove Directory    ${BASE}    recursive=True
+    Create Directory    ${BASE}/got
     FOR    ${name}    ${size}    IN    &{SIZES}
         Make Local File    ${BASE}/files/${name}    ${size}
     END
