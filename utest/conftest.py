@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from utest.support.waiting import wait_until
 settings.register_profile("ci", derandomize=True, max_examples=200, deadline=None)
 settings.register_profile("explore", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background switches Ctrl-C off, which some of them send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Linux and macOS list a process's descriptors here; on Windows only threads are checked.
 DESCRIPTORS = Path("/dev/fd")

@@ -223,7 +223,7 @@ class SharedChannel:
     def settle(self) -> None:
         """Does nothing: the socket is the server's."""
 
-    def recv(self, size: int, flags: int = 0) -> bytes:
+    def recv(self, size: int, flags: int = 0) -> bytes:  # noqa: ARG002 - as the other channel's
         """Nothing comes this way: the listener hands the datagrams over."""
         raise BlockingIOError
 
