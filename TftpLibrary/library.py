@@ -58,11 +58,11 @@ class TftpLibrary(DynamicCore):
 
     = A first suite =
 
-    | *** Settings ***
+    | ``*** Settings ***``
     | Library           TftpLibrary    port=0
     | Suite Setup       `Start TFTP Server`
     |
-    | *** Test Cases ***
+    | ``*** Test Cases ***``
     | Board Boots From Network
     |     ${server}=    `Get TFTP Server`
     |     `Upload Text`    LABEL linux    pxelinux.cfg/default

@@ -60,7 +60,7 @@ def examples_in(place: str, documentation: str) -> Iterator[Example]:
     for is_example, block in groupby(lines, lambda line: line.startswith("|")):
         text = "\n".join(line[2:] for line in block)
         if is_example and ("`" in text or text.startswith("Library ")):
-            yield Example(place, re.sub(r"`([^`]+)`", r"\1", text))
+            yield Example(place, re.sub(r"`+([^`]+)`+", r"\1", text))
 
 
 def suite_of(examples: list[Example]) -> str:
