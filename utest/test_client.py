@@ -76,16 +76,15 @@ def test_a_file_of_any_size_is_read(tmp_path: Path, size: int, settings: ClientS
         assert client.recorder.transfers() == (record,)
 
 
-@pytest.mark.parametrize("rollover", [0, 1])
-def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
+def test_a_file_may_have_more_than_65535_blocks() -> None:
     content = CONTENT[: 8 * 66_000 + 3]
-    settings = ClientSettings(blksize=8, windowsize=64, rollover=rollover)
+    settings = ClientSettings(blksize=8, windowsize=64, rollover=1)
     with ServingBoard("f", content) as board, client_of(board, settings) as client:
         assert client.get_bytes("f") == content
 
 
-@pytest.mark.parametrize("windowsize", [1, 4, 16])
-@pytest.mark.parametrize("drop", [(1,), (3,), (3, 4), (20,), (2, 9, 10, 19)])
+@pytest.mark.parametrize("windowsize", [1, 4])
+@pytest.mark.parametrize("drop", [(1,), (3, 4), (20,), (2, 9, 10, 19)])
 def test_blocks_that_get_lost_on_their_way_here_come_again(
     windowsize: int, drop: tuple[int, ...]
 ) -> None:
@@ -170,8 +169,8 @@ def test_a_file_may_be_written_under_another_name() -> None:
         assert board.wait().name == "sub/startup-config"
 
 
-@pytest.mark.parametrize("windowsize", [1, 4, 16])
-@pytest.mark.parametrize("drop", [(1,), (3,), (3, 4), (20,), (2, 9, 10, 19)])
+@pytest.mark.parametrize("windowsize", [1, 4])
+@pytest.mark.parametrize("drop", [(1,), (3, 4), (20,), (2, 9, 10, 19)])
 def test_blocks_that_get_lost_on_their_way_there_come_again(
     windowsize: int, drop: tuple[int, ...]
 ) -> None:

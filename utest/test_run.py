@@ -12,7 +12,7 @@ import pytest
 
 from utest.support.small_project import RUN_PY, SmallProject, make_small_project
 
-COMMANDS = ("quickstart", "test", "utest", "atest", "check", "docs")
+COMMANDS = ("quickstart", "test", "utest", "atest", "check", "docs", "benchmark")
 REPORT = '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="2"/></testsuites>'
 FAILING_REPORT = '<testsuite tests="9" failures="2" errors="1" skipped="0"/>'
 

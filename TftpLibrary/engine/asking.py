@@ -17,7 +17,6 @@ from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import STOPPING, Context, Session, explain_defect
 from TftpLibrary.engine.settings import ClientSettings
-from TftpLibrary.engine.strangers import turn_away
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.engine.udp import DONTWAIT, Address
@@ -34,8 +33,6 @@ from TftpLibrary.recording.records import Outcome, Transfer
 from TftpLibrary.store.base import Sink, Source
 
 _LARGEST_DATAGRAM = 65536
-_MOST_EARLY = 1000
-"""Datagrams that are looked at before the transfer goes on: more is a flood."""
 _NO_LIMIT = float("inf")
 
 
@@ -292,7 +289,7 @@ class Asking:
             return
         if self._observe is not None:
             channel.tap(self._observe)
-        early = self._drain(channel)
+        early = channel.take_early()
         try:
             self.session = self._start(channel, agreement)
         except BaseException:
@@ -327,23 +324,6 @@ class Asking:
             return self._start_write(context, channel, agreement, self._order.source)
         assert self._order.sink is not None
         return self._start_read(context, channel, agreement, self._order.sink)
-
-    @staticmethod
-    def _drain(channel: TidChannel) -> list[bytes]:
-        """What came before the socket was connected: strangers get ERROR 5 (RFC 1350 section 4)."""
-        early: list[bytes] = []
-        sock = channel.sock
-        for _ in range(_MOST_EARLY if sock is not None else 0):
-            assert sock is not None
-            try:
-                datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
-            except OSError:
-                break
-            if address == channel.peer:
-                early.append(datagram)
-            else:
-                turn_away(sock, datagram, address)
-        return early
 
     def _start_read(
         self, context: Context, channel: TidChannel, agreement: Agreement, sink: Sink

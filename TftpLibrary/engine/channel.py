@@ -20,6 +20,9 @@ Send = Callable[[bytes | memoryview, int], int]
 Receive = Callable[..., bytes]
 """As `socket.recv`: octets to take, and flags."""
 
+_LARGEST_DATAGRAM = 65536
+_MOST_EARLY = 64
+"""Datagrams that are taken at once as the socket is connected."""
 _STRANGERS_AT_ONCE = 16
 """Datagrams of others that are turned away before it is somebody else's turn."""
 
@@ -47,6 +50,7 @@ class TidChannel:
         "_is_offloaded",
         "_refused",
         "_send",
+        "early",
         "is_settled",
         "peer",
         "recv",
@@ -69,10 +73,12 @@ class TidChannel:
         self.peer = peer
         self.segment = segment
         self.is_settled = False
+        self.early: list[bytes] = []
+        """What the peer sent before the socket was connected, and nobody took yet."""
         self.recv: Receive = self._recv_from_peer
         self._send: Send = self._send_to_peer
         if not is_brief:
-            self.settle()
+            self._connect(sock)
         self._burst = udp.burst_size(segment)
         self._refused = refused
         self._is_offloaded = (
@@ -133,11 +139,29 @@ class TidChannel:
         """
         if self.is_settled or self.sock is None:
             return
-        # First this, then the other socket: no datagram of the peer may end up there.
-        self.sock.connect(self.peer)
-        self.strangers = Strangers.open(self.sock, self.peer)
-        self.is_settled = True
+        self._connect(self.sock)
+        self.early = self.take_early()
         self._use(self.sock)
+
+    def take_early(self) -> list[bytes]:
+        """Returns what the peer sent before the socket was connected; turns strangers away.
+
+        It may lie in both sockets, for a port whose peer knew it already.
+        """
+        early: list[bytes] = []
+        socks = [self.sock, None if self.strangers is None else self.strangers.sock]
+        for sock in socks:
+            for _ in range(_MOST_EARLY if sock is not None else 0):
+                assert sock is not None
+                try:
+                    datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
+                except OSError:
+                    break
+                if address == self.peer:
+                    early.append(datagram)
+                else:
+                    turn_away(sock, datagram, address)
+        return early
 
     def tap(self, observe: Observer) -> None:
         """Shows each datagram from now on to an observer."""
@@ -162,14 +186,35 @@ class TidChannel:
             self.sock = None
             self._close_strangers()
 
+    def _connect(self, sock: socket.socket) -> None:
+        # First the other socket: there is always one for a stranger's datagram.
+        self.strangers = Strangers.open(sock, self.peer)
+        try:
+            sock.connect(self.peer)
+        except OSError:
+            self._close_strangers()
+            self.strangers = None
+            raise
+        self.is_settled = True
+        self._use(sock)
+
     def _use(self, sock: socket.socket) -> None:
         self.sock = sock
         if self.is_settled:
-            self._send, self.recv = sock.send, sock.recv
+            self._send = sock.send
+            self.recv = self._recv_early if self.early else sock.recv
 
     def _send_to_peer(self, octets: bytes | memoryview, flags: int) -> int:
         assert self.sock is not None
         return self.sock.sendto(octets, flags, self.peer)
+
+    def _recv_early(self, size: int, flags: int = 0) -> bytes:
+        """As `socket.recv`, first for what came before the socket was connected."""
+        assert self.sock is not None
+        if self.early:
+            return self.early.pop(0)[:size]
+        self.recv = self.sock.recv
+        return self.recv(size, flags)
 
     def _recv_from_peer(self, size: int, flags: int = 0) -> bytes:
         """As `socket.recv`, for the peer's datagrams alone."""
@@ -207,7 +252,7 @@ class SharedChannel:
         local: the address that was asked, where the socket is bound to a wildcard.
     """
 
-    __slots__ = ("_control", "_shared", "peer", "segment", "sock", "strangers")
+    __slots__ = ("_control", "_shared", "early", "peer", "segment", "sock", "strangers")
 
     def __init__(
         self, sock: socket.socket, peer: Address, segment: int, local: Address | None
@@ -215,6 +260,7 @@ class SharedChannel:
         self.sock: socket.socket | None = None
         """No socket of its own: the listener hands the datagrams over."""
         self.strangers: Strangers | None = None
+        self.early: list[bytes] = []
         self._shared = sock
         self.peer = peer
         self.segment = segment
@@ -223,7 +269,7 @@ class SharedChannel:
     def settle(self) -> None:
         """Does nothing: the socket is the server's."""
 
-    def recv(self, size: int, flags: int = 0) -> bytes:  # noqa: ARG002 - as the other channel's
+    def recv(self, size: int, flags: int = 0) -> bytes:  # noqa: ARG002 - as TidChannel
         """Nothing comes this way: the listener hands the datagrams over."""
         raise BlockingIOError
 

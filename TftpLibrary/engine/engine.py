@@ -238,7 +238,15 @@ class Engine:
         if self._busy and now >= self._next_sample:
             self._next_sample = now + SAMPLE_INTERVAL
             for session in tuple(self._busy):
-                session.sample(now)
+                self._guard(session, partial(self._sample, session, now))
+
+    def _sample(self, session: Live, now: float) -> None:
+        known = len(session.descriptors)
+        session.sample(now)
+        if session not in self._fresh:
+            # It may have opened the socket for strangers.
+            for descriptor, handler in session.descriptors[known:]:
+                self._poller.add(descriptor, handler)
 
     def _guard(self, handler: Handler, function: Callable[[], object]) -> None:
         """Nothing that a peer sends ends the thread: an exception ends one session."""

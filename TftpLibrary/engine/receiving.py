@@ -8,6 +8,7 @@ at once. Only what is not expected is looked at by the machine in full.
 
 from __future__ import annotations
 
+import socket
 from time import monotonic
 
 from TftpLibrary.engine import udp
@@ -41,12 +42,12 @@ class ReceivingSession(Session):
         self.machine: Receiver = machine
         self._sink = sink
         self._octets = 0
-        self._blocks = 0
         self._pending: list[memoryview | bytes] = []
         # One octet more than a full datagram, to see one that is too long.
         self._need = max(machine.full_size + 1, MAX_MERGED if machine.room > 1 else 0)
         self._buffer = bytearray(max(_RECEIVE_BUFFER, 2 * self._need))
         self._view = memoryview(self._buffer)
+        self._full = len(self._buffer) - self._need
         self._at = 0
         self._may_merge = machine.windowsize > 1
         self._is_merging = False
@@ -67,11 +68,7 @@ class ReceivingSession(Session):
         for _ in range(_DATAGRAMS_AT_ONCE):
             view = self._view[self._at :]
             try:
-                if self._is_merging:
-                    size, control, _, _ = sock.recvmsg_into((view,), CONTROL_SIZE, flags)
-                    step = udp.merged_size(control) or size
-                else:
-                    size = step = sock.recv_into(view, 0, flags)
+                size, step = self._receive_into(sock, view, flags)
             except ConnectionError:
                 # Read on: what the peer sent before it closed its port comes after this news.
                 is_refused = True
@@ -81,14 +78,29 @@ class ReceivingSession(Session):
                 break
             now = monotonic()
             if step >= size:
-                is_answered = self._take_one(view[:size], now)
+                is_answered = self._take_one(self._at, size, now)
             else:
                 is_answered = self._take_merged(view, size, step, now)
-            if self._end is not None or not self._make_room(size, now):
+            if not self._advance(size, now):
                 return
             if is_answered and flags:
                 # The peer has to answer first.
                 break
+        self._end_turn(sock, is_refused=is_refused)
+
+    def _receive_into(self, sock: socket.socket, view: memoryview, flags: int) -> tuple[int, int]:
+        """Takes what one call takes: its octets, and those of each datagram in it."""
+        if not self._is_merging:
+            size = sock.recv_into(view, 0, flags)
+            return size, size
+        size, control, _, _ = sock.recvmsg_into((view,), CONTROL_SIZE, flags)
+        return size, udp.merged_size(control) or size
+
+    def _end_turn(self, sock: socket.socket, *, is_refused: bool) -> None:
+        if self._may_merge and self.machine.received:
+            # From here on only DATA comes: two OACKs, merged, would look like one datagram.
+            self._may_merge = False
+            self._is_merging = udp.merge_datagrams(sock)
         if is_refused:
             self.lose(PEER_CLOSED)
         elif self.machine.end is not None:
@@ -97,19 +109,24 @@ class ReceivingSession(Session):
         else:
             self._context.driver.arm(self)
 
-    def _take_one(self, datagram: memoryview, now: float) -> bool:
-        """Takes one datagram. Returns whether an ACK left."""
-        machine, size = self.machine, len(datagram)
-        if size > machine.full_size or datagram[:HEADER_SIZE] != machine.expected:
+    def _take_one(self, at: int, size: int, now: float) -> bool:
+        """Takes one datagram of the buffer. Returns whether an ACK left."""
+        machine, payload = self.machine, at + HEADER_SIZE
+        if size > machine.full_size or self._buffer[at:payload] != machine.expected:
             # Not the expected one: the machine looks at it in full.
+            datagram = self._view[at : at + size]
             if not machine.receive(bytes(datagram), now) or self._keep(datagram, now):
                 self.flush(now)
             return False
         ack = machine.accept(size, now)
-        if not self._keep(datagram, now) or ack is None:
-            return False
-        self._send(ack)
-        return True
+        self._pending.append(self._view[payload : at + size])
+        self._octets += size - HEADER_SIZE
+        if ack is not None:
+            self._send(ack)
+            return True
+        if machine.phase is Phase.closing:
+            self._complete(now)
+        return False
 
     def _take_merged(self, view: memoryview, size: int, step: int, now: float) -> bool:
         """Takes datagrams that the kernel merged, each of `step` octets but perhaps the last one.
@@ -128,14 +145,13 @@ class ReceivingSession(Session):
                 ack = machine.accept_run(run, now)
                 for start in range(at + HEADER_SIZE, at + run * step, step):
                     self._pending.append(view[start : start + step - HEADER_SIZE])
-                self._blocks += run
                 self._octets += run * (step - HEADER_SIZE)
                 at += run * step
                 if ack is not None:
                     self._send(ack)
                     is_answered = True
             else:
-                is_answered |= self._take_one(view[at : min(at + step, size)], now)
+                is_answered |= self._take_one(begin + at, min(step, size - at), now)
                 at += step
         return is_answered
 
@@ -156,38 +172,33 @@ class ReceivingSession(Session):
     def receive(self, datagram: bytes, now: float) -> None:
         """A datagram of the peer; see `Session.receive`."""
         is_kept = self.machine.receive(datagram, now) and self._keep(datagram, now)
-        if self._end is None and (not is_kept or self._make_room(len(datagram), now)):
+        # What is kept is not in the buffer here, but it takes memory like what is.
+        if self._advance(len(datagram) if is_kept else 0, now):
             self.flush(now)
 
     def _keep(self, datagram: memoryview | bytes, now: float) -> bool:
         """Keeps a payload, to be written with others. Returns whether the transfer goes on."""
         self._pending.append(datagram[HEADER_SIZE:])
-        self._blocks += 1
         self._octets += len(datagram) - HEADER_SIZE
         if self.machine.phase is Phase.closing:
             self._complete(now)
             return False
-        if self._may_merge and self.channel.sock is not None:
-            # From here on only DATA comes: two OACKs, merged, would look like one datagram.
-            self._may_merge = False
-            self._is_merging = udp.merge_datagrams(self.channel.sock)
         return True
 
-    def _make_room(self, size: int, now: float) -> bool:
-        """Goes on behind `size` octets, and writes what is kept when the buffer is full.
-
-        Returns:
-            Whether the transfer goes on.
-        """
+    def _advance(self, size: int, now: float) -> bool:
+        """Goes on behind `size` octets. Returns whether the transfer goes on."""
         if self._pending:
             self._at += size
-        if len(self._buffer) - self._at < self._need:
-            try:
-                self._write()
-            except StoreError as error:
-                self._refuse(error)
-                self.flush(now)
-                return False
+        return self._end is None and (self._at <= self._full or self._make_room(now))
+
+    def _make_room(self, now: float) -> bool:
+        """Writes what is kept, since the buffer is full. Returns whether the transfer goes on."""
+        try:
+            self._write()
+        except StoreError as error:
+            self._refuse(error)
+            self.flush(now)
+            return False
         return True
 
     def _complete(self, now: float) -> None:
@@ -220,7 +231,7 @@ class ReceivingSession(Session):
         self._at = 0
 
     def _progress(self) -> tuple[int, int]:
-        return self._blocks, self._octets
+        return self.machine.received, self._octets
 
     def _size(self) -> int | None:
         return self._context.transfer.size

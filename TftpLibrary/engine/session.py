@@ -123,6 +123,8 @@ class Session:
         with suppress(OSError):
             # It goes on unconnected; the deadline decides.
             self.channel.settle()
+        while self.channel.early and not self.is_over:
+            self.catch_up()
 
     def run_alone(self) -> None:
         """The channel is the only one that is busy: wait for it here, for a moment."""
@@ -144,11 +146,14 @@ class Session:
         message, detail = explain_defect(error)
         self.machine.abort(ErrorCode.not_defined, DEFECT)
         code = ErrorCode.not_defined
-        self._record(monotonic(), Outcome.failed, message, detail, code=code)
+        self._end = self._end or End(Ending.failed, code, message)
         try:
             self.flush(monotonic())
         finally:
-            self.close()
+            try:
+                self.close()
+            finally:
+                self._record(monotonic(), Outcome.failed, message, detail, code=code)
 
     # For the owner -------------------------------------------------------------------------
 
@@ -262,12 +267,16 @@ class Session:
                 break
             for transmit in transmits:
                 self._send(transmit)
-        if machine.end is not None and self._end is None:
-            self._finish(machine.end, now)
-            self._context.driver.rest(self)
-        if machine.phase in (SenderPhase.ended, ReceiverPhase.ended):
-            self.close()
-        else:
+        is_over = machine.phase in (SenderPhase.ended, ReceiverPhase.ended)
+        try:
+            if is_over:
+                # First this: whoever waits for the record finds the file released.
+                self.close()
+        finally:
+            if machine.end is not None and self._end is None:
+                self._finish(machine.end, now)
+                self._context.driver.rest(self)
+        if not is_over:
             self._context.driver.arm(self)
 
     def _send(self, transmit: Transmit) -> None:

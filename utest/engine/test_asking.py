@@ -202,6 +202,67 @@ def test_what_is_left_of_an_earlier_transfer_is_ignored(stray: Packet) -> None:
         assert given.content() == b"new"
 
 
+@pytest.mark.parametrize("is_read", [True, False])
+def test_text_is_translated_on_its_way(is_read: bool) -> None:
+    settings = ClientSettings(mode=Mode.netascii, blksize=512, windowsize=1)
+    with orders() as given, Puppet() as server:
+        if is_read:
+            given.get(server, settings)
+            server.take_request()
+            server.send(Data(1, b"a\r\nb\r\0"))
+            assert server.receive() == Ack(1)
+            assert given.wait_for_end().outcome is Outcome.completed
+            assert given.content() == b"a\nb\r"
+        else:
+            given.put(server, b"a\nb\r", settings)
+            server.take_request()
+            server.send(Ack(0))
+            assert server.receive() == Data(1, b"a\r\nb\r\0")
+            server.send(Ack(1))
+            assert given.wait_for_end().octets == 6
+
+
+# An observer
+
+
+def test_an_observer_sees_what_goes_to_and_fro_while_it_looks() -> None:
+    seen: list[bytes] = []
+    with orders() as given, Puppet() as server:
+        asking = given.get(server, PLAIN)
+
+        def tap() -> None:
+            asking.tap(lambda datagram: seen.append(datagram.octets[:4]))
+
+        server.take_request()
+        given.engine.call(tap)
+        for block in (1, 2):
+            server.send(Data(block, bytes(512)))
+            assert server.receive() == Ack(block)
+        given.engine.call(asking.untap)
+        server.send(Data(3, bytes(512)))
+        assert server.receive() == Ack(3)
+        given.engine.call(tap)
+        server.send(Data(4, b"end"))
+        assert server.receive() == Ack(4)
+        given.wait_for_end()
+        given.engine.call(asking.untap)
+        given.engine.call(tap)
+    assert seen == [bytes((0, kind, 0, block)) for block in (1, 2, 4) for kind in (3, 4)]
+
+
+def test_an_observer_of_a_request_that_is_over_sees_nothing() -> None:
+    seen: list[bytes] = []
+    with orders() as given, Puppet() as server:
+        asking = given.get(server, PLAIN)
+        given.engine.call(lambda: asking.tap(lambda datagram: seen.append(datagram.octets)))
+        server.take_request()
+        server.send(Error(1, "no"))
+        given.wait_for_end()
+        given.engine.call(asking.untap)
+        given.engine.call(lambda: asking.tap(lambda datagram: seen.append(datagram.octets)))
+    assert seen == [Error(1, "no").encode()]
+
+
 # Strangers
 
 

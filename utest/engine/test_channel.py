@@ -9,6 +9,8 @@ import pytest
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.channel import RefusedRoutes, SharedChannel, TidChannel
+from TftpLibrary.engine.udp import DONTWAIT
+from TftpLibrary.protocol.packets import Error
 from utest.support.faulty import Fault, make_faulty, refuse_now_and_then, refuse_segmentation
 from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
@@ -141,6 +143,18 @@ def test_a_peer_that_closed_its_port_is_told_and_changes_no_route(peer: socket.s
         assert refused == set()
 
 
+@linux_only
+def test_a_control_packet_longer_than_a_segment_stays_in_one_piece(peer: socket.socket) -> None:
+    """An OACK is longer than a tiny block; the kernel would cut it as it cuts DATA."""
+    with closing(open_channel(peer, set())) as channel:
+        channel.send(b"x" * (3 * SEGMENT))
+        assert peer.recv(999) == b"x" * (3 * SEGMENT)
+        assert channel.send_frames(frames(3)) == len(frames(3))
+        assert receive(peer, 3) == cut(frames(3))
+        channel.send(b"short")
+        assert peer.recv(999) == b"short"
+
+
 def test_closing_is_final_and_may_be_repeated(peer: socket.socket) -> None:
     channel = open_channel(peer, set())
     channel.close()
@@ -226,3 +240,146 @@ def test_a_shared_port_tells_what_had_no_room(peer: socket.socket) -> None:
     with FullSocket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         channel = SharedChannel(sock, peer.getsockname(), SEGMENT, None)
         assert channel.send_frames(frames(5)) == 2 * SEGMENT
+
+
+@pytest.mark.parametrize("is_linux", [True, False])
+def test_a_frame_through_a_shared_port_is_one_datagram(
+    peer: socket.socket, shared: socket.socket, is_linux: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_linux:
+        without_linux(monkeypatch)
+    channel = SharedChannel(shared, peer.getsockname(), SEGMENT, None)
+    channel.settle()
+    channel.send_frame(memoryview(b"frame"))
+    assert peer.recv(99) == b"frame"
+    with pytest.raises(BlockingIOError):
+        channel.recv(99)
+
+
+# A port that is not connected yet
+
+
+@pytest.fixture
+def brief(peer: socket.socket) -> Iterator[TidChannel]:
+    sock = udp.open_tid(("127.0.0.1", 0), socket.AF_INET)
+    found = TidChannel(sock, peer.getsockname(), SEGMENT, None, is_brief=True)
+    with closing(found):
+        yield found
+
+
+@pytest.fixture
+def stranger() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(seconds(5))
+        yield sock
+
+
+def address_of(channel: TidChannel) -> tuple[str, int]:
+    assert channel.sock is not None
+    host, port = channel.sock.getsockname()
+    return host, port
+
+
+UNKNOWN_TID = Error(5, "Unknown transfer ID").encode()
+
+
+@linux_only
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_brief_channel_sends_to_its_peer_and_takes_from_it(
+    peer: socket.socket, brief: TidChannel, is_settled: bool
+) -> None:
+    if is_settled:
+        brief.settle()
+        brief.settle()
+    brief.send(b"control")
+    brief.send_frame(memoryview(b"frame"))
+    assert brief.send_frames(frames(3)) == len(frames(3))
+    assert receive(peer, 5) == [b"control", b"frame", *cut(frames(3))]
+    peer.sendto(b"answer", address_of(brief))
+    assert brief.recv(99) == b"answer"
+    with pytest.raises(BlockingIOError):
+        brief.recv(99, DONTWAIT)
+
+
+@linux_only
+def test_a_stranger_of_a_brief_channel_is_turned_away(
+    peer: socket.socket, brief: TidChannel, stranger: socket.socket
+) -> None:
+    """RFC 1350, section 4."""
+    stranger.sendto(b"\0\4\0\0", address_of(brief))
+    peer.sendto(b"answer", address_of(brief))
+    assert brief.recv(99) == b"answer"
+    assert stranger.recv(99) == UNKNOWN_TID
+    for _ in range(20):
+        stranger.sendto(b"\0\4\0\0", address_of(brief))
+    # It is somebody else's turn after some of them.
+    with pytest.raises(BlockingIOError):
+        brief.recv(99)
+
+
+@linux_only
+def test_what_came_before_the_channel_was_connected_is_sorted(
+    peer: socket.socket, brief: TidChannel, stranger: socket.socket
+) -> None:
+    for octets in (b"one", b"two"):
+        stranger.sendto(b"\0\4\0\0", address_of(brief))
+        peer.sendto(octets, address_of(brief))
+    brief.settle()
+    peer.sendto(b"three", address_of(brief))
+    assert [brief.recv(99) for _ in range(3)] == [b"one", b"two", b"three"]
+    assert [stranger.recv(99) for _ in range(2)] == [UNKNOWN_TID] * 2
+    assert brief.strangers is not None
+    assert brief.early == []
+
+
+def test_a_channel_that_is_closed_is_not_connected(brief: TidChannel) -> None:
+    brief.close()
+    brief.settle()
+    assert not brief.is_settled
+
+
+# An observer
+
+
+@linux_only
+@pytest.mark.parametrize("is_brief", [True, False])
+def test_an_observer_sees_what_goes_through_a_channel_while_it_looks(
+    peer: socket.socket, brief: TidChannel, stranger: socket.socket, is_brief: bool
+) -> None:
+    if not is_brief:
+        brief.settle()
+    seen: list[bytes] = []
+    brief.send(b"before")
+    brief.tap(lambda datagram: seen.append(datagram.octets))
+    brief.send(b"out")
+    peer.sendto(b"in", address_of(brief))
+    assert brief.recv(99) == b"in"
+    assert brief.strangers is not None
+    turned_away = brief.strangers
+    stranger.sendto(b"\0\4\0\0", address_of(brief))
+
+    def is_seen() -> bool:
+        turned_away.ready()
+        return len(seen) == 4
+
+    wait_until(is_seen)
+    brief.untap()
+    brief.untap()
+    brief.send(b"after")
+    assert seen == [b"out", b"in", b"\0\4\0\0", UNKNOWN_TID]
+    brief.close()
+    brief.tap(lambda _: None)
+    brief.untap()
+
+
+def test_an_observer_sees_what_leaves_through_a_shared_port(
+    peer: socket.socket, shared: socket.socket
+) -> None:
+    seen: list[bytes] = []
+    channel = SharedChannel(shared, peer.getsockname(), SEGMENT, None)
+    channel.tap(lambda datagram: seen.append(datagram.octets))
+    channel.send(b"out")
+    channel.untap()
+    channel.send(b"after")
+    assert seen == [b"out"]

@@ -393,6 +393,56 @@ def test_stop_cuts_transfers_short_with_an_error_and_tells_which() -> None:
             assert found.listener.sessions == ()
 
 
+@pytest.mark.parametrize("single_port", [True, False])
+def test_an_observer_sees_all_datagrams_of_the_server_while_it_looks(single_port: bool) -> None:
+    seen: list[bytes] = []
+    with station({"f": CONTENT[:700]}, single_port=single_port) as found, found.peer() as early:
+
+        def tap() -> None:
+            found.listener.tap(lambda datagram: seen.append(datagram.octets[:4]))
+
+        early.ask()
+        early.receive()
+        found.engine.call(tap)
+        early.send(Ack(1))
+        early.receive()
+        early.send(Ack(2))
+        found.wait_for_ends(1)
+        found.read("f")
+        found.wait_for_ends(2)
+        found.engine.call(found.listener.untap)
+        found.read("f")
+        expected = [
+            *(b"\0\4\0\1", b"\0\3\0\2", b"\0\4\0\2"),
+            *(b"\0\1f\0", b"\0\3\0\1", b"\0\4\0\1", b"\0\3\0\2", b"\0\4\0\2"),
+        ]
+        assert seen == expected
+
+
+class Failing(MemoryStore):
+    """A file that cannot be read for no reason that a store has."""
+
+    def open_read(self, name: bytes, client: str) -> MemorySource:
+        source = super().open_read(name, client)
+
+        class Source:
+            size, identity, close = source.size, source.identity, source.close
+
+            def read_into(self, *_: object) -> int:
+                raise RuntimeError("surprise")
+
+        return Source() if name == b"bad" else source  # type: ignore[return-value]
+
+
+def test_a_transfer_that_fails_with_its_first_packet_leaves_nothing_behind() -> None:
+    with station(Failing({"bad": CONTENT, "f": CONTENT})) as found:
+        with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
+            found.read("bad")
+        assert "RuntimeError: surprise" in found.wait_for_end().detail
+        assert found.listener.sessions == ()
+        assert found.read().content == CONTENT
+
+
 # Under fire
 
 

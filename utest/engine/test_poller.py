@@ -122,6 +122,34 @@ def test_what_is_removed_is_not_watched(poller: Poller, socks: list[socket.socke
     assert poll(poller, 0) == []
 
 
+def test_what_is_dropped_is_told_to_nobody_until_it_is_closed(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    first, second = socks
+    poller.add(first.fileno(), A)
+    poller.add(second.fileno(), B)
+    tell(first)
+    tell(second)
+    poller.drop(first.fileno())
+    poller.drop(first.fileno())
+    assert poll(poller) == [(B, second.fileno(), False)]
+    first.close()
+    assert poll(poller) == [(B, second.fileno(), False)]
+
+
+def test_what_was_dropped_may_be_watched_for_another_before_it_is_closed(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    """A client's request and its transfer have the same socket."""
+    poller.add(socks[0].fileno(), A)
+    poller.want_write(socks[0].fileno(), is_wanted=True)
+    poller.drop(socks[0].fileno())
+    poller.add(socks[0].fileno(), B)
+    assert poll(poller, 0) == []
+    tell(socks[0])
+    assert poll(poller) == [(B, socks[0].fileno(), False)]
+
+
 def test_what_was_removed_in_the_turn_of_another_gets_no_turn(
     poller: Poller, socks: list[socket.socket]
 ) -> None:

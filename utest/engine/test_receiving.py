@@ -63,8 +63,8 @@ def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
         check_written(found, content)
 
 
-@pytest.mark.parametrize("windowsize", [1, 2, 16])
-@pytest.mark.parametrize("drop", [(1,), (3,), (3, 4), (20,), (2, 9, 10, 19)])
+@pytest.mark.parametrize("windowsize", [1, 16])
+@pytest.mark.parametrize("drop", [(1,), (3, 4), (20,), (2, 9, 10, 19)])
 def test_blocks_that_get_lost_come_again(windowsize: int, drop: tuple[int, ...]) -> None:
     """RFC 7440, section 4: a gap is reported at once."""
     content = CONTENT[: 512 * 19 + 100]
@@ -143,8 +143,13 @@ def test_the_last_data_counts_even_if_the_news_of_the_closed_port_comes_first(
     with station(writable=True, timeout=60.0) as found, found.peer() as peer:
         peer.offer()
         peer.receive()
-        made[0].failing.append(ConnectionRefusedError())
-        peer.send(Data(1, b"all of it"))
+
+        def refuse_and_send() -> None:
+            made[0].failing.append(ConnectionRefusedError())
+            peer.send(Data(1, b"all of it"))
+
+        # Both are there before the engine looks.
+        found.engine.call(refuse_and_send)
         check_written(found, b"all of it")
 
 
@@ -441,11 +446,85 @@ def test_a_sender_that_does_not_wait_is_served_in_turns() -> None:
 # What the kernel merges
 
 
-def send_merged(peer: Peer, datagram: bytes, count: int) -> None:
-    """Sends copies that arrive as one piece, as a network card may hand them up."""
-    peer.sock.setsockopt(17, 103, len(datagram))  # UDP_SEGMENT
-    peer.send(datagram * count)
+def block_of(content: bytes, block: int) -> bytes:
+    """Returns DATA with a block of a file."""
+    return Data(block, content[(block - 1) * 1428 : block * 1428]).encode()
+
+
+def begin(found: Station, peer: Peer, content: bytes, windowsize: int) -> None:
+    """Sends block 1. From the end of that turn on the transfer takes what is merged."""
+    peer.offer(blksize=1428, windowsize=windowsize)
+    assert isinstance(peer.receive(), Oack)
+    peer.send(block_of(content, 1))
+    wait_until(lambda: found.transfers[0].blocks == 1)
+
+
+def send_merged(peer: Peer, *datagrams: bytes) -> None:
+    """Sends datagrams that arrive as one piece, as a network card may hand them up."""
+    peer.sock.setsockopt(17, 103, len(datagrams[0]))  # UDP_SEGMENT
+    peer.send(b"".join(datagrams))
     peer.sock.setsockopt(17, 103, 0)
+
+
+@linux_only
+@pytest.mark.parametrize("size", [4 * 1428, 11 * 1428 + 100, 12 * 1428, 200 * 1428 + 1])
+def test_a_window_that_comes_in_one_piece_is_taken_as_its_blocks(size: int) -> None:
+    content, blocks = CONTENT[:size], size // 1428 + 1
+    with station(writable=True) as found, found.peer() as peer:
+        begin(found, peer, content, 4)
+        for first in range(1, blocks + 1, 4):
+            last = min(first + 3, blocks)
+            window = [block_of(content, block) for block in range(max(first, 2), last + 1)]
+            send_merged(peer, *window)
+            assert peer.receive() == Ack(last)
+        check_written(found, content)
+        assert found.wait_for_end().duplicates == 0
+
+
+@linux_only
+@pytest.mark.parametrize("missing", [2, 4, 5])
+@pytest.mark.parametrize("rollover", [0, 1])
+def test_a_gap_in_what_comes_in_one_piece_is_reported(missing: int, rollover: int) -> None:
+    content = CONTENT[: 8 * 1428]
+    with station(writable=True, rollover=rollover) as found, found.peer() as peer:
+        begin(found, peer, content, 8)
+        send_merged(peer, *[block_of(content, n) for n in range(2, 9) if n != missing])
+        assert peer.receive() == Ack(missing - 1)
+        send_merged(peer, *[block_of(content, n) for n in range(missing, 9)])
+        peer.send(Data(9, b""))
+        while peer.receive() != Ack(9):
+            pass
+        check_written(found, content)
+
+
+@linux_only
+@pytest.mark.parametrize(("place", "octet"), [(0, 1), (1, 4), (1, 6), (2, 9), (3, 0)])
+def test_a_header_in_the_middle_of_a_piece_is_looked_at_in_full(place: int, octet: int) -> None:
+    content = CONTENT[: 8 * 1428]
+    with station(writable=True) as found, found.peer() as peer:
+        begin(found, peer, content, 8)
+        window = [bytearray(block_of(content, block)) for block in range(2, 9)]
+        window[3][place] = octet
+        send_merged(peer, *map(bytes, window))
+        wait_until(lambda: found.transfers[0].duplicates or not found.transfers[0].is_running)
+        # Three blocks came before the wrong one; whatever it was, it was not block 5.
+        assert found.transfers[0].blocks == 4
+
+
+@linux_only
+def test_a_store_that_refuses_in_the_middle_of_what_comes_in_one_piece_ends_it() -> None:
+    content = bytes(400 * 1428)
+    with station(writable=True, max_upload_size=150_000) as found, found.peer() as peer:
+        begin(found, peer, content, 40)
+        answers: list[object] = []
+        for first in range(1, 400, 40):
+            window = [block_of(content, block) for block in range(max(first, 2), first + 40)]
+            send_merged(peer, *window)
+            answers.append(peer.receive())
+            if not isinstance(answers[-1], Ack):
+                break
+        assert answers[-1] == Error(3, "Upload too large")
+        assert found.wait_for_end().error_code == 3
 
 
 @linux_only
@@ -455,83 +534,35 @@ def test_copies_of_the_last_block_that_come_in_one_piece_are_one_block(
     count: int, payload: bytes
 ) -> None:
     """Together they may look like one block that is longer."""
+    content = CONTENT[:1428]
     with station(writable=True) as found, found.peer() as peer:
-        peer.offer(blksize=1428, windowsize=4)
-        assert isinstance(peer.receive(), Oack)
-        whole = b""
-        for block in range(1, 5):
-            peer.send(Data(block, CONTENT[block : block + 1428]))
-            whole += CONTENT[block : block + 1428]
-        assert peer.receive() == Ack(4)
-        send_merged(peer, Data(5, payload).encode(), count)
-        assert peer.receive() == Ack(5)
-        check_written(found, whole + payload)
-
-
-def send_window(peer: Peer, first: int, content: bytes) -> None:
-    """Sends blocks in one call, as a peer with segmentation offload does."""
-    peer.sock.setsockopt(17, 103, 1432)  # UDP_SEGMENT
-    blocks = range(0, len(content), 1428)
-    peer.send(
-        b"".join(
-            Data((first + number) % 65536, content[at : at + 1428]).encode()
-            for number, at in enumerate(blocks)
-        )
-    )
+        begin(found, peer, content, 4)
+        send_merged(peer, *[Data(2, payload).encode()] * count)
+        assert peer.receive() == Ack(2)
+        check_written(found, content + payload)
 
 
 @linux_only
-@pytest.mark.parametrize("size", [4 * 1428, 11 * 1428 + 100, 12 * 1428, 200 * 1428 + 1])
-def test_a_window_that_comes_in_one_piece_is_taken_as_its_blocks(size: int) -> None:
-    content = CONTENT[:size]
+def test_copies_of_a_full_block_that_come_in_one_piece_are_one_block() -> None:
+    content = CONTENT[: 4 * 1428]
     with station(writable=True) as found, found.peer() as peer:
-        peer.offer(blksize=1428, windowsize=4)
-        assert isinstance(peer.receive(), Oack)
-        blocks = size // 1428 + 1
-        for first in range(1, blocks + 1, 4):
-            window = content[(first - 1) * 1428 : (first + 3) * 1428]
-            last = min(first + 3, blocks)
-            if window:
-                send_window(peer, first, window)
-            if last == blocks and size % 1428 == 0:
-                peer.send(Data(blocks, b""))
-            assert peer.receive() == Ack(last)
-        check_written(found, content)
-        assert found.wait_for_end().duplicates == 0
-
-
-@linux_only
-def test_a_gap_in_what_comes_in_one_piece_is_reported() -> None:
-    content = CONTENT[: 8 * 1428]
-    with station(writable=True) as found, found.peer() as peer:
-        peer.offer(blksize=1428, windowsize=8)
-        assert isinstance(peer.receive(), Oack)
-        peer.send(Data(1, content[:1428]))
-        peer.sock.setsockopt(17, 103, 1432)
-        blocks = [Data(n, content[(n - 1) * 1428 : n * 1428]).encode() for n in (2, 3, 5, 6, 7, 8)]
-        peer.send(b"".join(blocks))
-        assert peer.receive() == Ack(3)
-        send_window(peer, 4, content[3 * 1428 :])
-        peer.send(Data(9, b""))
-        answers = [peer.receive()]
-        while answers[-1] != Ack(9):
-            answers.append(peer.receive())
+        begin(found, peer, content, 4)
+        send_merged(peer, *[block_of(content, 2)] * 3)
+        peer.send(block_of(content, 3))
+        peer.send(block_of(content, 4))
+        while peer.receive() != Ack(4):
+            pass
+        peer.send(Data(5, b""))
         check_written(found, content)
 
 
 @linux_only
-def test_a_store_that_refuses_in_the_middle_of_what_comes_in_one_piece_ends_it() -> None:
-    with station(writable=True, max_upload_size=150_000) as found, found.peer() as peer:
-        peer.offer(blksize=1428, windowsize=40)
-        assert isinstance(peer.receive(), Oack)
-        answers: list[object] = []
-        for block in range(1, 400, 40):
-            send_window(peer, block, bytes(40 * 1428))
-            answers.append(peer.receive())
-            if not isinstance(answers[-1], Ack):
-                break
-        assert answers[-1] == Error(3, "Upload too large")
-        assert found.wait_for_end().error_code == 3
+def test_an_error_behind_the_last_block_is_no_part_of_it() -> None:
+    content = CONTENT[:1428]
+    with station(writable=True) as found, found.peer() as peer:
+        begin(found, peer, content, 4)
+        send_merged(peer, Data(2, b"the end").encode(), Error(0, "").encode())
+        check_written(found, content + b"the end")
 
 
 def test_what_comes_through_the_port_of_the_server_is_taken_too() -> None:
@@ -546,33 +577,3 @@ def test_a_store_that_refuses_what_comes_through_the_port_of_the_server_ends_it(
         with pytest.raises(RefusedError, match="ERROR 3 'Upload too large'"):
             found.write(CONTENT, blksize=1428, windowsize=8)
         assert found.store.names() == []  # type: ignore[attr-defined]
-
-
-@linux_only
-def test_copies_of_a_full_block_that_come_in_one_piece_are_one_block() -> None:
-    with station(writable=True) as found, found.peer() as peer:
-        peer.offer(blksize=1428, windowsize=4)
-        assert isinstance(peer.receive(), Oack)
-        whole = CONTENT[: 4 * 1428]
-        peer.send(Data(1, whole[:1428]))
-        send_merged(peer, Data(2, whole[1428:2856]).encode(), 3)
-        peer.send(Data(3, whole[2856:4284]))
-        peer.send(Data(4, whole[4284:]))
-        packet = peer.receive()
-        while packet != Ack(4):
-            packet = peer.receive()
-        peer.send(Data(5, b"the end"))
-        check_written(found, whole + b"the end")
-
-
-@linux_only
-def test_an_error_behind_the_last_block_is_no_part_of_it() -> None:
-    with station(writable=True) as found, found.peer() as peer:
-        peer.offer(blksize=1428, windowsize=4)
-        assert isinstance(peer.receive(), Oack)
-        for block in range(1, 5):
-            peer.send(Data(block, bytes(1428)))
-        assert peer.receive() == Ack(4)
-        peer.sock.setsockopt(17, 103, len(Data(5, b"the end").encode()))
-        peer.send(Data(5, b"the end").encode() + Error(0, "").encode())
-        check_written(found, bytes(4 * 1428) + b"the end")

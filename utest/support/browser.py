@@ -19,7 +19,7 @@ FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
     # Scripts get so many milliseconds of a clock that does not wait.
-    "--virtual-time-budget=5000",
+    "--virtual-time-budget=20000",
 )
 
 
