@@ -6,9 +6,9 @@
   atest       run the stories; ARGS go to robot, for instance --include smoke
   check       run the linters: format, lint, types, layers, robot files, spelling
   docs        write the page of the keywords, docs/keywords.html
+  benchmark   measure how fast it is beside others; ARGS as in atest/performance/README.md
 
-Each command first makes .venv and installs the project there, whenever pyproject.toml changed.
-This file needs nothing but Python and its standard library.
+Each command installs the project in .venv first, if need be. All that it needs is Python.
 """
 
 import subprocess
@@ -30,6 +30,7 @@ TOOLS = {
     "utest": ("pytest --junitxml=results/utest/xunit.xml", ["utest"]),
     "atest": ("robot -N Stories -d results/atest -x xunit.xml", ["atest", "README.md", *GUIDES]),
     "docs": ("libdoc", ["TftpLibrary", "docs/keywords.html"]),
+    "benchmark": ("python atest/performance/benchmark.py", []),
 }
 CHECKS = ["ruff format --check --diff .", "ruff check .", "mypy", "lint-imports"]
 CHECKS += ["robocop format --check --diff .", "robocop check .", "codespell"]
@@ -52,10 +53,9 @@ def check() -> int:
     failed = 0
     for words in CHECKS:
         done = run(*words.split(), quiet=True)
-        print("FAILED " if done.returncode else "ok     ", words, flush=True)
+        output = (done.stdout + done.stderr).decode("utf-8", "replace")
+        print(f"FAILED  {words}\n{output}" if done.returncode else f"ok      {words}", flush=True)
         failed += done.returncode != 0
-        if done.returncode:
-            print((done.stdout + done.stderr).decode("utf-8", "replace"), flush=True)
     return failed
 
 
