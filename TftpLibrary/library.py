@@ -146,8 +146,8 @@ class TftpLibrary(DynamicCore):
 
     = Assertions =
 
-    Keywords that return one value can check it too, with the operators of the
-    [https://github.com/MarketSquare/AssertionEngine|assertion engine]:
+    Keywords that return one value can check it too, with the operators of the assertion engine
+    that the Browser library has as well: ``==``, ``!=``, ``>``, ``<``, ``contains``, ``matches`` ...
 
     | `Get TFTP Server Port`    >    1023
     | `List Files`    *.txt    contains    name.txt

@@ -9,7 +9,7 @@ from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.udp import Address
 from TftpLibrary.protocol.packets import ErrorCode
 
-_HALF_OPEN_GRACE = 0.05
+_HALF_OPEN_GRACE = 0.02
 """Seconds that an unanswered request keeps its place although newer ones want it."""
 
 
