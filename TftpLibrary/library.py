@@ -147,7 +147,7 @@ class TftpLibrary(DynamicCore):
     = Assertions =
 
     Keywords that return one value can check it too, with the operators of the assertion engine
-    that the Browser library has as well: ``==``, ``!=``, ``>``, ``<``, ``contains``, ``matches`` ...
+    that the Browser library has as well: ``==``, ``!=``, ``>``, ``<``, ``contains`` and so on.
 
     | `Get TFTP Server Port`    >    1023
     | `List Files`    *.txt    contains    name.txt
