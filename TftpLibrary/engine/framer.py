@@ -23,6 +23,8 @@ CHUNK_SIZE = 128 * 1024
 CACHE_SIZE = 64 * 1024 * 1024
 """Octets of shared chunks that are kept at most."""
 
+_FEWEST_BLOCKS = 4
+"""Blocks of a chunk at least, however large they are."""
 _MOST_BLOCKS = 1024
 """Blocks of a chunk at most: as many as one call can read."""
 
@@ -61,7 +63,7 @@ class Framer:
         self.size = size
         self._rollover = rollover
         self._segment = segment = HEADER_SIZE + blksize
-        capacity = min(max(1, CHUNK_SIZE // segment), _MOST_BLOCKS)
+        capacity = min(max(_FEWEST_BLOCKS, CHUNK_SIZE // segment), _MOST_BLOCKS)
         capacity = max(capacity - capacity % windowsize, min(windowsize, capacity))
         self._is_shared = False
         self._cache = shared if size is not None else None
@@ -76,6 +78,7 @@ class Framer:
             capacity = min(capacity, self.last_block)
         self._capacity = capacity
         self._chunk: _Chunk | None = None
+        self._singles: list[memoryview] = []
         self._start = self._stop = 0
         self._view = memoryview(b"")
 
@@ -83,8 +86,9 @@ class Framer:
         """Frames one block: the data path of lock-step. See `frames`."""
         if not self._start <= block < self._stop:
             self._find(block)
-        assert self._chunk is not None
-        return self._chunk.frames()[block - self._start]
+        if not self._singles and self._chunk is not None:
+            self._singles = self._chunk.frames()
+        return self._singles[block - self._start]
 
     def frames(self, first: int, last: int) -> tuple[memoryview, int]:
         """Frames blocks, up to `last` or fewer.
@@ -123,6 +127,7 @@ class Framer:
         else:
             chunk = self._load(self._chunk or _Chunk(self._segment, self._capacity), first)
         self._chunk = chunk
+        self._singles = []
         self._view = chunk.view
         self._start, self._stop = first, first + chunk.count
 

@@ -7,6 +7,9 @@ import selectors
 from collections.abc import Iterator
 from typing import Protocol
 
+_WRITABLE = 4
+"""EPOLLOUT: the event of a socket that takes more, and has nothing to read."""
+
 
 class Handler(Protocol):
     """Something with a socket that is read on the engine's thread."""
@@ -74,10 +77,10 @@ class Poller:
         """
         handlers = self._handlers
         events = [(*event, handlers.get(event[0])) for event in self._events(timeout)]
-        for descriptor, is_writable, handler in events:
+        for descriptor, mask, handler in events:
             # A descriptor may be closed in the turn of another, and be a new socket's at once.
             if handler is not None and handlers.get(descriptor) is handler:
-                yield handler, descriptor, is_writable
+                yield handler, descriptor, mask == _WRITABLE
 
     def close(self) -> None:
         """Closes the descriptor of the poller itself."""
@@ -87,11 +90,12 @@ class Poller:
         if self._selector is not None:
             self._selector.close()
 
-    def _events(self, timeout: float | None) -> list[tuple[int, bool]]:
+    def _events(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Descriptors and what is with them, in the words of epoll."""
         if self._epoll is not None:
-            events = self._epoll.poll(-1 if timeout is None else timeout)
-            return [(descriptor, mask == select.EPOLLOUT) for descriptor, mask in events]
+            return self._epoll.poll(-1 if timeout is None else timeout)
         assert self._selector is not None
         return [
-            (key.fd, mask == selectors.EVENT_WRITE) for key, mask in self._selector.select(timeout)
+            (key.fd, _WRITABLE if mask == selectors.EVENT_WRITE else 0)
+            for key, mask in self._selector.select(timeout)
         ]

@@ -87,8 +87,8 @@ class SendingSession(Session):
         """A datagram of the peer; see `Session.receive`."""
         machine = self.machine
         if datagram == machine.expected and machine.acknowledge_window(now):
+            # The deadline moves on with each window; `sample` sees to one that comes nearer.
             self._send_next(machine.acked + 1, machine.sent)
-            self._context.driver.arm(self)
             return
         if machine.end is None:
             machine.receive(datagram, now)

@@ -224,8 +224,9 @@ class Session:
 
     def sample(self, now: float) -> None:
         """Notes how far the transfer is, now and then; the longer it lasts the more rarely."""
-        self.settle()
+        self._context.driver.arm(self)
         if now >= self._next_sample:
+            self.settle()
             octets = self._progress()[1]
             self._samples.append(Sample(now - self.begun, octets, self.machine.retransmits))
             if len(self._samples) > MOST_SAMPLES:

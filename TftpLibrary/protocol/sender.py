@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from TftpLibrary.errors import PacketError
-from TftpLibrary.protocol.blocks import from_wire, to_wire
+from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.output import Blocks, End, Ending, Transmit
 from TftpLibrary.protocol.packets import (
@@ -141,7 +141,8 @@ class Sender:
         if last_block is not None and sent > last_block:
             sent = last_block
         self.sent = sent
-        self.expected = self._ack_of(sent)
+        number = sent if sent <= HIGHEST_WIRE_BLOCK else to_wire(sent, self._agreement.rollover)
+        self.expected = (_ACK | number).to_bytes(4, "big")
         return True
 
     def receive(self, datagram: bytes, now: float) -> None:
