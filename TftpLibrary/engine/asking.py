@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from dataclasses import dataclass, replace
 from time import monotonic
 from types import MappingProxyType
+from typing import NamedTuple
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.channel import RefusedRoutes, TidChannel
@@ -36,8 +36,7 @@ _LARGEST_DATAGRAM = 65536
 _NO_LIMIT = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What a client wants: one file, from or to one server.
 
     Attributes:
@@ -170,8 +169,7 @@ class Asking:
     def report(self, now: float) -> None:
         """Gives the record as it stands to the recorder."""
         self._order.recorder.progressed(
-            replace(
-                self._transfer,
+            self._transfer._replace(
                 duration=now - self._begun,
                 idle=now - self._begun,
                 retransmits=self._machine.retransmits,
@@ -233,7 +231,7 @@ class Asking:
             requested=MappingProxyType(dict(self._request.options)),
             size=order.source.size if order.source is not None else None,
         )
-        return replace(transfer, id=order.recorder.opened(transfer))
+        return transfer._replace(id=order.recorder.opened(transfer))
 
     def _flush(self, answerer: Address | None = None) -> None:
         """Sends, and records the end; an ERROR goes to the TID that answered."""
@@ -250,8 +248,7 @@ class Asking:
         if self.is_over:
             return
         is_refused = end.by_peer and end.ending is Ending.failed
-        self._transfer = replace(
-            self._transfer,
+        self._transfer = self._transfer._replace(
             ended=self._driver.wall_clock(),
             duration=monotonic() - self._begun,
             outcome=Outcome.refused if is_refused else Outcome(end.ending.value),
@@ -309,8 +306,7 @@ class Asking:
         context = Context(
             driver=self._driver,
             recorder=self._order.recorder,
-            transfer=replace(
-                self._transfer,
+            transfer=self._transfer._replace(
                 client=udp.readable_host(self.sock.getsockname()),
                 granted=MappingProxyType(dict(agreement.granted)),
                 size=size,

@@ -9,7 +9,6 @@ answer each other for ever.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic, time
 
 from TftpLibrary.engine import udp
@@ -244,8 +243,7 @@ class Listener:
         assert self._serving is not None
         transfer = self._serving.record(arrival)
         self._recorder.ended(
-            replace(
-                transfer,
+            transfer._replace(
                 ended=self._serving.driver.wall_clock(),
                 duration=monotonic() - arrival.begun,
                 outcome=Outcome.failed if refusal.detail else Outcome.refused,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 from TftpLibrary.engine.channel import Channel
@@ -245,8 +245,7 @@ class Session:
         if self._end is not None:
             return transfer
         blocks, octets = self._progress()
-        return replace(
-            transfer,
+        return transfer._replace(
             size=self._size(),
             octets=octets,
             blocks=blocks,
@@ -301,8 +300,7 @@ class Session:
         if not self._context.transfer.is_running:
             return
         blocks, octets = self._progress()
-        ended = replace(
-            self._context.transfer,
+        ended = self._context.transfer._replace(
             size=self._size(),
             octets=octets,
             blocks=blocks,

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from TftpLibrary.errors import NegotiationError
 from TftpLibrary.protocol.packets import Direction, Options, Request
@@ -33,8 +33,7 @@ MICROSECONDS = 1_000_000
 MAX_TSIZE = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What a server grants.
 
     Attributes:
@@ -52,8 +51,7 @@ class Policy:
     max_window_octets: int = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """What both ends hold to during a transfer.
 
     Attributes:

@@ -6,12 +6,11 @@ A driver asks in this order after each thing that happened: `transmits()`, then 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(NamedTuple):
     """DATA blocks to send, `first` to `last` inclusive, absolute numbers.
 
     The machine does not hold the file: the driver frames the blocks, which is the data path.
@@ -42,8 +41,7 @@ class Ending(str, Enum):
     __str__ = str.__str__
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The end of a machine; final.
 
     `code` is that of the ERROR packet which was sent or received; `by_peer` tells which.

@@ -9,8 +9,8 @@ much as a header joined to a slice. `Data` is for decoding what is not expected,
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from TftpLibrary.errors import PacketError
 
@@ -68,8 +68,7 @@ class Mode(str, Enum):
     __str__ = str.__str__
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An RRQ or a WRQ: `direction` tells which.
 
     `filename` is octets, since boards send names in any encoding. `mode` is as it came.
@@ -87,8 +86,7 @@ class Request:
         return head + _encode_options(self.options)
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(NamedTuple):
     """One block of the file; a payload shorter than blksize is the last one."""
 
     wire_block: int
@@ -99,8 +97,7 @@ class Data:
         return struct.pack("!HH", Opcode.data, self.wire_block) + self.payload
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(NamedTuple):
     """The acknowledgement of a block, and of all blocks before it."""
 
     wire_block: int
@@ -110,8 +107,7 @@ class Ack:
         return struct.pack("!HH", Opcode.ack, self.wire_block)
 
 
-@dataclass(frozen=True, slots=True)
-class Error:
+class Error(NamedTuple):
     """The end of a transfer. It is never answered."""
 
     code: int
@@ -122,8 +118,7 @@ class Error:
         return struct.pack("!HH", Opcode.error, self.code) + _octets(self.text) + b"\0"
 
 
-@dataclass(frozen=True, slots=True)
-class Oack:
+class Oack(NamedTuple):
     """The options that the server grants (RFC 2347)."""
 
     options: Options

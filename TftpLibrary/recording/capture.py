@@ -6,9 +6,9 @@ Whatever happens to the file ends the capture, never the transfer that is captur
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.datagrams import Datagram
@@ -22,8 +22,7 @@ _DESCRIPTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """What a capture has.
 
     Attributes:

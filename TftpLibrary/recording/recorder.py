@@ -10,7 +10,6 @@ import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count, islice
 from operator import attrgetter, itemgetter
 from threading import Condition, Lock
@@ -84,7 +83,7 @@ class Recorder:
             The id that the record has from now on.
         """
         if not transfer.id:
-            transfer = replace(transfer, id=self.reserve())
+            transfer = transfer._replace(id=self.reserve())
         changed = self._changed
         with changed:
             self._running[transfer.id] = transfer

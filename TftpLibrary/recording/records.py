@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
@@ -48,8 +47,7 @@ class Sample(NamedTuple):
     retransmits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """One request, and everything that followed from it.
 
     Text that a peer chose is printable: undecodable octets and control characters are escaped.
@@ -88,8 +86,8 @@ class Transfer:
     client_port: int
     started: datetime
     mode: str = Mode.octet.value
-    requested: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
-    granted: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
+    requested: Mapping[str, str] = NO_OPTIONS
+    granted: Mapping[str, str] = NO_OPTIONS
     size: int | None = None
     octets: int = 0
     blocks: int = 0

@@ -7,9 +7,8 @@ thread (everything else). It holds no lock: each change is one atomic rename or 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from TftpLibrary.errors import TftpError
 from TftpLibrary.protocol.packets import ErrorCode
@@ -29,8 +28,7 @@ class StoreError(TftpError):
         self.public = public
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """A file in the store of a TFTP server.
 
     Attributes:
@@ -99,8 +97,7 @@ class Sink(Protocol):
         """Forgets what was written. Idempotent, and without effect after `commit`."""
 
 
-@dataclass(frozen=True, slots=True)
-class WritePolicy:
+class WritePolicy(NamedTuple):
     """What a board may write.
 
     Attributes:

@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store.base import Source
@@ -18,8 +18,7 @@ Chunks = Iterable[bytes | memoryview]
 """Content in order; a piece is valid until the next is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(NamedTuple):
     """What is kept of a content.
 
     Attributes:

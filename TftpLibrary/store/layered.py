@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import ErrorCode
@@ -29,8 +29,7 @@ def network_of(text: str) -> Network:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One store of several.
 
     Attributes:

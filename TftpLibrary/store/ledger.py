@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.confined import Root, remove_folders
@@ -20,8 +20,7 @@ from TftpLibrary.store.place import Place
 _Stamp = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """One name that is not as it was.
 
     Attributes:
@@ -66,7 +65,7 @@ class Ledger:
         with self._root.parent(parts) as place:
             found = place.stat()
         change = self._changes.get(parts, _Change())
-        self._changes[parts] = replace(change, ours=_stamp(found) if found else None)
+        self._changes[parts] = change._replace(ours=_stamp(found) if found else None)
 
     def remove(self, parts: Parts) -> None:
         """Removes a file, and keeps it if it was there before the store.
@@ -81,7 +80,7 @@ class Ledger:
                 place.replace(place.sibling(change.kept))
             else:
                 place.unlink()
-        self._changes[parts] = replace(change, ours=None)
+        self._changes[parts] = change._replace(ours=None)
 
     def undo(self) -> list[str]:
         """Puts everything back. Returns a sentence for each thing that was left as it is."""

@@ -9,7 +9,6 @@ import re
 import signal
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,11 +136,11 @@ def test_live_line_goes_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> No
     recorder, stream = Recorder(), Stream(is_terminal=True)
     report = serving.Report(recorder, Output(stream), is_quiet=False)
     running = partial()
-    running = replace(running, id=recorder.opened(running))
+    running = running._replace(id=recorder.opened(running))
     report.update()
     live = "zImage 41 % 3.2 of 7.8 MB 67.6 kB/s from 192.168.1.50"
     assert stream.getvalue() == live
-    recorder.ended(replace(running, outcome=Outcome.timed_out))
+    recorder.ended(running._replace(outcome=Outcome.timed_out))
     report.update()
     cleared = f"{live}\r{' ' * len(live)}\r"
     assert stream.getvalue().startswith(cleared)

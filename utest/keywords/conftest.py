@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -32,9 +31,9 @@ def record(started: LibraryState) -> Callable[[Transfer], None]:
     """Writes into the record of the server as the engine does."""
 
     def write(seen: Transfer) -> None:
-        number = started.recorder.opened(replace(seen, server="dut", outcome=None, ended=None))
+        number = started.recorder.opened(seen._replace(server="dut", outcome=None, ended=None))
         if seen.outcome is not None:
-            started.recorder.ended(replace(seen, server="dut", id=number))
+            started.recorder.ended(seen._replace(server="dut", id=number))
 
     return write
 

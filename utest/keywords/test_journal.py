@@ -53,7 +53,7 @@ def test_each_transfer_gets_one_card_once_it_has_ended(
 def test_transfers_of_clients_get_cards_too(
     state: LibraryState, log: pytest.LogCaptureFixture
 ) -> None:
-    running = replace(completed(server="10.0.0.1:69"), outcome=None, ended=None)
+    running = completed(server="10.0.0.1:69")._replace(outcome=None, ended=None)
     number = state.recorder.opened(running)
     state.recorder.ended(completed(id=number, server="10.0.0.1:69"))
     Journal(state).write_cards()

@@ -19,8 +19,7 @@ HOSTILE = "<script>alert('x')</script>&amp;"
 
 def at(record: Transfer, seconds: float, **values: Any) -> Transfer:
     """A record of a request that came so many seconds after the first."""
-    fields = {name: getattr(record, name) for name in Transfer.__dataclass_fields__}
-    return Transfer(**{**fields, "started": STARTED + timedelta(seconds=seconds), **values})
+    return record._replace(started=STARTED + timedelta(seconds=seconds), **values)
 
 
 BOOT = (

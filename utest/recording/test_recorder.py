@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -19,11 +18,11 @@ from utest.support.records import transfer
 def open_one(recorder: Recorder, filename: str = "zImage") -> Transfer:
     """A running transfer with its id."""
     running = transfer(filename)
-    return replace(running, id=recorder.opened(running))
+    return running._replace(id=recorder.opened(running))
 
 
 def end(recorder: Recorder, running: Transfer) -> None:
-    recorder.ended(replace(running, outcome=Outcome.completed))
+    recorder.ended(running._replace(outcome=Outcome.completed))
 
 
 def names(transfers: tuple[Transfer, ...]) -> list[str]:
@@ -98,10 +97,10 @@ def test_ends_that_were_dropped_show_in_the_difference() -> None:
 def test_progress_replaces_the_running_record_only() -> None:
     recorder = Recorder()
     running = open_one(recorder)
-    recorder.progressed(replace(running, octets=512))
+    recorder.progressed(running._replace(octets=512))
     assert recorder.transfers()[0].octets == 512
     end(recorder, running)
-    recorder.progressed(replace(running, octets=1024))
+    recorder.progressed(running._replace(octets=1024))
     assert [t.octets for t in recorder.transfers()] == [0]
 
 
@@ -109,7 +108,7 @@ def test_progress_is_no_change_to_wait_for() -> None:
     recorder = Recorder()
     running = open_one(recorder)
     mark = recorder.mark()
-    recorder.progressed(replace(running, octets=512))
+    recorder.progressed(running._replace(octets=512))
     assert recorder.mark() == mark
 
 
@@ -117,7 +116,7 @@ def test_transfer_ends_once() -> None:
     recorder = Recorder()
     running = open_one(recorder)
     end(recorder, running)
-    recorder.ended(replace(running, outcome=Outcome.aborted))
+    recorder.ended(running._replace(outcome=Outcome.aborted))
     assert [t.outcome for t in recorder.transfers()] == [Outcome.completed]
 
 
@@ -165,7 +164,7 @@ def test_clear_forgets_the_ended_and_keeps_marks_and_ids_valid() -> None:
 def test_reader_refreshes_running_records_without_holding_the_lock() -> None:
     recorder = Recorder()
     running = open_one(recorder)
-    recorder.refresh = lambda: recorder.progressed(replace(running, octets=512))
+    recorder.refresh = lambda: recorder.progressed(running._replace(octets=512))
     assert recorder.transfers()[0].octets == 512
 
 
@@ -237,7 +236,7 @@ def test_refresh_that_records_progress_does_not_wake_its_own_wait() -> None:
 
     def refresh() -> None:
         calls.append(len(calls))
-        recorder.progressed(replace(running, octets=len(calls)))
+        recorder.progressed(running._replace(octets=len(calls)))
 
     recorder.refresh = refresh
     found = recorder.wait_for(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
@@ -9,7 +9,7 @@ from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import NO_OPTIONS, Outcome, Transfer
 
 
-def transfer(**fields: object) -> Transfer:
+def transfer(**fields: Any) -> Transfer:
     record = Transfer(
         id=1,
         server="dut",
@@ -19,7 +19,7 @@ def transfer(**fields: object) -> Transfer:
         client_port=1024,
         started=datetime(2026, 1, 31, tzinfo=timezone.utc),
     )
-    return dataclasses.replace(record, **fields)  # type: ignore[arg-type] # fields of any type
+    return record._replace(**fields)
 
 
 def test_record_begins_as_a_running_transfer_of_octets_without_options() -> None:
@@ -44,7 +44,7 @@ def test_rate_of_a_transfer_that_took_no_time_is_zero() -> None:
 
 
 def test_record_cannot_be_changed() -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         transfer().octets = 1  # type: ignore[misc]
 
 
