@@ -61,17 +61,18 @@ class Admission:
         Raises:
             Refusal: with the limit in its reason.
         """
-        networks = settings.networks() if settings.clients else ()
-        if networks and not _is_within(client, networks):
+        if settings.clients and not _is_within(client, settings.networks()):
             raise Refusal(
                 ErrorCode.access_violation,
                 "Access violation",
                 f"client {client} is not served, only {', '.join(settings.clients)}",
             )
-        self._check_client(client, settings.max_transfers_per_client)
+        if settings.max_transfers_per_client is not None:
+            self._check_client(client, settings.max_transfers_per_client)
         half_open = settings.max_half_open or settings.max_transfers
-        if len(self._half_open) >= half_open or len(self._sessions) >= settings.max_transfers:
-            self._sweep(client, now)
+        if len(self._half_open) < half_open and len(self._sessions) < settings.max_transfers:
+            return
+        self._sweep(client, now)
         if len(self._half_open) >= half_open:
             raise _busy(f"the limit of {half_open} unanswered requests at once is reached")
         if len(self._sessions) >= settings.max_transfers:
@@ -92,10 +93,10 @@ class Admission:
         if left:
             self._per_client[client] = left
 
-    def _check_client(self, client: str, limit: int | None) -> None:
-        if limit is not None and self._per_client.get(client, 0) >= limit:
+    def _check_client(self, client: str, limit: int) -> None:
+        if self._per_client.get(client, 0) >= limit:
             self._close_ended(client)
-        if limit is not None and self._per_client.get(client, 0) >= limit:
+        if self._per_client.get(client, 0) >= limit:
             raise _busy(f"the limit of {limit} transfers at once for one client is reached")
 
     def _close_ended(self, client: str) -> None:

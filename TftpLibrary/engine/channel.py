@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.strangers import Strangers, turn_away
@@ -218,12 +219,13 @@ class TidChannel:
 
     def _recv_from_peer(self, size: int, flags: int = 0) -> bytes:
         """As `socket.recv`, for the peer's datagrams alone."""
-        assert self.sock is not None
+        sock = cast("socket.socket", self.sock)
+        datagram, address = sock.recvfrom(size, flags)
         for _ in range(_STRANGERS_AT_ONCE):
-            datagram, address = self.sock.recvfrom(size, flags)
             if address == self.peer:
                 return datagram
-            turn_away(self.sock, datagram, address)
+            turn_away(sock, datagram, address)
+            datagram, address = sock.recvfrom(size, flags)
         raise BlockingIOError
 
     def _close_strangers(self) -> None:

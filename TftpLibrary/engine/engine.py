@@ -21,7 +21,7 @@ from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.framer import FrameCache
 from TftpLibrary.engine.live import Live
-from TftpLibrary.engine.poller import Handler, Poller
+from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
 from TftpLibrary.engine.session import SAMPLE_INTERVAL
 from TftpLibrary.errors import UsageError
 
@@ -189,13 +189,20 @@ class Engine:
 
     def _turn(self) -> None:
         self._watch_fresh()
-        for handler, descriptor, is_writable in self._poller.poll(self._patience()):
+        handlers = self._poller.handlers
+        for descriptor, event in self._poller.poll(self._patience()):
+            handler = handlers.get(descriptor)
+            if handler is None:
+                continue
             self._lively = handler
-            if is_writable:
-                self._poller.want_write(descriptor, is_wanted=False)
-                self._guard(handler, cast("Live", handler).handle_writable)
-            else:
-                self._guard(handler, handler.ready)
+            try:
+                if event == WRITABLE:
+                    self._poller.want_write(descriptor, is_wanted=False)
+                    cast("Live", handler).handle_writable()
+                else:
+                    handler.ready()
+            except Exception as error:
+                self._fail(handler, error)
         self._keep_time(monotonic())
         while self._commands:
             self._commands.popleft().run()

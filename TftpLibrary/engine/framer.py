@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from functools import cache
+from functools import cache, lru_cache
 
 from TftpLibrary.protocol.blocks import last_block, to_wire
 from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
@@ -22,6 +22,8 @@ CHUNK_SIZE = 128 * 1024
 """Octets framed at a time. More gains nothing, and 32 KiB lose a tenth."""
 CACHE_SIZE = 64 * 1024 * 1024
 """Octets of shared chunks that are kept at most."""
+SPARE_SIZE = 1024 * 1024
+"""Octets of unused chunks that are kept for the next transfers at most."""
 
 _FEWEST_BLOCKS = 4
 """Blocks of a chunk at least, however large they are."""
@@ -62,10 +64,10 @@ class Framer:
         self.blksize = blksize
         self.size = size
         self._rollover = rollover
-        self._segment = segment = HEADER_SIZE + blksize
-        capacity = min(max(_FEWEST_BLOCKS, CHUNK_SIZE // segment), _MOST_BLOCKS)
-        capacity = max(capacity - capacity % windowsize, min(windowsize, capacity))
+        self._segment = HEADER_SIZE + blksize
+        capacity = _capacity(blksize, windowsize)
         self._is_shared = False
+        self._spares = shared
         self._cache = shared if size is not None else None
         self._key: Hashable = None
         if self._cache is not None:
@@ -73,14 +75,16 @@ class Framer:
             self._is_shared = self._cache.join(self._key)
         if is_small and not self._is_shared:
             capacity = min(capacity, windowsize)
-        self.last_block = None if size is None else last_block(size, blksize)
-        if self.last_block is not None:
-            capacity = min(capacity, self.last_block)
+        self.last_block: int | None = None
+        if size is not None:
+            end = self.last_block = last_block(size, blksize)
+            if end < capacity:
+                # Rounded up, so that files of about one size have chunks of one size.
+                capacity = min(capacity, 1 << (end - 1).bit_length())
         self._capacity = capacity
         self._chunk: _Chunk | None = None
         self._singles: list[memoryview] = []
         self._start = self._stop = 0
-        self._view = memoryview(b"")
 
     def frame(self, block: int) -> memoryview:
         """Frames one block: the data path of lock-step. See `frames`."""
@@ -105,14 +109,19 @@ class Framer:
         start, segment = self._start, self._segment
         if last >= self._stop:
             last = self._stop - 1
+        assert self._chunk is not None
         # Behind the last block, which is shorter, the view ends by itself.
-        return self._view[(first - start) * segment : (last + 1 - start) * segment], last
+        return self._chunk.view[(first - start) * segment : (last + 1 - start) * segment], last
 
     def close(self) -> None:
-        """Gives the shared chunks back. Idempotent."""
+        """Gives the chunks back. Idempotent."""
+        chunk, self._chunk = self._chunk, None
+        self._start = self._stop = 0
         if self._cache is not None:
             self._cache.leave(self._key)
             self._cache = None
+        if self._spares is not None and chunk is not None and not self._is_shared:
+            self._spares.keep(chunk)
 
     def _find(self, block: int) -> None:
         """Makes the chunk current that holds a block."""
@@ -125,11 +134,16 @@ class Framer:
                 chunk = self._load(_Chunk(self._segment, self._capacity), first)
                 self._cache.put((self._key, first), chunk)
         else:
-            chunk = self._load(self._chunk or _Chunk(self._segment, self._capacity), first)
+            chunk = self._load(self._chunk or self._new_chunk(), first)
         self._chunk = chunk
         self._singles = []
-        self._view = chunk.view
         self._start, self._stop = first, first + chunk.count
+
+    def _new_chunk(self) -> _Chunk:
+        spare = None
+        if self._spares is not None:
+            spare = self._spares.spare(self._segment, self._capacity)
+        return spare or _Chunk(self._segment, self._capacity)
 
     def _load(self, chunk: _Chunk, first: int) -> _Chunk:
         self._start = self._stop = 0
@@ -162,6 +176,8 @@ class FrameCache:
         self._readers: dict[Hashable, int] = {}
         self._shared: set[Hashable] = set()
         self._chunks: OrderedDict[tuple[Hashable, int], _Chunk] = OrderedDict()
+        self._spares: dict[tuple[int, int], list[_Chunk]] = {}
+        self._spare_room = SPARE_SIZE
 
     def join(self, key: Hashable) -> bool:
         """A reader begins. Returns whether it is not alone."""
@@ -195,16 +211,47 @@ class FrameCache:
             self._room += len(self._chunks.popitem(last=False)[1].octets)
 
 
+    def spare(self, segment: int, capacity: int) -> _Chunk | None:
+        """Returns a chunk that nobody uses any more; to make one takes as long as to fill it."""
+        spares = self._spares.get((segment, capacity))
+        if not spares:
+            return None
+        chunk = spares.pop()
+        self._spare_room += len(chunk.octets)
+        return chunk
+
+    def keep(self, chunk: _Chunk) -> None:
+        """Keeps a chunk for later; where there is no room, those of other sizes give way."""
+        if self._spare_room < len(chunk.octets):
+            self._spares.clear()
+            self._spare_room = SPARE_SIZE
+        if self._spare_room >= len(chunk.octets):
+            self._spare_room -= len(chunk.octets)
+            self._spares.setdefault((chunk.segment, chunk.capacity), []).append(chunk)
+
+
 class _Chunk:
     """A buffer of framed blocks."""
 
-    __slots__ = ("_all", "_frames", "_payloads", "_segment", "count", "octets", "view")
+    __slots__ = (
+        "_all",
+        "_frames",
+        "_missing",
+        "_payloads",
+        "capacity",
+        "count",
+        "octets",
+        "segment",
+        "view",
+    )
 
     def __init__(self, segment: int, capacity: int) -> None:
         self.octets = bytearray(capacity * segment)
         self.octets[1::segment] = bytes((Opcode.data,)) * capacity
         self._all = memoryview(self.octets)
-        self._segment = segment
+        self.segment = segment
+        self.capacity = capacity
+        self._missing = 0
         self._frames: list[memoryview] = []
         # The places between the headers, for the octets of the file. Made once for each buffer:
         # making them takes as long as reading into them.
@@ -217,28 +264,36 @@ class _Chunk:
 
     def payloads(self, count: int) -> list[memoryview]:
         """The places for the octets of the first blocks."""
-        return self._payloads if count == len(self._payloads) else self._payloads[:count]
+        return self._payloads if count == self.capacity else self._payloads[:count]
 
     def number(self, first: int, count: int, rollover: int) -> None:
         """Writes the block numbers: two strided stores for all of them."""
         high, low = wire_blocks(rollover)
         wire = to_wire(first, rollover)
-        end = count * self._segment
-        self.octets[2 : end : self._segment] = high[wire : wire + count]
-        self.octets[3 : end : self._segment] = low[wire : wire + count]
+        end = count * self.segment
+        self.octets[2 : end : self.segment] = high[wire : wire + count]
+        self.octets[3 : end : self.segment] = low[wire : wire + count]
 
     def show(self, count: int, missing: int) -> None:
         """Sets what is to be sent: `count` frames, the last one short of `missing` octets."""
-        self.count = count
-        self.view = self._all[: count * self._segment - missing]
-        self._frames = []
+        if (count, missing) != (self.count, self._missing):
+            self.count, self._missing = count, missing
+            self.view = self._all[: count * self.segment - missing]
+            self._frames = []
 
     def frames(self) -> list[memoryview]:
         """One view for each frame, made once."""
         if not self._frames:
-            segment, view = self._segment, self.view
+            segment, view = self.segment, self.view
             self._frames = [view[at : at + segment] for at in range(0, len(view), segment)]
         return self._frames
+
+
+@lru_cache(maxsize=64)
+def _capacity(blksize: int, windowsize: int) -> int:
+    """How many blocks a chunk holds: whole windows where it can."""
+    capacity = min(max(_FEWEST_BLOCKS, CHUNK_SIZE // (HEADER_SIZE + blksize)), _MOST_BLOCKS)
+    return max(capacity - capacity % windowsize, min(windowsize, capacity))
 
 
 @cache

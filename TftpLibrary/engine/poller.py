@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import select
 import selectors
-from collections.abc import Iterator
 from typing import Protocol
 
-_WRITABLE = 4
+WRITABLE = 4
 """EPOLLOUT: the event of a socket that takes more, and has nothing to read."""
 
 
@@ -25,13 +24,13 @@ class Poller:
     """The sockets of one engine and what handles each of them. Engine's thread only."""
 
     def __init__(self) -> None:
-        self._handlers: dict[int, Handler] = {}
+        self.handlers: dict[int, Handler] = {}
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._selector = None if self._epoll else selectors.DefaultSelector()
 
     def add(self, descriptor: int, handler: Handler) -> None:
         """Watches a socket for datagrams."""
-        self._handlers[descriptor] = handler
+        self.handlers[descriptor] = handler
         if self._epoll is not None:
             try:
                 self._epoll.register(descriptor, select.EPOLLIN)
@@ -51,7 +50,7 @@ class Poller:
 
     def remove(self, descriptor: int) -> None:
         """Stops watching a socket; before it is closed."""
-        if self._handlers.pop(descriptor, None) is None:
+        if self.handlers.pop(descriptor, None) is None:
             return
         if self._epoll is not None:
             self._epoll.unregister(descriptor)
@@ -63,39 +62,32 @@ class Poller:
         if self._epoll is None:
             self.remove(descriptor)
         else:
-            self._handlers.pop(descriptor, None)
+            self.handlers.pop(descriptor, None)
 
-    def poll(self, timeout: float | None) -> Iterator[tuple[Handler, int, bool]]:
-        """Waits until a socket has something.
+    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Waits for events.
 
         Args:
-            timeout: seconds; None waits for ever.
+            timeout: seconds; None waits without end.
 
-        Yields:
-            Each handler that is still watched when its turn comes, its descriptor, and whether
-            it is its turn to write.
+        Returns:
+            Descriptors and what is with them, in the words of epoll: with `WRITABLE` alone there
+            is room and nothing to read. Look the handler up when its turn comes: one that was
+            closed meanwhile is in `handlers` no more, and a new one with the same descriptor
+            finds nothing to read.
         """
-        handlers = self._handlers
-        events = [(*event, handlers.get(event[0])) for event in self._events(timeout)]
-        for descriptor, mask, handler in events:
-            # A descriptor may be closed in the turn of another, and be a new socket's at once.
-            if handler is not None and handlers.get(descriptor) is handler:
-                yield handler, descriptor, mask == _WRITABLE
-
-    def close(self) -> None:
-        """Closes the descriptor of the poller itself."""
-        self._handlers.clear()
-        if self._epoll is not None:
-            self._epoll.close()
-        if self._selector is not None:
-            self._selector.close()
-
-    def _events(self, timeout: float | None) -> list[tuple[int, int]]:
-        """Descriptors and what is with them, in the words of epoll."""
         if self._epoll is not None:
             return self._epoll.poll(-1 if timeout is None else timeout)
         assert self._selector is not None
         return [
-            (key.fd, _WRITABLE if mask == selectors.EVENT_WRITE else 0)
+            (key.fd, WRITABLE if mask == selectors.EVENT_WRITE else 0)
             for key, mask in self._selector.select(timeout)
         ]
+
+    def close(self) -> None:
+        """Closes the descriptor of the poller itself."""
+        self.handlers.clear()
+        if self._epoll is not None:
+            self._epoll.close()
+        if self._selector is not None:
+            self._selector.close()

@@ -72,7 +72,7 @@ class SendingSession(Session):
                 if datagram == machine.expected and machine.acknowledge_window(now):
                     send_blocks(machine.acked + 1, machine.sent)
                 else:
-                    self.receive(datagram, now)
+                    self._receive_rest(datagram, now)
                 if self.is_over or self._unsent is not None:
                     return
         except ConnectionError:
@@ -89,9 +89,13 @@ class SendingSession(Session):
         if datagram == machine.expected and machine.acknowledge_window(now):
             # The deadline moves on with each window; `sample` sees to one that comes nearer.
             self._send_next(machine.acked + 1, machine.sent)
-            return
-        if machine.end is None:
-            machine.receive(datagram, now)
+        else:
+            self._receive_rest(datagram, now)
+
+    def _receive_rest(self, datagram: bytes, now: float) -> None:
+        """What is not on the data path: the last ACK, or a datagram that is not expected."""
+        if self.machine.end is None:
+            self.machine.receive(datagram, now)
         self.flush(now)
 
     def handle_writable(self) -> None:
@@ -104,7 +108,7 @@ class SendingSession(Session):
 
     def _send(self, transmit: Transmit) -> None:
         if isinstance(transmit, Blocks):
-            self._send_blocks(transmit.first, transmit.last)
+            self._send_next(transmit.first, transmit.last)
         else:
             super()._send(transmit)
 

@@ -33,6 +33,8 @@ SAMPLE_INTERVAL = 0.05
 MOST_SAMPLES = 48
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
+_ENDED = (SenderPhase.ended, ReceiverPhase.ended)
+_OUTCOMES = {ending: Outcome(ending.value) for ending in Ending}
 DEFECT = "Internal error"
 """All that a peer is told of an exception of our own."""
 
@@ -261,13 +263,10 @@ class Session:
     def flush(self, now: float) -> None:
         """Does what the machine says: sends, records the end, arms the deadline."""
         machine = self.machine
-        while True:
-            transmits = machine.transmits()
-            if not transmits:
-                break
+        while transmits := machine.transmits():
             for transmit in transmits:
                 self._send(transmit)
-        is_over = machine.phase in (SenderPhase.ended, ReceiverPhase.ended)
+        is_over = machine.phase in _ENDED
         try:
             if is_over:
                 # First this: whoever waits for the record finds the file released.
@@ -292,7 +291,7 @@ class Session:
     def _finish(self, end: End, now: float) -> None:
         message = "" if end.ending is Ending.completed else self._local_reason or end.message
         self._end = end
-        self._record(now, Outcome(end.ending.value), message, code=end.code)
+        self._record(now, _OUTCOMES[end.ending], message, code=end.code)
 
     def _record(
         self, now: float, outcome: Outcome, message: str, detail: str = "", code: int | None = None

@@ -204,6 +204,8 @@ def _strings(body: bytes, packet: str) -> list[bytes]:
 
 
 def _decode_options(strings: list[bytes]) -> Options:
+    if not strings:
+        return ()
     # A name without a value cannot be answered, so it is no option.
     pairs = zip(strings[::2], strings[1::2], strict=False)
     return tuple((printable(name), printable(value)) for name, value in pairs if name)

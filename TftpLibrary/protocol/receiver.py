@@ -10,11 +10,10 @@ the header of the datagram equals `expected`; everything else goes through `rece
 
 from __future__ import annotations
 
-import struct
 from enum import Enum
 
 from TftpLibrary.errors import PacketError
-from TftpLibrary.protocol.blocks import from_wire, to_wire
+from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.output import End, Ending, Transmit
 from TftpLibrary.protocol.packets import (
@@ -23,11 +22,14 @@ from TftpLibrary.protocol.packets import (
     Data,
     Error,
     ErrorCode,
+    Opcode,
     decode,
 )
 from TftpLibrary.protocol.retry import RetryTimer
 
-_HEADER = struct.Struct("!HH")
+_DATA = Opcode.data << 16
+"""A header before its block number is in: quicker than packing two numbers."""
+_ACK_OPCODE = Opcode.ack.to_bytes(2, "big")
 _NOTHING = b"nothing"
 """Longer than a header, so that no header equals it: after the last block none is expected."""
 
@@ -116,19 +118,25 @@ class Receiver:
             The ACK to send now, or None.
         """
         block = self.received = self.received + 1
-        self.expected = self._header(block + 1)
+        number = self.expected[2:]
+        following = block + 1
+        if following > HIGHEST_WIRE_BLOCK:
+            following = to_wire(following, self.rollover)
+        self.expected = (_DATA | following).to_bytes(HEADER_SIZE, "big")
         self._is_gap_reported = False
         if block == self._window_start:
-            self._retry.answer(now)
+            self._retry.renew(now)
+        else:
+            self._retry.start(now)
         if size < self.full_size:
             self.phase = Phase.closing
             self.expected = _NOTHING
             return None
         self.phase = Phase.receiving
         if block < self._window_end:
-            self._retry.start(now)
             return None
-        return self._acknowledge(now)
+        self._begin_window(block + 1)
+        return _ACK_OPCODE + number
 
     def accept_run(self, count: int, now: float) -> bytes | None:
         """`count` full blocks came in order, at most `room` of them: `accept` for all at once.
@@ -137,15 +145,14 @@ class Receiver:
             The ACK to send now, or None.
         """
         if self.received + 1 == self._window_start:
-            self._retry.answer(now)
+            self._retry.renew(now)
+        else:
+            self._retry.start(now)
         self.received += count
         self.expected = self._header(self.received + 1)
         self._is_gap_reported = False
         self.phase = Phase.receiving
-        if self.received < self._window_end:
-            self._retry.start(now)
-            return None
-        return self._acknowledge(now)
+        return self._position() if self.received >= self._window_end else None
 
     def receive(self, datagram: bytes, now: float) -> bool:
         """A datagram came from the peer; any octets may be in it.
@@ -325,13 +332,16 @@ class Receiver:
 
     def _position(self) -> bytes:
         """The ACK of what is here: a new window begins behind it."""
-        self._window_start = self.received + 1
-        self._window_end = self.received + self._agreement.windowsize
+        self._begin_window(self.received + 1)
+        return Ack(to_wire(self.received, self.rollover)).encode()
+
+    def _begin_window(self, first: int) -> None:
+        self._window_start = first
+        self._window_end = first + self.windowsize - 1
         self._is_restart_seen = False
-        return Ack(to_wire(self.received, self._agreement.rollover)).encode()
 
     def _header(self, block: int) -> bytes:
-        return _HEADER.pack(3, to_wire(block, self._agreement.rollover))
+        return (_DATA | to_wire(block, self.rollover)).to_bytes(HEADER_SIZE, "big")
 
     def _finish(self, end: End) -> None:
         self.phase = Phase.ended
