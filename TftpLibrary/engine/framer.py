@@ -210,7 +210,6 @@ class FrameCache:
         while self._room < 0 and len(self._chunks) > 1:
             self._room += len(self._chunks.popitem(last=False)[1].octets)
 
-
     def spare(self, segment: int, capacity: int) -> _Chunk | None:
         """Returns a chunk that nobody uses any more; to make one takes as long as to fill it."""
         spares = self._spares.get((segment, capacity))

@@ -20,8 +20,10 @@ from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opco
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.store.base import Sink, StoreError
 
-_RECEIVE_BUFFER = 128 * 1024
-"""Octets kept before they are written."""
+_BUFFER = 256 * 1024
+"""Octets of the buffer, which is written when another datagram might not fit any more."""
+_SMALL_BUFFER = 32 * 1024
+"""The same where there are many transfers."""
 _DATAGRAMS_AT_ONCE = 128
 """Datagrams taken before other sessions get their turn."""
 _DATA_OPCODES = bytes((Opcode.data,)) * MAX_MERGED
@@ -35,9 +37,18 @@ class ReceivingSession(Session):
         channel: the way to the peer.
         machine: the protocol.
         sink: where the file goes; discarded with the session unless it was committed.
+        is_small: whether to keep few octets before they are written, to bound the memory.
     """
 
-    def __init__(self, context: Context, channel: Channel, machine: Receiver, sink: Sink) -> None:
+    def __init__(
+        self,
+        context: Context,
+        channel: Channel,
+        machine: Receiver,
+        sink: Sink,
+        *,
+        is_small: bool = False,
+    ) -> None:
         super().__init__(context, channel)
         self.machine: Receiver = machine
         self._sink = sink
@@ -45,10 +56,12 @@ class ReceivingSession(Session):
         self._pending: list[memoryview | bytes] = []
         # One octet more than a full datagram, to see one that is too long.
         self._need = max(machine.full_size + 1, MAX_MERGED if machine.room > 1 else 0)
-        self._buffer = bytearray(max(_RECEIVE_BUFFER, 2 * self._need))
+        size = _SMALL_BUFFER if is_small else _BUFFER
+        self._buffer = bytearray(max(size, 2 * self._need))
         self._view = memoryview(self._buffer)
         self._full = len(self._buffer) - self._need
         self._at = 0
+        self._slots: list[memoryview] = []
         self._may_merge = machine.windowsize > 1
         self._is_merging = False
 
@@ -80,7 +93,7 @@ class ReceivingSession(Session):
             if step >= size:
                 is_answered = self._take_one(self._at, size, now)
             else:
-                is_answered = self._take_merged(view, size, step, now)
+                is_answered = self._take_merged(size, step, now)
             if not self._advance(size, now):
                 return
             if is_answered and flags:
@@ -128,7 +141,7 @@ class ReceivingSession(Session):
             self._complete(now)
         return False
 
-    def _take_merged(self, view: memoryview, size: int, step: int, now: float) -> bool:
+    def _take_merged(self, size: int, step: int, now: float) -> bool:
         """Takes datagrams that the kernel merged, each of `step` octets but perhaps the last one.
 
         They may be copies of the last block, which is shorter than the others.
@@ -143,8 +156,7 @@ class ReceivingSession(Session):
             run = min((size - at) // step, machine.room) if is_full else 1
             if run > 1 and self._is_in_order(begin + at, run):
                 ack = machine.accept_run(run, now)
-                for start in range(at + HEADER_SIZE, at + run * step, step):
-                    self._pending.append(view[start : start + step - HEADER_SIZE])
+                self._pending += self._payloads(begin + at, run)
                 self._octets += run * (step - HEADER_SIZE)
                 at += run * step
                 if ack is not None:
@@ -154,6 +166,18 @@ class ReceivingSession(Session):
                 is_answered |= self._take_one(begin + at, min(step, size - at), now)
                 at += step
         return is_answered
+
+    def _payloads(self, begin: int, count: int) -> list[memoryview]:
+        """The payloads of full blocks in the buffer; cut once for each place in it."""
+        step = self.machine.full_size
+        if not self._slots:
+            starts = range(HEADER_SIZE, len(self._buffer) - step, step)
+            self._slots = [self._view[at : at + step - HEADER_SIZE] for at in starts]
+        slot, shift = divmod(begin, step)
+        if not shift and slot + count <= len(self._slots):
+            return self._slots[slot : slot + count]
+        starts = range(begin + HEADER_SIZE, begin + count * step, step)
+        return [self._view[at : at + step - HEADER_SIZE] for at in starts]
 
     def _is_in_order(self, begin: int, count: int) -> bool:
         """Whether the buffer holds these blocks from `begin` on: four comparisons for all."""

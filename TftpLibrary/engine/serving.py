@@ -45,7 +45,7 @@ _LONGEST_SIZE = 20
 """Digits of a tsize."""
 _MODES = {mode.value: mode for mode in Mode}
 _MANY_TRANSFERS = 16
-"""With more transfers than this each frames one window at a time, to bound the memory."""
+"""With more transfers than this each one keeps less of its file in memory."""
 
 
 @dataclass(slots=True)
@@ -141,7 +141,8 @@ class Serving:
             return self._start_read(context, channel, source, running)
         sink = self._open_sink(arrival)
         channel, context = self._open_transfer(arrival, None, forget, sink.discard)
-        return self._start_write(context, channel, NetasciiSink(sink) if is_netascii else sink)
+        sink = NetasciiSink(sink) if is_netascii else sink
+        return self._start_write(context, channel, sink, running)
 
     def record(
         self,
@@ -219,7 +220,7 @@ class Serving:
         )
         return SendingSession(context, channel, machine, framer, source)
 
-    def _start_write(self, context: Context, channel: Channel, sink: Sink) -> Session:
+    def _start_write(self, context: Context, channel: Channel, sink: Sink, running: int) -> Session:
         agreement = context.agreement
         if channel.sock is not None:
             udp.enlarge_buffers(channel.sock, is_sending=False)
@@ -229,7 +230,8 @@ class Serving:
             context.begun,
             answer=Oack(agreement.granted).encode() if agreement.granted else Ack(0).encode(),
         )
-        return ReceivingSession(context, channel, machine, sink)
+        is_small = running > _MANY_TRANSFERS
+        return ReceivingSession(context, channel, machine, sink, is_small=is_small)
 
     def _open_source(self, arrival: Arrival) -> Source:
         try:

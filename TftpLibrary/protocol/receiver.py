@@ -29,6 +29,7 @@ from TftpLibrary.protocol.retry import RetryTimer
 
 _DATA = Opcode.data << 16
 """A header before its block number is in: quicker than packing two numbers."""
+_ACK = Opcode.ack << 16
 _ACK_OPCODE = Opcode.ack.to_bytes(2, "big")
 _NOTHING = b"nothing"
 """Longer than a header, so that no header equals it: after the last block none is expected."""
@@ -333,7 +334,7 @@ class Receiver:
     def _position(self) -> bytes:
         """The ACK of what is here: a new window begins behind it."""
         self._begin_window(self.received + 1)
-        return Ack(to_wire(self.received, self.rollover)).encode()
+        return (_ACK | to_wire(self.received, self.rollover)).to_bytes(HEADER_SIZE, "big")
 
     def _begin_window(self, first: int) -> None:
         self._window_start = first
