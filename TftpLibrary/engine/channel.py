@@ -47,10 +47,10 @@ class TidChannel:
     """
 
     __slots__ = (
-        "_burst",
         "_is_offloaded",
         "_refused",
         "_send",
+        "_step",
         "early",
         "is_settled",
         "peer",
@@ -80,10 +80,9 @@ class TidChannel:
         self._send: Send = self._send_to_peer
         if not is_brief:
             self._connect(sock)
-        self._burst = udp.burst_size(segment)
         self._refused = refused
-        self._is_offloaded = (
-            refused is not None
+        self._use_offload(
+            is_on=refused is not None
             and self._route(sock) not in refused
             and udp.enable_offload(sock, segment)
         )
@@ -100,13 +99,23 @@ class TidChannel:
             try:
                 self._send(datagram, DONTWAIT)
             finally:
-                self._is_offloaded = udp.enable_offload(self.sock, self.segment)
+                self._use_offload(is_on=udp.enable_offload(self.sock, self.segment))
         else:
             self._send(datagram, DONTWAIT)
 
     def send_frame(self, frame: memoryview) -> None:
         """Sends one framed DATA: the data path of lock-step. Errors are those of `socket.send`."""
         self._send(frame, DONTWAIT)
+
+    def send_window(self, frames: memoryview) -> bool:
+        """Sends framed DATA in one call: the data path of windows. Returns whether that worked."""
+        if len(frames) > self._step:
+            return False
+        try:
+            self._send(frames, DONTWAIT)
+        except OSError:
+            return False
+        return True
 
     def send_frames(self, frames: memoryview) -> int:
         """Sends framed DATA, one datagram for each segment.
@@ -119,9 +128,8 @@ class TidChannel:
         """
         sent = 0
         while sent < len(frames):
-            step = self._burst if self._is_offloaded else self.segment
             try:
-                sent += self._send(frames[sent : sent + step], DONTWAIT)
+                sent += self._send(frames[sent : sent + self._step], DONTWAIT)
             except BlockingIOError:
                 break
             except ConnectionError:
@@ -232,8 +240,13 @@ class TidChannel:
         if self.strangers is not None:
             self.strangers.close()
 
+    def _use_offload(self, *, is_on: bool) -> None:
+        self._is_offloaded = is_on
+        # Octets that one call may carry.
+        self._step = udp.burst_size(self.segment) if is_on else self.segment
+
     def _refuse_offload(self) -> None:
-        self._is_offloaded = False
+        self._use_offload(is_on=False)
         if self.sock is not None:
             udp.disable_offload(self.sock)
             if self._refused is not None:
@@ -285,6 +298,10 @@ class SharedChannel:
     def send_frame(self, frame: memoryview) -> None:
         """Sends one framed DATA. See `TidChannel.send_frame`."""
         self.send(frame)
+
+    def send_window(self, frames: memoryview) -> bool:  # noqa: ARG002 - as TidChannel
+        """Never works: each datagram names the peer. See `TidChannel.send_window`."""
+        return False
 
     def send_frames(self, frames: memoryview) -> int:
         """Sends framed DATA. See `TidChannel.send_frames`."""

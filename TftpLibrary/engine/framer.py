@@ -94,6 +94,14 @@ class Framer:
             self._singles = self._chunk.frames()
         return self._singles[block - self._start]
 
+    def window(self, first: int, last: int) -> memoryview | None:
+        """Frames a window: the data path of windows. None where it spans chunks; see `frames`."""
+        start, chunk = self._start, self._chunk
+        if chunk is None or first < start or last >= self._stop:
+            return None
+        segment = self._segment
+        return chunk.view[(first - start) * segment : (last + 1 - start) * segment]
+
     def frames(self, first: int, last: int) -> tuple[memoryview, int]:
         """Frames blocks, up to `last` or fewer.
 

@@ -39,8 +39,10 @@ class SendingSession(Session):
         self.machine: Sender = machine
         self._framer = framer
         self._source = source
-        is_lock_step = machine.windowsize == 1 and machine.last_block is not None
-        self._send_next = self._send_block if is_lock_step else self._send_blocks
+        self._send_next = self._send_block if machine.windowsize == 1 else self._send_window
+        if machine.last_block is None:
+            # The end shows only while it is framed.
+            self._send_next = self._send_blocks
         self._send_frame = channel.send_frame
         self._unsent: tuple[int, int] | None = None
 
@@ -118,6 +120,13 @@ class SendingSession(Session):
             self._send_frame(self._framer.frame(first))
         except (OSError, StoreError):
             # The general way deals with it.
+            self._send_blocks(first, last)
+
+    def _send_window(self, first: int, last: int) -> None:
+        """Sends a window, in one call where it lies in one chunk and the kernel can cut it."""
+        frames = self._framer.window(first, last)
+        if frames is None or self._unsent is not None or not self.channel.send_window(frames):
+            # The general way finds out why.
             self._send_blocks(first, last)
 
     def _send_blocks(self, first: int, last: int) -> None:
