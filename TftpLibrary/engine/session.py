@@ -6,7 +6,6 @@ when it ends. `sending` and `receiving` hold the two kinds, each with its data p
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,6 +63,8 @@ class Context:
 
 def explain_defect(error: BaseException) -> tuple[str, str]:
     """Returns what a record says of an exception of our own: a sentence, and the traceback."""
+    import traceback  # noqa: PLC0415 - hopefully never needed
+
     detail = "".join(traceback.format_exception(error))
     return f"internal error: {error!r}, please report it", detail
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from enum import Enum
 
@@ -40,6 +39,8 @@ def generate(size: int, content: TestContent, seed: int = 0) -> Iterator[bytes]:
 
 
 def _random(seed: int) -> Callable[[int], bytes]:
+    import random  # noqa: PLC0415 - it takes longer to import than all of this module
+
     numbers = random.Random(seed)
     return lambda _: numbers.randbytes(CHUNK)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -36,8 +35,10 @@ class Digester:
     """Takes content piece by piece."""
 
     def __init__(self) -> None:
+        from hashlib import sha256  # noqa: PLC0415 - it loads all of OpenSSL
+
         self._size = 0
-        self._sha256 = hashlib.sha256()
+        self._sha256 = sha256()
         self._crc32 = 0
 
     def update(self, data: bytes | memoryview) -> None:
@@ -69,6 +70,8 @@ def checksum(source: Source, algorithm: str) -> str:
     Raises:
         UsageError: there is no such algorithm.
     """
+    import hashlib  # noqa: PLC0415 - as above
+
     with closing(source):
         wanted = algorithm.strip().lower().replace("-", "").replace("_", "")
         if wanted == "crc32":

@@ -6,8 +6,6 @@ the rest on its own. Nothing here waits for the other side: each change is one a
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Hashable, Mapping
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
@@ -88,6 +86,8 @@ class FileStore:
         warnings = [warning for shelf in shelves for warning in shelf.close()]
         folders, self._folders = self._folders, []
         for folder in folders if not self._keep_files else ():
+            import shutil  # noqa: PLC0415 - as in _make_folder
+
             shutil.rmtree(folder, ignore_errors=True)
             if folder.exists():
                 warnings.append(f"The private folder '{folder}' cannot be removed.")
@@ -379,6 +379,9 @@ class FileStore:
             raise UsageError(f"The root '{root}' cannot be opened: {error.strerror}.") from error
 
     def _make_folder(self, prefix: str) -> Path:
+        # A server of a given folder starts without it: it loads random, shutil, bz2 and lzma.
+        import tempfile  # noqa: PLC0415
+
         folder = Path(tempfile.mkdtemp(prefix=prefix))
         self._folders.append(folder)
         return folder

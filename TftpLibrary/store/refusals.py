@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 
 from TftpLibrary.errors import UsageError
@@ -49,6 +48,8 @@ def missing(name: str, names: Collection[str]) -> UsageError:
         return UsageError(f"No file '{shown}'. There are no files.")
     listed = sorted(names)
     if len(listed) > SHOWN:
+        from difflib import get_close_matches  # noqa: PLC0415 - for an error only
+
         near = get_close_matches(name, listed, n=SHOWN, cutoff=0.5)
         listed = near + [other for other in listed if other not in set(near)]
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
