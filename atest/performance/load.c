@@ -285,8 +285,12 @@ static void run_many(int count, uint8_t *buffer) {
             ssize_t length;
             int is_over = 0;
             while (!is_over && (length = recvfrom(c->fd, buffer, BUFFER, 0,
-                                                  (struct sockaddr *)&peer, &size)) >= 0)
+                                                  (struct sockaddr *)&peer, &size)) >= 0) {
                 is_over = take(c, buffer, length, &peer);
+                /* After an ACK it is the server's turn: do not look in vain. */
+                if (c->is_open && c->acked == c->last)
+                    break;
+            }
             if (!is_over)
                 continue;
             end(c);
