@@ -4,6 +4,7 @@ Documentation    As a tester I want images of any size to boot, also those of mo
 ...              no concern of the test bench.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
+Library          ../resources/machine.py
 Resource         ../resources/board.resource
 
 Suite Setup      Start Server With A Big Image
@@ -53,6 +54,27 @@ A Board Writes 40 MiB In Blocks Of 512
         Get TFTP File Checksum    up.bin    sha256    ==    ${image.sha256}
         Delete File    up.bin
     END
+
+A Board Reads More Than 4 GiB
+    [Documentation]    The size needs more than 32 bits, and the block numbers begin again twice.
+    ...    Only the first MiB of the file has octets: blocks from the wrong side of a rollover
+    ...    would show. The server has a process of its own, so that the memory is its alone.
+    VAR    ${root}    ${OUTPUT DIR}/huge
+    ${file}    Make Local File    ${root}/image.bin    ${1048576}
+    Evaluate    os.truncate($file, 2**32 + 2**20 + 5)
+    Make Local File    ${root}/small.bin    ${1048576}
+    Start TFTP Server    alias=huge    root=${root}
+    ${image}    Get TFTP File    image.bin
+    ${server}    Start Server Process    ${root}    --quiet
+    Board Reads File    small.bin    host=127.0.0.1    port=${server.port}
+    ...    blksize=32768    windowsize=4
+    ${before}    Get Memory    ${server.pid}    peak=True
+    ${crowd}    Many Boards Read File    1    image.bin    host=127.0.0.1    port=${server.port}
+    ...    blksize=32768    windowsize=4
+    ${after}    Get Memory    ${server.pid}    peak=True
+    Should Be Equal    ${{ dict($crowd.digests) }}    ${{ {$image.sha256: 1} }}
+    Should Be True    ${after} - ${before} < 4    The peak went from ${before} to ${after} MiB.
+    [Teardown]    Evaluate    os.remove($file)
 
 
 *** Keywords ***

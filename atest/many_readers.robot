@@ -1,24 +1,25 @@
 *** Settings ***
 Documentation    As a tester of a rack I want hundreds of boards to boot at the same time from one
-...              server, each with the right octets, and without the server eating up the memory
-...              of the test bench.
+...              server, each with the right octets, without the server eating up the memory of the
+...              test bench, and however many files it has.
 
+Library          Collections
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
 Library          ../resources/machine.py
 Resource         ../resources/board.resource
 
-Suite Setup      Start TFTP Server    alias=rack    max_transfers=500
+Suite Setup      Start TFTP Server    alias=rack    max_transfers=1000
 
 Test Tags        slow
 
 
 *** Test Cases ***
-Five Hundred Boards Read One File
+A Thousand Boards Read One File
     ${file}    Create Test File    image.bin    256 KiB
-    ${crowd}    Many Boards Read File    500    image.bin    blksize=1468    windowsize=8
-    All Boards Should Hold    ${crowd}    500    ${file.sha256}
-    Wait Until File Is Downloaded    image.bin    times=500
-    Get Transfer Count    image.bin    ==    500
+    ${crowd}    Many Boards Read File    1000    image.bin    blksize=1468    windowsize=8
+    All Boards Should Hold    ${crowd}    1000    ${file.sha256}
+    Wait Until File Is Downloaded    image.bin    times=1000
+    Get Transfer Count    image.bin    ==    1000
 
 Five Hundred Boards Read In Lock-Step
     ${file}    Create Test File    kernel.bin    16 KiB
@@ -56,8 +57,42 @@ A Server Of Five Hundred Boards Needs Little Memory
     All Boards Should Hold    ${crowd}    500    ${sha256}
     Should Be True    ${after} - ${before} < 16    The peak went from ${before} to ${after} MiB.
 
+A Request Takes As Long Where There Are Ten Thousand Files
+    [Documentation]    A server that looked through its folder for each request would take ten
+    ...    times as long. Both are measured by turns, and the best time of each counts.
+    ${few}    Start Server With Files    few    ${1}
+    ${many}    Start Server With Files    many    ${10000}
+    VAR    @{with_few}    @{EMPTY}
+    VAR    @{with_many}    @{EMPTY}
+    FOR    ${_}    IN RANGE    5
+        ${duration}    Board Reads 100 Times    ${few}
+        Append To List    ${with_few}    ${duration}
+        ${duration}    Board Reads 100 Times    ${many}
+        Append To List    ${with_many}    ${duration}
+    END
+    Should Be True    min($with_many) < 3 * min($with_few)
+    ...    With one file ${with_few}, with many ${with_many} seconds.
+
 
 *** Keywords ***
+Start Server With Files
+    [Documentation]    In a process of its own, which does not share the time of the boards.
+    [Arguments]    ${folder}    ${count}
+    VAR    ${root}    ${OUTPUT DIR}/rack-${folder}
+    Make Local File    ${root}/wanted.txt    ${0}
+    VAR    ${names}    ${{ map(str, range($count)) }}
+    Evaluate    list(map(pathlib.Path.touch, map(pathlib.Path($root).joinpath, $names)))
+    ${server}    Start Server Process    ${root}    --quiet
+    RETURN    ${server}
+
+Board Reads 100 Times
+    [Arguments]    ${server}
+    ${begun}    Evaluate    time.monotonic()
+    ${seen}    Read Again And Again As Board    ${server}    wanted.txt    ${100}
+    ${duration}    Evaluate    time.monotonic() - ${begun}
+    Should Be Equal    ${seen}    ${{ {"": 100} }}
+    RETURN    ${duration}
+
 All Boards Should Hold
     [Arguments]    ${crowd}    ${count}    ${sha256}
     Should Be Empty    ${crowd.errors}
