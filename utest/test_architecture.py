@@ -90,6 +90,10 @@ def test_each_test_has_a_module_of_the_same_name() -> None:
         ROOT / "utest" / "boards" / f"test_{path.stem}.py"
         for path in (ROOT / "atest" / "boards" / "emulator").glob("*.py")
     }
+    partners |= {
+        ROOT / "utest" / "performance" / f"test_{path.stem}.py"
+        for path in (ROOT / "atest" / "performance").glob("*.py")
+    }
     lost = {test.name for test in TESTS if test not in partners} - set(TESTS_WITHOUT_MODULE)
     assert not lost, "Rename them with their module, or tell above what they test."
 

@@ -9,63 +9,102 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from loads import Load
-from measures import MEASURES
-from peers import HOST, SERVERS, Missing, Server, compile_c
-from report import Row, machine, rows_of, table, write_json, write_svg
-from rounds import Measured, chosen, measure
-from scenarios import FILES, REFERENCE, SCENARIOS
+from atest.performance.loads import Failed, Load
+from atest.performance.measures import MEASURES, chosen_measures
+from atest.performance.peers import HOST, OURS, SERVERS, Missing, Server, compile_c
+from atest.performance.picture import write_svg
+from atest.performance.report import Row, headline, rows_of, table, write_json
+from atest.performance.rounds import Measured, chosen, measure
+from atest.performance.scenarios import FILES, REFERENCE, SCENARIOS, Scenario, size_of
+
+
+class Benchmark:
+    """Everything that comes out.
+
+    Args:
+        options: of the command line.
+        folder: where all files are.
+    """
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.rows: list[Row] = []
+        self.measured: list[Measured] = []
+        self.faults: list[str] = []
+        """Those of ours: a peer's are told, and that is all."""
+        self._rounds: int = options.rounds
+        self._folder = folder
+        self._root = folder / "root"
+        self._load = Load(folder, is_python=options.python_client)
+        self.head = headline(self._load.name, options.rounds)
+        print(self.head, flush=True)
+        _make_files(self._root)
+
+    def run(self, scenarios: list[Scenario]) -> None:
+        """Measures scenarios, with every server that is installed."""
+        with ExitStack() as stack:
+            servers = _start(stack, self._folder, self._root)
+            for scenario in scenarios:
+                measured = measure(scenario, servers, self._load, self._rounds, self._root)
+                self.measured.append(measured)
+                self._tell(list(rows_of(measured)))
+                for fault in measured.faults:
+                    print("!", fault, flush=True)
+                self.faults += [fault for fault in measured.faults if fault.startswith(OURS)]
+
+    def run_measures(self, names: list[str]) -> None:
+        """Measures figures beside the scenarios."""
+        for name in names:
+            try:
+                self._tell(MEASURES[name](self._folder, self._load, self._rounds))
+            except Missing as reason:
+                print(f"! {name} is left out: {reason}", flush=True)
+            except Failed as problem:
+                print(f"! {name}: {problem}", flush=True)
+                self.faults.append(f"{name}: {problem}")
+
+    def write(self, output: Path) -> int:
+        """Writes what came out, prints it, and returns an exit status."""
+        output.mkdir(parents=True, exist_ok=True)
+        write_json(
+            output / "benchmark.json", self.rows, self.measured, self._load.name, self._rounds
+        )
+        write_svg(output / "benchmark.svg", self.rows, self.head)
+        missed = [row for row in self.rows if row.verdict == "MISSED"]
+        print("", self.head, "", table(self.rows), "", sep="\n")
+        print(f"All figures: {output}/benchmark.json and .svg")
+        print(f"{len(missed)} of {sum(bool(row.must) for row in self.rows)} musts missed.")
+        return 1 if missed or self.faults else 0
+
+    def _tell(self, rows: list[Row]) -> None:
+        self.rows += rows
+        for row in rows:
+            print(f"{row.what:42} / {row.against:12} {row.text:>10}  {row.verdict} {row.note}")
+        sys.stdout.flush()
 
 
 def main() -> int:
     """Measures, prints the table, and returns whether every must is held."""
     options = _options()
+    is_all = not options.only and not options.measures
     try:
-        scenarios = chosen(options.only) if options.only or not options.measures else []
-        asked = [name for name in options.measures.split(",") if name]
+        scenarios = chosen(options.only) if options.only or is_all else []
+        measures = chosen_measures(options.measures) if options.measures or is_all else []
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    if not options.only and not options.measures:
-        asked = list(MEASURES)
     if hasattr(os, "sched_setaffinity"):
+        # Servers and clients inherit it: on two cores lock-step flips between two speeds.
         cores = sorted(os.sched_getaffinity(0))
-        core = cores[-1] if options.core is None else options.core
-    rows: list[Row] = []
-    measured: list[Measured] = []
-    output = Path(options.output)
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tftp-benchmark-") as name, ExitStack() as stack:
+        os.sched_setaffinity(0, {cores[-1] if options.core is None else options.core})
+    with tempfile.TemporaryDirectory(prefix="tftp-benchmark-") as name:
         folder = Path(name)
         # Some servers give their rights away before they read.
         folder.chmod(0o755)
-        load = Load(folder)
-        print(f"Clients: {load.name}. {_words(machine())}", flush=True)
-        root = folder / "root"
-        _make_files(root)
-        if hasattr(os, "sched_setaffinity"):
-            # Servers and clients inherit it: on two cores lock-step flips between two speeds.
-            os.sched_setaffinity(0, {core})
-        servers = _start(stack, folder, root) if scenarios else {}
-        for scenario in scenarios:
-            done = measure(scenario, servers, load, options.rounds, root)
-            measured.append(done)
-            rows += _tell(list(rows_of(done)))
-            for fault in done.faults:
-                print("!", fault, flush=True)
-        stack.pop_all().close()
-        for what in asked:
-            try:
-                rows += _tell(MEASURES[what](folder, load, options.rounds))
-            except Missing as reason:
-                print(f"! {what}: {reason}", flush=True)
-    write_json(output / "benchmark.json", rows, measured, load.name)
-    write_svg(output / "benchmark.svg", rows)
-    print("", table(rows), "", f"All figures: {output}/benchmark.json and .svg", sep="\n")
-    missed = [row for row in rows if row.verdict == "MISSED"]
-    faults = [fault for each in measured for fault in each.faults if fault.startswith("ours")]
-    print(f"{len(missed)} of {sum(bool(row.must) for row in rows)} musts missed.")
-    return 1 if missed or faults else 0
+        benchmark = Benchmark(options, folder)
+        if scenarios:
+            benchmark.run(scenarios)
+        benchmark.run_measures(measures)
+    return benchmark.write(Path(options.output))
 
 
 def _options() -> argparse.Namespace:
@@ -79,14 +118,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--measures", default="", help=f"other figures ({', '.join(MEASURES)})")
     parser.add_argument("--core", type=int, help="the core to run on (default: the last one)")
     parser.add_argument("--output", default="results/benchmark", help="folder for JSON and SVG")
+    parser.add_argument(
+        "--python-client",
+        action="store_true",
+        help="load the servers with load_client.py, though there is a compiler",
+    )
     return parser.parse_args()
 
 
 def _make_files(root: Path) -> None:
     root.mkdir()
     root.chmod(0o777)
-    for name, size in FILES.items():
-        (root / name).write_bytes(os.urandom(size))
+    for name in FILES:
+        (root / name).write_bytes(os.urandom(size_of(name)))
 
 
 def _start(stack: ExitStack, folder: Path, root: Path) -> dict[str, Server]:
@@ -106,16 +150,6 @@ def _start(stack: ExitStack, folder: Path, root: Path) -> dict[str, Server]:
             continue
         stack.callback(servers[name].close)
     return servers
-
-
-def _tell(rows: list[Row]) -> list[Row]:
-    for row in rows:
-        print(f"{row.what:42} / {row.against:12} {row.text:>10}  {row.verdict}", flush=True)
-    return rows
-
-
-def _words(values: dict[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items()) + "."
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 
-def ours(host: str, port: int, name: str, destination: str, options: dict[str, int]) -> object:
+def ours(host: str, port: int, name: str, destination: str, options: dict[str, Any]) -> object:
     """Downloads with `TftpClient`."""
     from TftpLibrary import ClientSettings, TftpClient  # noqa: PLC0415 - one of the two is used
 
@@ -18,14 +19,14 @@ def ours(host: str, port: int, name: str, destination: str, options: dict[str, i
         return client.get(name, destination)
 
 
-def pytftp(host: str, port: int, name: str, destination: str, options: dict[str, int]) -> object:
+def pytftp(host: str, port: int, name: str, destination: str, options: dict[str, Any]) -> object:
     """Downloads with the client of the distribution `tftp`."""
     import tftp  # noqa: PLC0415
 
     return tftp.TFTPClient(host, port, **options).download(name, destination)
 
 
-CLIENTS: dict[str, Callable[[str, int, str, str, dict[str, int]], object]] = {
+CLIENTS: dict[str, Callable[[str, int, str, str, dict[str, Any]], object]] = {
     "ours": ours,
     "pytftp": pytftp,
 }

@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from peers import HERE, HOST, Missing, Server, compile_c
-from scenarios import FILES, Scenario
+from atest.performance.peers import HERE, HOST, Missing, Server, compile_c
+from atest.performance.scenarios import Scenario, size_of
 
 _LONGEST = 300
 """Seconds that one run may take."""
@@ -37,21 +37,39 @@ class Result:
     p50: float
     p99: float
 
+    def flaw(self, scenario: Scenario) -> str:
+        """Returns why this is no run of the scenario, empty if it is one: then its time counts."""
+        if self.errors:
+            return f"{self.errors} errors"
+        if self.transfers != scenario.transfers:
+            return f"{self.transfers} transfers instead of {scenario.transfers}"
+        if self.octets != scenario.octets:
+            return f"{self.octets} octets instead of {scenario.octets}"
+        return ""
+
+
+class Failed(Exception):
+    """A run gave no result; the text says why."""
+
 
 class Load:
     """The load generator.
 
     Args:
         folder: where it is built.
+        is_python: whether the one in Python is wanted, compiler or not.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_python: bool = False) -> None:
+        self._words = [sys.executable, str(HERE / "load_client.py")]
+        self.name = "load_client.py, which is slower than some servers"
+        if is_python:
+            return
         try:
             self._words = [str(compile_c("load", folder))]
             self.name = "load.c"
         except Missing as reason:
-            self._words = [sys.executable, str(HERE / "load_client.py")]
-            self.name = f"load_client.py, which is slower than some servers ({reason})"
+            self.name += f" ({reason})"
 
     def run(self, scenario: Scenario, server: Server, *, verify: Path | None = None) -> Result:
         """Loads a server once.
@@ -60,20 +78,41 @@ class Load:
             scenario: what to load it with.
             server: it.
             verify: the file, to compare every octet with; None for a run that is timed.
+
+        Raises:
+            Failed: it did not end in time, broke off, or had an error: its time tells nothing.
         """
         words = [*self._words, *scenario.words()]
         if scenario.is_write:
-            words += ["-s", str(FILES[scenario.file])]
+            words += ["-s", str(size_of(scenario.file))]
         if verify is not None:
             words += ["-v", str(verify)]
         name = "written" if scenario.is_write else scenario.file
-        done = subprocess.run(
-            [*words, HOST, str(server.port), name],
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*words, HOST, str(server.port), name],
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Failed(f"no end within {_LONGEST} s") from None
+        said = done.stderr.strip()[-200:]
         if not done.stdout:
-            raise Missing(f"{server.name} in {scenario.name}: {done.stderr.strip()[-200:]}")
-        return Result(**json.loads(done.stdout))
+            raise Failed(said or f"the load ended with {done.returncode}")
+        result = Result(**json.loads(done.stdout))
+        flaw = result.flaw(scenario)
+        if flaw:
+            raise Failed(f"{flaw}{said and ': '}{said}")
+        return result
+
+    def cost(self, scenario: Scenario, server: Server) -> float:
+        """Loads a server once, and returns the processor seconds that it took for each octet.
+
+        Raises:
+            Failed: as for `run`.
+        """
+        before = server.cpu_seconds
+        octets = self.run(scenario, server).octets
+        return (server.cpu_seconds - before) / octets

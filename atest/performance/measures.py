@@ -8,14 +8,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from loads import Load
-from peers import HERE, HOST, OURS, PROJECT, SERVERS, Missing, Server, compile_c, find
-from report import Row, at_least, judged
-from scenarios import FILES, MIB, SCENARIOS, Gates, Scenario
+from atest.performance.loads import Failed, Load
+from atest.performance.peers import (
+    HERE,
+    HOST,
+    OURS,
+    PROJECT,
+    SERVERS,
+    Missing,
+    Server,
+    compile_c,
+    find,
+    ours_with,
+    python_module,
+)
+from atest.performance.report import Row, at_least, judged
+from atest.performance.scenarios import MIB, SCENARIOS, Gates, Scenario
 
 GB = 1e9
 _BOARD = ("1468", "64", "8", "50", "10")
@@ -29,20 +42,20 @@ _CLIENT_GATES: dict[str, tuple[str, int, int, Gates]] = {
 def cpu(folder: Path, load: Load, rounds: int) -> list[Row]:
     """Processor seconds for a gigabyte at S4, and the share of what pytftp takes."""
     scenario = next(each for each in SCENARIOS if each.name == "S4")
-    seconds: dict[str, float] = {}
-    for name in (OURS, "pytftp"):
-        server = Server(name, SERVERS[name], folder / "root")
-        try:
-            before, octets = server.cpu_seconds, 0
-            for _ in range(max(3, rounds)):
-                octets += load.run(scenario, server).octets
-            seconds[name] = (server.cpu_seconds - before) / octets * GB
-        finally:
-            server.close()
-    share = seconds[OURS] / seconds["pytftp"]
+    with ExitStack() as stack:
+        servers = []
+        for name in (OURS, "pytftp"):
+            servers.append(Server(name, SERVERS[name], folder / "root"))
+            stack.callback(servers[-1].close)
+        costs = [[load.cost(scenario, server) for server in servers] for _ in range(max(3, rounds))]
     return [
-        Row("processor seconds per GB at S4", "", seconds[OURS], unit="s"),
-        judged("the same, share of the peer's", "pytftp", share, (0.2, 0.14)),
+        Row("processor seconds per GB at S4", "", median(ours for ours, _ in costs) * GB, unit="s"),
+        judged(
+            "the same, share of the peer's",
+            "pytftp",
+            [ours / theirs for ours, theirs in costs],
+            (0.2, 0.14),
+        ),
     ]
 
 
@@ -102,49 +115,69 @@ def client(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 
         lambda port, root: [program, HOST, str(port), str(root)],
         folder / "root",
     )
-    rows = []
     try:
-        for what, (name, blksize, windowsize, gates) in _CLIENT_GATES.items():
-            seconds: dict[str, list[float]] = {}
-            for _ in range(rounds):
-                for kind in (OURS, *gates):
-                    taken = _download(kind, server.port, name, folder, blksize, windowsize)
-                    if taken is not None:
-                        seconds.setdefault(kind, []).append(taken)
-            for peer, gate in gates.items():
-                if peer in seconds:
-                    pairs = zip(seconds[peer], seconds[OURS], strict=False)
-                    ratios = [theirs / ours for theirs, ours in pairs]
-                    rows.append(at_least(what, peer, ratios, gate))
+        return [
+            row for what in _CLIENT_GATES for row in _downloads(what, server.port, folder, rounds)
+        ]
     finally:
         server.close()
-    return rows
+
+
+def _downloads(what: str, port: int, folder: Path, rounds: int) -> list[Row]:
+    """Our client beside others, in interleaved rounds."""
+    name, blksize, windowsize, gates = _CLIENT_GATES[what]
+    seconds: dict[str, list[float]] = {kind: [] for kind in (OURS, *gates)}
+    for _ in range(rounds):
+        for kind in list(seconds):
+            try:
+                taken = _download(kind, port, name, folder, blksize, windowsize)
+            except (Failed, Missing) as reason:
+                print(f"! {what}, {kind} is left out: {reason}", flush=True)
+                # Its rounds would no longer be those of the others.
+                del seconds[kind]
+            else:
+                seconds[kind].append(taken)
+    if OURS not in seconds:
+        raise Failed("without ours there is nothing to compare")
+    return [
+        at_least(
+            what,
+            peer,
+            [theirs / ours for theirs, ours in zip(seconds[peer], seconds[OURS], strict=True)],
+            gate,
+        )
+        for peer, gate in gates.items()
+        if peer in seconds
+    ]
 
 
 def _download(
     kind: str, port: int, name: str, folder: Path, blksize: int, windowsize: int
-) -> float | None:
-    """Downloads with one client, checks the octets, and returns the seconds; None without it."""
+) -> float:
+    """Downloads with one client, compares the octets, and returns the seconds.
+
+    Raises:
+        Failed: it ended with an error, or with other octets.
+        Missing: it is not installed.
+    """
     destination = folder / f"{kind}-download"
     destination.unlink(missing_ok=True)
+    if kind == "atftp":
+        words = [find("atftp"), "--option", f"blksize {blksize}"]
+        words += ["--option", f"windowsize {windowsize}"] if windowsize > 1 else []
+        words += ["-g", "-r", name, "-l", str(destination), HOST, str(port)]
+    else:
+        program = sys.executable if kind == OURS else python_module("tftp")
+        words = [program, str(HERE / "client_run.py"), kind, HOST, str(port), name]
+        words += [str(destination), str(blksize), str(windowsize)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     started = time.perf_counter()
-    try:
-        if kind == "atftp":
-            words = [find("atftp"), "--option", f"blksize {blksize}"]
-            words += ["--option", f"windowsize {windowsize}"] if windowsize > 1 else []
-            words += ["-g", "-r", name, "-l", str(destination), HOST, str(port)]
-        else:
-            words = [sys.executable, str(HERE / "client_run.py"), kind, HOST, str(port), name]
-            words += [str(destination), str(blksize), str(windowsize)]
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    except Missing:
-        return None
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started
-    if done.returncode or destination.stat().st_size != FILES[name]:
-        return None
+    if done.returncode:
+        raise Failed(done.stderr.strip()[-200:] or f"it ended with {done.returncode}")
     if destination.read_bytes() != (folder / "root" / name).read_bytes():
-        raise Missing(f"{kind} downloaded other octets")
+        raise Failed("it has other octets")
     return seconds if kind == "atftp" else float(done.stdout)
 
 
@@ -156,7 +189,9 @@ def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
         raise Missing("the board needs a core of its own")
     found: dict[str, list[dict[str, float]]] = {}
     for kind in ("adaptive", "fixed"):
-        server = Server(kind, partial(_serve, retransmission=kind), folder / "root")
+        server = Server(
+            kind, partial(ours_with, retransmission=f"Retransmission.{kind}"), folder / "root"
+        )
         try:
             words = [program, HOST, str(server.port), "8m", *_BOARD]
             for _ in range(max(3, rounds // 2)):
@@ -181,17 +216,6 @@ def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
     ]
 
 
-def _serve(port: int, root: Path, retransmission: str) -> list[str]:
-    """Our server, with a setting that its command line does not have."""
-    program = (
-        "import signal; from TftpLibrary import ServerSettings, TftpServer; "
-        "from TftpLibrary.engine.settings import Retransmission; "
-        f"settings = ServerSettings(port={port}, retransmission=Retransmission.{retransmission}); "
-        f"TftpServer({str(root)!r}, settings).start(); signal.pause()"
-    )
-    return [sys.executable, "-c", program]
-
-
 MEASURES: dict[str, Callable[[Path, Load, int], list[Row]]] = {
     "board": board,
     "client": client,
@@ -199,3 +223,17 @@ MEASURES: dict[str, Callable[[Path, Load, int], list[Row]]] = {
     "memory": memory,
     "start": start,
 }
+
+
+def chosen_measures(names: str) -> list[str]:
+    """Returns the measures that are named, all of them for an empty text.
+
+    Raises:
+        ValueError: there is no measure of that name.
+    """
+    wanted = [name for name in names.split(",") if name]
+    if unknown := sorted(set(wanted) - set(MEASURES)):
+        raise ValueError(
+            f"There is no measure {', '.join(unknown)}. Measures: {', '.join(MEASURES)}."
+        )
+    return wanted or list(MEASURES)

@@ -24,7 +24,6 @@ OURS = "ours"
 
 _START = 10.0
 """Seconds within which a server has to answer its first request."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PROBE = b"\0\1probe\0octet\0"
 
 
@@ -39,7 +38,7 @@ def find(program: str) -> str:
         Missing: it is neither on PATH nor in the folder of TFTP_LIBRARY_PEERS.
     """
     own = os.environ.get("TFTP_LIBRARY_PEERS", "")
-    places = sorted(map(str, Path(own).glob("**/*bin"))) if own else []
+    places = [own, *sorted(map(str, Path(own).glob("**/*bin")))] if own else []
     places += [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/usr/local/sbin"]
     for place in places:
         found = Path(place) / program
@@ -68,8 +67,23 @@ def _ours(port: int, root: Path) -> list[str]:
     return [*words, "--writable", "--overwrite", "--quiet"]
 
 
+def ours_with(port: int, root: Path, **settings: object) -> list[str]:
+    """Our server, with settings that its command line does not have."""
+    values = ", ".join(f"{name}={value}" for name, value in settings.items())
+    program = (
+        "import signal; from TftpLibrary import ServerSettings, TftpServer; "
+        "from TftpLibrary.engine.settings import Retransmission; "
+        f"settings = ServerSettings(port={port}, {values}); "
+        f"TftpServer({str(root)!r}, settings).start(); signal.pause()"
+    )
+    return [sys.executable, "-c", program]
+
+
 def _tftpd_hpa(port: int, root: Path) -> list[str]:
-    words = [find("in.tftpd"), "-L", "-4", "-c", "-p", "-a", f"{HOST}:{port}"]
+    program = find("in.tftpd")
+    if os.geteuid():
+        raise Missing("in.tftpd changes its root: it needs root")
+    words = [program, "-L", "-4", "-c", "-p", "-a", f"{HOST}:{port}"]
     return [*words, "-u", os.environ.get("USER", "root"), "-s", str(root)]
 
 
@@ -138,7 +152,7 @@ class Server:
     def cpu_seconds(self) -> float:
         """Processor time so far, of the kernel's work for it too, and of children that ended."""
         fields = self._proc("stat").rpartition(")")[2].split()
-        return sum(int(fields[at]) for at in (11, 12, 13, 14)) / _TICKS
+        return sum(int(fields[at]) for at in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
 
     def memory(self, name: str = "VmRSS") -> int:
         """Octets of memory: what is resident, or with `VmHWM` what was at most."""

@@ -1,4 +1,4 @@
-"""What the benchmark tells: a table for people, JSON for programs, and one picture."""
+"""What the benchmark tells: a table for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import json
 import platform
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from rounds import Measured, spread
-
-_BAR = 260
-_ROW = 18
-_LABEL = 250
+from atest.performance.peers import OURS
+from atest.performance.rounds import Measured, spread
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,8 @@ class Row:
         verdict: `aim`, `must`, `MISSED`, or empty without a gate.
         quartiles: the lower and the upper one of a ratio.
         unit: of the value.
+        note: what a reader must know, such as runs that failed.
+        is_speed: whether it tells how many times as fast as another one ours is.
     """
 
     what: str
@@ -40,6 +39,8 @@ class Row:
     verdict: str = ""
     quartiles: tuple[float, float] | None = None
     unit: str = ""
+    note: str = ""
+    is_speed: bool = False
 
     @property
     def text(self) -> str:
@@ -47,11 +48,18 @@ class Row:
         return f"{self.value:.3g}{self.unit and ' ' + self.unit}"
 
 
-def judged(what: str, against: str, value: float, gate: tuple[float, float], unit: str = "") -> Row:
-    """Returns a row whose value must be at most the gate's first, and is aimed at its second."""
+def judged(
+    what: str, against: str, value: float | list[float], gate: tuple[float, float], unit: str = ""
+) -> Row:
+    """Returns a row whose value must be at most the gate's first, and is aimed at its second.
+
+    Of several values it is the median.
+    """
+    low, middle, high = spread(value if isinstance(value, list) else [value])
     must, aim = gate
-    verdict = "aim" if value <= aim else "must" if value <= must else "MISSED"
-    return Row(what, against, value, f"<= {must:g}", f"<= {aim:g}", verdict, unit=unit)
+    verdict = "aim" if middle <= aim else "must" if middle <= must else "MISSED"
+    quartiles = (low, high) if isinstance(value, list) else None
+    return Row(what, against, middle, f"<= {must:g}", f"<= {aim:g}", verdict, quartiles, unit)
 
 
 def at_least(
@@ -59,27 +67,33 @@ def at_least(
     against: str,
     values: list[float],
     gate: tuple[float, float] | None,
+    note: str = "",
 ) -> Row:
     """Returns a row for ratios, whose median must be at least the gate's first."""
     low, middle, high = spread(values)
+    row = Row(what, against, middle, quartiles=(low, high), note=note, is_speed=True)
     if gate is None:
-        return Row(what, against, middle, quartiles=(low, high))
+        return row
     must, aim = gate
     verdict = "aim" if middle >= aim else "must" if middle >= must else "MISSED"
-    return Row(what, against, middle, f"{must:g}", f"{aim:g}", verdict, (low, high))
+    return replace(row, must=f"{must:g}", aim=f"{aim:g}", verdict=verdict)
 
 
 def rows_of(measured: Measured) -> Iterable[Row]:
-    """Yields the rows of one scenario."""
+    """Yields the rows of one scenario; what failed always has none."""
     scenario = measured.scenario
     what = f"{scenario.name} {scenario.title}"
-    for peer in measured.results:
+    for peer, results in measured.results.items():
         ratios = measured.ratios(peer)
-        if peer != "ours" and ratios:
-            yield at_least(what, peer, ratios, scenario.gates.get(peer))
-    if scenario.steadiness is not None:
+        if peer == OURS or not ratios:
+            continue
+        lost = len(results) - len(ratios)
+        note = f"{lost} of {len(results)} rounds failed" if lost else ""
+        yield at_least(what, peer, ratios, scenario.gates.get(peer), note)
+    steadiness = measured.steadiness()
+    if scenario.steadiness is not None and steadiness is not None:
         limit = scenario.steadiness
-        yield judged(f"{scenario.name} p99 / p50", "1", measured.steadiness(), (limit, limit))
+        yield judged(f"{scenario.name} p99 / p50", "1", steadiness, (limit, limit))
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -87,9 +101,17 @@ def table(rows: Sequence[Row]) -> str:
     lines = ["| what | against | result | quartiles | must | aim | |", "|---" * 7 + "|"]
     for row in rows:
         span = f"{row.quartiles[0]:.3g} - {row.quartiles[1]:.3g}" if row.quartiles else ""
-        cells = (row.what, row.against, row.text, span, row.must, row.aim, row.verdict)
+        last = ", ".join(word for word in (row.verdict, row.note) if word)
+        cells = (row.what, row.against, row.text, span, row.must, row.aim, last)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def headline(load: str, rounds: int) -> str:
+    """Says when, where and how this was measured, in one sentence."""
+    values = machine()
+    place = f"{values['python']}, {values['system']}, {values['processor']}"
+    return f"{values['date']}, {place}, one core; rounds: {rounds}; clients: {load}."
 
 
 def machine() -> dict[str, str]:
@@ -102,58 +124,28 @@ def machine() -> dict[str, str]:
     return {
         "date": date.today().isoformat(),
         "processor": model,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": f"{platform.python_implementation()} {sys.version.split()[0]}",
     }
 
 
-def write_json(path: Path, rows: Sequence[Row], measured: Sequence[Measured], load: str) -> None:
-    """Writes every figure, and every single run."""
+def write_json(
+    path: Path, rows: Sequence[Row], measured: Sequence[Measured], load: str, rounds: int
+) -> None:
+    """Writes every figure, and every single run; one that failed is null."""
     runs = {
         each.scenario.name: {
-            name: [asdict(result) for result in results] for name, results in each.results.items()
+            name: [result and asdict(result) for result in results]
+            for name, results in each.results.items()
         }
         for each in measured
     }
     content = {
         "machine": machine(),
         "load": load,
+        "rounds": rounds,
         "rows": [asdict(row) for row in rows],
         "runs": runs,
         "faults": [fault for each in measured for fault in each.faults],
     }
     path.write_text(json.dumps(content, indent=1), "utf-8")
-
-
-def write_svg(path: Path, rows: Sequence[Row]) -> None:
-    """Draws the ratios: a bar for each, its quartiles as a line, and where 1 and the must are."""
-    ratios = [row for row in rows if row.quartiles]
-    most = max((row.value for row in ratios), default=1.0)
-    lines = []
-    for number, row in enumerate(ratios):
-        y = 40 + number * _ROW
-        length = _BAR * row.value / most
-        colour = {"MISSED": "#c0392b", "must": "#2980b9", "aim": "#27ae60"}.get(row.verdict, "#888")
-        label = f"{row.what.split()[0]} / {row.against}"
-        lines.append(f'<text x="{_LABEL - 8}" y="{y + 11}" text-anchor="end">{label}</text>')
-        lines.append(
-            f'<rect x="{_LABEL}" y="{y}" width="{length:.1f}" height="12" fill="{colour}"/>'
-        )
-        low, high = row.quartiles or (row.value, row.value)
-        span = [_LABEL + _BAR * value / most for value in (low, high)]
-        lines.append(f'<path d="M{span[0]:.1f} {y + 6}H{span[1]:.1f}" stroke="#000" fill="none"/>')
-        lines.append(f'<text x="{span[1] + 6:.1f}" y="{y + 11}">{row.value:.2f}</text>')
-        if row.must:
-            at = _LABEL + _BAR * float(row.must) / most
-            lines.append(f'<path d="M{at:.1f} {y - 2}v16" stroke="#c0392b" stroke-width="2"/>')
-    one = _LABEL + _BAR / most
-    height = 60 + len(ratios) * _ROW
-    path.write_text(
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LABEL + _BAR + 80} {height}" '
-        'font-family="sans-serif" font-size="11">'
-        '<rect width="100%" height="100%" fill="#fff"/>'
-        '<text x="10" y="20" font-size="13">Times as fast as others; red mark: must</text>'
-        f'<path d="M{one:.1f} 30V{height - 20}" stroke="#aaa" stroke-dasharray="3 3"/>'
-        f"{''.join(lines)}</svg>",
-        "utf-8",
-    )

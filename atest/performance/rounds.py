@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from loads import Load, Result
-from peers import OURS, Missing, Server
-from scenarios import SCENARIOS, Scenario
+from atest.performance.loads import Failed, Load, Result
+from atest.performance.peers import OURS, Server
+from atest.performance.scenarios import SCENARIOS, Scenario
 
 
 @dataclass
@@ -23,30 +23,35 @@ class Measured:
 
     Attributes:
         scenario: it.
-        results: those of each server, in the order of the rounds.
+        results: those of each server, in the order of the rounds; None is a run that failed.
         faults: what went wrong, in sentences.
     """
 
     scenario: Scenario
-    results: dict[str, list[Result]] = field(default_factory=dict)
+    results: dict[str, list[Result | None]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def ratios(self, peer: str) -> list[float]:
-        """Their seconds to ours, round by round."""
-        pairs = zip(self.results.get(peer, []), self.results[OURS], strict=False)
-        return [theirs.seconds / ours.seconds for theirs, ours in pairs]
+        """Their seconds to ours, of each round in which neither failed."""
+        pairs = zip(self.results.get(peer, []), self.results.get(OURS, []), strict=False)
+        return [theirs.seconds / ours.seconds for theirs, ours in pairs if theirs and ours]
+
+    def good(self, name: str) -> list[Result]:
+        """The runs of a server that did not fail."""
+        return [result for result in self.results.get(name, []) if result]
+
+    def failed(self, name: str) -> int:
+        """How many runs of a server failed."""
+        return len(self.results.get(name, [])) - len(self.good(name))
 
     def rate(self, name: str) -> float:
         """The median of octets per second."""
-        return median(each.octets / each.seconds for each in self.results[name])
+        return median(each.octets / each.seconds for each in self.good(name))
 
-    def steadiness(self) -> float:
-        """The median of p99 / p50 of our transfers' durations."""
-        return median(each.p99 / each.p50 for each in self.results[OURS])
-
-    def retries(self) -> int:
-        """How often a client of ours waited for a second in vain."""
-        return sum(each.retries for each in self.results[OURS])
+    def steadiness(self) -> float | None:
+        """The median of p99 / p50 of our transfers' durations; None without a good run."""
+        values = [each.p99 / each.p50 for each in self.good(OURS)]
+        return median(values) if values else None
 
 
 def spread(values: list[float]) -> tuple[float, float, float]:
@@ -60,28 +65,39 @@ def spread(values: list[float]) -> tuple[float, float, float]:
 def measure(
     scenario: Scenario, servers: Mapping[str, Server], load: Load, rounds: int, folder: Path
 ) -> Measured:
-    """Runs one scenario: first a pass that compares every octet, then the timed rounds."""
+    """Runs one scenario: first a pass that compares every octet, then the timed rounds.
+
+    A server that fails the first pass is not timed, and a run that fails has no result.
+    """
     measured = Measured(scenario)
     able = []
     for name, server in servers.items():
         if not _is_of_use(name, scenario):
             continue
-        try:
-            verified = load.run(scenario, server, verify=folder / scenario.file)
-        except Missing as reason:
-            measured.faults.append(str(reason))
-            continue
-        if verified.errors or not _is_stored(scenario, folder):
-            measured.faults.append(f"{name}: wrong octets in {scenario.name}")
-        else:
-            able.append((name, server))
+        verified = _run(measured, server, load, folder, verify=folder / scenario.file)
+        if verified and not _is_stored(scenario, folder):
+            measured.faults.append(f"{name} in {scenario.name}: it stored something else")
+        elif verified:
+            able.append(server)
     for _ in range(rounds):
-        for name, server in able:
-            result = load.run(scenario, server)
-            measured.results.setdefault(name, []).append(result)
-            if result.errors:
-                measured.faults.append(f"{name}: {result.errors} errors in {scenario.name}")
+        for server in able:
+            result = _run(measured, server, load, folder)
+            measured.results.setdefault(server.name, []).append(result)
     return measured
+
+
+def _run(
+    measured: Measured, server: Server, load: Load, folder: Path, verify: Path | None = None
+) -> Result | None:
+    """Runs the load once; a flaw is a fault, and its time is no result."""
+    scenario = measured.scenario
+    # Another server, perhaps of another user, wrote the same file before.
+    remove_written(folder)
+    try:
+        return load.run(scenario, server, verify=verify)
+    except Failed as problem:
+        measured.faults.append(f"{server.name} in {scenario.name}: {problem}")
+        return None
 
 
 def chosen(names: str) -> list[Scenario]:
@@ -100,20 +116,22 @@ def chosen(names: str) -> list[Scenario]:
 
 
 def _is_stored(scenario: Scenario, folder: Path) -> bool:
-    """Whether what was written is what was sent; it is removed."""
+    """Whether what was written is what was sent."""
     if not scenario.is_write:
         return True
     # Some servers finish the file after their last ACK.
     for _ in range(50):
         written = [path.read_bytes() for path in folder.glob("written-*")]
         if written == [(folder / scenario.file).read_bytes()]:
-            break
+            return True
         time.sleep(0.02)
-    else:
-        return False
+    return False
+
+
+def remove_written(folder: Path) -> None:
+    """Removes what the clients wrote."""
     for path in folder.glob("written-*"):
         path.unlink()
-    return True
 
 
 def _is_of_use(name: str, scenario: Scenario) -> bool:
