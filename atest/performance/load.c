@@ -334,8 +334,11 @@ static const uint8_t *map(const char *path, uint64_t *size) {
 
 int main(int argc, char **argv) {
     int option, clients = 1;
-    struct rlimit files = {4096, 4096};
-    setrlimit(RLIMIT_NOFILE, &files);
+    struct rlimit files;
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     while ((option = getopt(argc, argv, "wv:b:k:c:n:s:Gu")) != -1) {
         switch (option) {
         case 'w': is_write = 1; break;

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from atest.performance.growth import growth
 from atest.performance.loads import Failed, Load
 from atest.performance.peers import (
     HERE,
@@ -220,6 +221,7 @@ MEASURES: dict[str, Callable[[Path, Load, int], list[Row]]] = {
     "board": board,
     "client": client,
     "cpu": cpu,
+    "growth": growth,
     "memory": memory,
     "start": start,
 }
