@@ -41,10 +41,10 @@ def find(program: str) -> str:
     places = [own, *sorted(map(str, Path(own).glob("**/*bin")))] if own else []
     places += [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/usr/local/sbin"]
     for place in places:
-        found = Path(place) / program
+        found = shutil.which(program, path=place)
         # Debian's atftpd calls itself in.tftpd too.
-        if found.is_file() and found.resolve().name == program:
-            return str(found.absolute())
+        if found and Path(found).resolve().name == program:
+            return str(Path(found).absolute())
     raise Missing(f"{program} is not installed")
 
 
