@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -96,6 +97,8 @@ def main() -> int:
         # Servers and clients inherit it: on two cores lock-step flips between two speeds.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[-1] if options.core is None else options.core})
+    # Whoever ends it early leaves no server and no file behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="tftp-benchmark-") as name:
         folder = Path(name)
         # Some servers give their rights away before they read.
