@@ -501,7 +501,7 @@ def test_a_value_out_of_bounds_changes_nothing(server: TftpServer) -> None:
 
 
 SERVE_WITHOUT_RIGHTS = """
-import encodings.idna, os, sys
+import encodings.idna, os, sys, tempfile
 from TftpLibrary.server import TftpServer
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
