@@ -24,6 +24,7 @@ from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.output import End, Ending
+from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import HEADER_SIZE, Ack, Direction, Mode, Request, printable
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
@@ -350,6 +351,7 @@ class Asking:
             monotonic(),
             last_block=None if size is None else last_block(size, agreement.blksize),
             is_answered=True,
+            pace=Pace(agreement.windowsize) if agreement.windowsize > 1 else None,
         )
         return SendingSession(context, channel, machine, framer, source)
 

@@ -64,7 +64,7 @@ class SendingSession(Session):
 
         Returns when the peer was silent for a moment, and now and then to let others in.
         """
-        if self.channel.sock is None or not IS_LINUX:
+        if self.channel.sock is None or not IS_LINUX or self.machine.is_paced:
             return
         recv, machine, send_blocks = self.channel.recv, self.machine, self._send_next
         try:
@@ -75,6 +75,8 @@ class SendingSession(Session):
                     send_blocks(machine.acked + 1, machine.sent)
                 else:
                     self._receive_rest(datagram, now)
+                    if machine.is_paced:
+                        return
                 if self.is_over or self._unsent is not None:
                     return
         except ConnectionError:

@@ -217,6 +217,7 @@ class Serving:
             context.begun,
             last_block=framer.last_block,
             oack=Oack(agreement.granted).encode() if agreement.granted else None,
+            pace=self.settings.pace(agreement.windowsize),
         )
         return SendingSession(context, channel, machine, framer, source)
 

@@ -14,6 +14,7 @@ from TftpLibrary.protocol.options import (
     MIN_WINDOWSIZE,
     Policy,
 )
+from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.store.base import WritePolicy
@@ -25,9 +26,12 @@ class Retransmission(str, Enum):
     """When a packet that was not answered is sent again."""
 
     adaptive = "adaptive"
-    """After a time that follows the measured round trip; `timeout` is the longest wait."""
+    """After a time that follows the measured round trip; `timeout` is the longest wait.
+
+    Where windows get lost they go out in bursts, with time for the board between them.
+    """
     fixed = "fixed"
-    """After `timeout`, each time: for tests that count retransmits."""
+    """After `timeout`, each time, and whole windows always: for tests that count retransmits."""
 
     __str__ = str.__str__
 
@@ -57,7 +61,7 @@ class ServerSettings:
         max_half_open: requests at once whose peer has not shown itself with an ACK or DATA yet;
             the oldest one gives way. None is `max_transfers`.
         max_duration: seconds that one transfer may take.
-        retransmission: whether the timer follows the round trip.
+        retransmission: whether the timer follows the round trip, and windows have a pace.
         offload: whether a window may leave in one system call (UDP segmentation offload).
             Switch it off to see single datagrams in a capture on this machine.
     """
@@ -124,6 +128,11 @@ class ServerSettings:
             return RetryTimer(negotiated, self.retries, is_adaptive=False)
         is_adaptive = self.retransmission is Retransmission.adaptive
         return RetryTimer(self.timeout, self.retries, is_adaptive=is_adaptive)
+
+    def pace(self, windowsize: int) -> Pace | None:
+        """Returns what slows one transfer down after a loss; None in lock-step."""
+        is_adaptive = self.retransmission is Retransmission.adaptive
+        return Pace(windowsize) if is_adaptive and windowsize > 1 else None
 
 
 @dataclass(frozen=True, slots=True)

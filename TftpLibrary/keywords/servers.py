@@ -88,8 +88,9 @@ class ServerKeywords(Keywords):
             follow_symlinks: Whether symbolic links may lead out of the root.
             rollover: Block number that follows 65535, 0 or 1.
             max_transfers: Transfers at once; the server refuses more.
-            retransmission: ``adaptive`` follows the measured round trip, ``fixed`` waits for
-                ``timeout`` each time.
+            retransmission: ``adaptive`` follows the measured round trip, and sends windows that
+                get lost in bursts that a board with few receive buffers can take. ``fixed`` waits
+                for ``timeout`` each time, and sends whole windows always.
             offload: Whether a window may leave in one system call. Without it a capture that
                 another program makes on this machine shows each packet by itself.
             keep_files: Whether the files stay as they are when the server stops. By default what

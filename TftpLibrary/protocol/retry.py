@@ -95,6 +95,11 @@ class RetryTimer:
         self.tries = 0
         self.deadline = now + self.wait
 
+    def extend(self, now: float) -> None:
+        """The last part of what is in flight leaves only now: the wait begins anew."""
+        self.deadline += now - self.sent_at
+        self.sent_at = now
+
     def answer(self, now: float) -> None:
         """What is in flight was answered; measures the round trip (not after a retry: Karn)."""
         if self.tries:
@@ -112,10 +117,15 @@ class RetryTimer:
             wait = self._smoothed + 4 * self._deviation
             self.wait = min(max(wait, SHORTEST_WAIT), self.timeout)
 
-    def retry(self, now: float) -> None:
-        """What is in flight was sent again, after the deadline or for a gap."""
+    def retry(self, now: float, *, is_slower: bool = False) -> None:
+        """What is in flight was sent again, after the deadline or for a gap.
+
+        Args:
+            now: monotonic seconds.
+            is_slower: whether less leaves at once than before; then the wait does not double.
+        """
         self.tries += 1
         self.sent_at = self._next_sample = now
-        if self._is_adaptive:
+        if self._is_adaptive and not is_slower:
             self.wait = min(self.wait * 2, self.timeout)
         self.deadline = min(now + self.wait, max(now, self.latest))

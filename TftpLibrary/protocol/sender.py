@@ -1,7 +1,8 @@
 """The machine of the end that sends DATA: a server's read, or a client's write.
 
 RFC 1350 sections 2 and 6 (lock-step, retransmission), RFC 1123 section 4.2.3.1 (Sorcerer's
-Apprentice), RFC 2347 (OACK and its ACK 0), RFC 7440 (windows).
+Apprentice), RFC 2347 (OACK and its ACK 0), RFC 7440 (windows). How fast a window goes out after a
+time-out is `pace`'s.
 
 The machine does not touch the octets of the file: it says which blocks go out, and the driver
 frames them. Its data path is `acknowledge_window`, which the driver calls when the datagram
@@ -17,6 +18,7 @@ from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.output import Blocks, End, Ending, Transmit
+from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import (
     Ack,
     Data,
@@ -60,12 +62,15 @@ class Sender:
         oack: the option answer that opens a server's read; None to begin with DATA.
         is_answered: whether the peer has shown itself (a client's write): then a whole window
             may leave at once.
+        pace: how it slows down after a loss; None to send whole windows always.
     """
 
     __slots__ = (
         "_agreement",
+        "_burst_at",
         "_has_oack",
         "_opening",
+        "_pace",
         "_repeat_answered",
         "_repeated_to",
         "_retry",
@@ -91,9 +96,12 @@ class Sender:
         last_block: int | None,
         oack: bytes | None = None,
         is_answered: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         self._agreement = agreement
         self._retry = retry
+        self._pace = pace
+        self._burst_at: float | None = None
         self._transmits: list[Transmit] = []
         self._has_oack = oack is not None
         self._repeat_answered = -1
@@ -105,11 +113,12 @@ class Sender:
         self.sent = 0
         self.retransmits = 0
         self.duplicates = 0
-        self.expected = b""
+        self.expected: bytes | None = b""
         self.end: End | None = None
         if is_answered:
             self.phase = Phase.sending
-            self._send_window(now)
+            retry.start(now)
+            self._send_on(now)
         else:
             # Before the first ACK one packet only: no amplification for a spoofed address.
             self.phase = Phase.opening
@@ -160,25 +169,31 @@ class Sender:
         """The deadline passed: sends again, or gives up."""
         if self.phase is Phase.ended:
             return
+        if self._burst_at is not None:
+            self._send_on(now)
+            return
         if self._retry.is_exhausted:
             self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
             self._finish(End(Ending.timed_out, ErrorCode.not_defined, self._silence()))
             return
-        self._retry.retry(now)
         if self.phase is Phase.opening:
+            self._retry.retry(now)
             self.retransmits += 1
             self._transmits.append(self._opening)
         else:
-            self._repeat_window()
+            self._retry.retry(now, is_slower=self._slow_down(now))
+            self._repeat_window(now)
 
     # Commands ------------------------------------------------------------------------------
 
     def set_last_block(self, block: int) -> None:
         """The driver found the end of the file at `block`, which is in flight or comes next."""
         self.last_block = block
-        if self.sent > block:
+        if self.sent >= block:
             self.sent = block
             self.expected = self._ack_of(block)
+            self._sent_twice = min(self._sent_twice, block)
+            self._burst_at = None
 
     def abort(self, code: int, text: str, ending: Ending = Ending.failed) -> None:
         """Ends the transfer with an ERROR to the peer. Without effect when it has ended."""
@@ -201,7 +216,14 @@ class Sender:
     @property
     def deadline(self) -> float | None:
         """When to call `handle_timeout`; None after the end."""
-        return self._retry.deadline if self.end is None else None
+        if self.end is not None:
+            return None
+        return self._retry.deadline if self._burst_at is None else self._burst_at
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether windows go out in bursts: the deadline may be a moment away."""
+        return self._pace is not None and self._pace.burst > 0
 
     @property
     def answered_at(self) -> float:
@@ -222,15 +244,28 @@ class Sender:
 
     def _receive_ack(self, packet: Ack, now: float) -> None:
         block = from_wire(packet.wire_block, self.acked, self._agreement.rollover)
-        if block == self.sent:
-            if self.acknowledge_window(now):
-                self._transmits.append(Blocks(self.acked + 1, self.sent))
+        if block == self.sent or self.sent < block <= self._sent_twice:
+            self._receive_ack_of_all(block, now)
         elif self.acked < block < self.sent:
             self._receive_ack_within(block, now)
         else:
             self.duplicates += 1
             if block == self.acked:
                 self._receive_repeated_ack(now)
+
+    def _receive_ack_of_all(self, block: int, now: float) -> None:
+        """What has left has arrived, or more: an ACK of what left before the pace is slow."""
+        is_slow = block > self.sent
+        if self._pace is not None and self._pace.burst and self._burst_at is None:
+            self._pace.arrive(block, now)
+        self.sent = block
+        if self.acknowledge_window(now):
+            self.sent = block
+            if is_slow:
+                # What left again meanwhile has to be taken first: the next burst has its time.
+                self.expected = None
+            else:
+                self._send_on(now)
 
     def _receive_ack_within(self, block: int, now: float) -> None:
         """RFC 7440 section 4: an ACK within the window means go on from there.
@@ -244,13 +279,12 @@ class Sender:
         self.acked = block
         self._retry.answer(now)
         if not is_doubted:
-            self._send_window(now)
+            self._retry.start(now)
+            self._go_back(now)
             return
-        first = self.sent + 1
-        self._extend_window()
         self._retry.start(now, at_most=max(SHORTEST_DOUBT, 4 * self._retry.round_trip))
-        if first <= self.sent:
-            self._transmits.append(Blocks(first, self.sent))
+        if self._burst_at is None and self.sent < self._window_end:
+            self._send_on(now)
 
     def _receive_repeated_ack(self, now: float) -> None:
         """The peer repeats itself: a copy by the network, or the first block of a window is lost.
@@ -267,7 +301,7 @@ class Sender:
         if is_window_out and now >= soonest and self._repeat_answered != self.acked:
             self._repeat_answered = self.acked
             self._retry.retry(now)
-            self._repeat_window()
+            self._repeat_window(now)
 
     def _receive_error(self, packet: Error, now: float) -> None:
         # An ERROR is never answered (RFC 1350, section 7).
@@ -291,27 +325,46 @@ class Sender:
     def _ack_of(self, block: int) -> bytes:
         return (_ACK | to_wire(block, self._agreement.rollover)).to_bytes(4, "big")
 
-    def _send_window(self, now: float) -> None:
-        """Sends the window behind what was acknowledged, a part of it again perhaps."""
-        first, again = self.acked + 1, self.sent
-        self._extend_window()
-        self.retransmits += max(0, min(self.sent, again) - self.acked)
-        self._sent_twice = max(self._sent_twice, min(self.sent, again))
-        self._retry.start(now)
-        self._transmits.append(Blocks(first, self.sent))
+    @property
+    def _window_end(self) -> int:
+        """The last block of the window behind what was acknowledged."""
+        end = self.acked + self.windowsize
+        return end if self.last_block is None else min(end, self.last_block)
 
-    def _extend_window(self) -> None:
-        """The window behind what was acknowledged is what counts as sent now."""
-        self.sent = self.acked + self.windowsize
-        if self.last_block is not None and self.sent > self.last_block:
-            self.sent = self.last_block
-        self.expected = self._ack_of(self.sent)
+    def _send_on(self, now: float) -> None:
+        """Sends the window behind what has left of it: all of it, or the next burst."""
+        first, last = self.sent + 1, self._window_end
+        self._burst_at = None
+        if self._pace is None or not self._pace.burst:
+            self.expected = self._ack_of(last)
+        else:
+            # So each ACK passes `receive`: the data path knows no pace.
+            self.expected = None
+            if self._pace.burst < last - self.sent:
+                last = self.sent + self._pace.burst
+                self._burst_at = now + self._pace.pause
+            else:
+                self._retry.extend(now)
+        self.sent = last
+        self.retransmits += max(0, min(last, self._sent_twice) - first + 1)
+        self._transmits.append(Blocks(first, last))
 
-    def _repeat_window(self) -> None:
-        self._sent_twice = self.sent
-        self._repeated_to = self.sent
-        self.retransmits += self.sent - self.acked
-        self._transmits.append(Blocks(self.acked + 1, self.sent))
+    def _go_back(self, now: float) -> None:
+        """Sends again from behind what was acknowledged."""
+        self._sent_twice = max(self._sent_twice, self.sent)
+        self.sent = self.acked
+        if self._pace is not None:
+            self._pace.report_gap(self.acked)
+        self._send_on(now)
+
+    def _repeat_window(self, now: float) -> None:
+        self._repeated_to = max(self._sent_twice, self.sent)
+        self._go_back(now)
+
+    def _slow_down(self, now: float) -> bool:
+        """Returns whether less leaves at once from now on."""
+        waited = now - self._retry.sent_at
+        return self._pace is not None and self._pace.time_out(self.acked, waited, now)
 
     def _silence(self) -> str:
         awaited = "the first ACK" if self.phase is Phase.opening else f"ACK {self.sent}"

@@ -140,6 +140,23 @@ def test_a_write_may_send_a_whole_window_at_once() -> None:
         assert given.wait_for_end().outcome is Outcome.failed
 
 
+def test_a_write_whose_window_is_not_answered_goes_on_in_bursts() -> None:
+    settings = ClientSettings(blksize=512, windowsize=4, timeout=seconds(0.1))
+    with orders() as given, Puppet() as server:
+        given.put(server, bytes(10_000), settings)
+        server.take_request()
+        server.send(Oack((("windowsize", "4"),)))
+        window = [Data(block, bytes(512)) for block in range(1, 5)]
+        assert [server.receive() for _ in range(4)] == window
+        times = []
+        for data in window:
+            assert server.receive() == data
+            times.append(time.monotonic())
+        assert times[2] - times[1] > 0.0005
+        server.send(Error(3, "Disk full"))
+        assert given.wait_for_end().outcome is Outcome.failed
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -162,6 +162,44 @@ def test_a_negotiated_timeout_is_honoured() -> None:
         assert found.wait_for_end().outcome is Outcome.timed_out
 
 
+# Few receive buffers
+
+
+@linux_only
+@pytest.mark.parametrize("single_port", [True, False])
+def test_after_a_time_out_a_window_leaves_in_bursts(single_port: bool) -> None:
+    """The pauses are far shorter than a lone session waits for an ACK at a time."""
+    timeout = seconds(0.2)
+    with (
+        station({"f": CONTENT}, timeout=timeout, single_port=single_port) as found,
+        found.peer() as peer,
+    ):
+        peer.ask(windowsize=8)
+        peer.receive()
+        peer.send(Ack(0))
+        assert [peer.receive_data().wire_block for _ in range(8)] == [*range(1, 9)]
+        times = []
+        for block in range(1, 9):
+            assert peer.receive_data().wire_block == block
+            times.append(time.monotonic())
+        assert times[4] - times[3] > 0.0005
+        assert times[7] - times[0] < timeout
+        peer.send(Ack(8))
+        assert [peer.receive_data().wire_block for _ in range(8)] == [*range(9, 17)]
+
+
+def test_with_a_fixed_timer_windows_stay_whole() -> None:
+    fixed = Retransmission.fixed
+    with station({"f": CONTENT}, retransmission=fixed, **BRIEF) as found, found.peer() as peer:
+        peer.ask(windowsize=8)
+        peer.receive()
+        peer.send(Ack(0))
+        for _ in range(3):
+            assert [peer.receive_data().wire_block for _ in range(8)] == [*range(1, 9)]
+        assert peer.receive() == Error(0, "Timed out")
+        assert found.wait_for_end().retransmits == 16
+
+
 # The peer ends
 
 

@@ -137,5 +137,11 @@ def test_a_negotiated_timeout_is_honoured_as_asked() -> None:
     assert waits_after_a_quick_answer(ServerSettings(timeout=3.0), 7.0) == 7.0
 
 
+def test_windows_have_a_pace_unless_the_timer_is_fixed() -> None:
+    assert ServerSettings().pace(2) is not None
+    assert ServerSettings().pace(1) is None
+    assert ServerSettings(retransmission=Retransmission.fixed).pace(2) is None
+
+
 def test_a_choice_is_written_as_its_name() -> None:
     assert [str(choice) for choice in Retransmission] == ["adaptive", "fixed"]

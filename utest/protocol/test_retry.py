@@ -167,3 +167,19 @@ def test_tries_and_time_are_bounded(
     assert max(found) <= timeout + 1e-6
     # The back-off doubles from the floor to the timeout; then it is as for a fixed timer.
     assert len(found) <= retries + 2 + 11
+
+
+def test_the_wait_begins_anew_with_the_last_part_of_what_is_in_flight() -> None:
+    timer = RetryTimer(1.0, 1)
+    timer.start(100.0, at_most=0.25)
+    timer.extend(100.5)
+    assert (timer.sent_at, timer.deadline, timer.answered_at) == (100.5, 100.75, 100.0)
+
+
+def test_the_wait_does_not_double_where_less_leaves_at_once() -> None:
+    timer = measured(RetryTimer(5.0, 3), *[0.001] * 50)
+    timer.start(100.0)
+    timer.retry(101.0, is_slower=True)
+    assert (timer.tries, timer.wait) == (1, SHORTEST_WAIT)
+    timer.retry(102.0)
+    assert timer.wait == 2 * SHORTEST_WAIT

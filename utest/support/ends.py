@@ -13,6 +13,7 @@ from TftpLibrary.protocol.opening import Opening
 from TftpLibrary.protocol.opening import Phase as OpeningPhase
 from TftpLibrary.protocol.options import Agreement, Policy, answer
 from TftpLibrary.protocol.output import Blocks, End, Transmit
+from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
     Ack,
@@ -35,12 +36,18 @@ class Timing:
     timeout: float = 1.0
     retries: int = 5
     is_adaptive: bool = True
+    is_paced: bool = True
 
     def timer(self, agreed: float | None = None) -> RetryTimer:
         """A timer that is not yet started."""
         if agreed is not None:
             return RetryTimer(agreed, self.retries, is_adaptive=False)
         return RetryTimer(self.timeout, self.retries, is_adaptive=self.is_adaptive)
+
+    def pace(self, windowsize: int) -> Pace | None:
+        """As an engine has it: none for a timer that is to be counted, and none in lock-step."""
+        is_paced = self.is_adaptive and self.is_paced and windowsize > 1
+        return Pace(windowsize) if is_paced else None
 
 
 class SendingEnd:
@@ -196,7 +203,8 @@ class ClientEnd:
         timer = self._timing.timer(agreement.timeout)
         if self._request.direction is Direction.write:
             last = last_block(len(self._given), agreement.blksize)
-            sender = Sender(agreement, timer, now, last_block=last, is_answered=True)
+            pace = self._timing.pace(agreement.windowsize)
+            sender = Sender(agreement, timer, now, last_block=last, is_answered=True, pace=pace)
             self.transfer = SendingEnd(
                 self.side, sender, self._given, agreement, is_fast=self._is_fast
             )
@@ -266,5 +274,6 @@ class ServerEnd:
             self.transfer = ReceivingEnd(self.side, receiver, is_fast=self._is_fast)
             return
         last = None if size is None else last_block(size, agreement.blksize)
-        sender = Sender(agreement, timer, now, last_block=last, oack=oack)
+        pace = self._timing.pace(agreement.windowsize)
+        sender = Sender(agreement, timer, now, last_block=last, oack=oack, pace=pace)
         self.transfer = SendingEnd(self.side, sender, self._given, agreement, is_fast=self._is_fast)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from utest.support.transcript import Endpoint, kind, line
 
 LATENCY = 0.001
-"""Seconds that every datagram takes, before what the rule adds."""
+"""Seconds that every datagram takes, before what the rule adds, where nothing else is said."""
 
 Fate = Sequence[float]
 """The delays of the copies of one datagram."""
@@ -61,6 +61,11 @@ Rule = Callable[[Datagram], Fate]
 class Link:
     """Joins two ends until neither has anything left to do.
 
+    Args:
+        rule: what becomes of each datagram.
+        latency: seconds that every datagram takes, before what the rule adds.
+        max_steps: so many, and it is a live-lock.
+
     Attributes:
         now: the virtual clock, in seconds.
         sent: how many datagrams of each kind were sent, such as `sent["DATA"]`.
@@ -69,8 +74,11 @@ class Link:
         faults: when a datagram was sent that did not arrive at once.
     """
 
-    def __init__(self, rule: Rule | None = None, *, max_steps: int = 100_000) -> None:
+    def __init__(
+        self, rule: Rule | None = None, *, latency: float = LATENCY, max_steps: int = 100_000
+    ) -> None:
         self.now = 0.0
+        self._latency = latency
         self.sent: Counter[str] = Counter()
         self.octets: Counter[str] = Counter()
         self.ended: dict[str, float] = {}
@@ -129,7 +137,7 @@ class Link:
         if 0 not in fate:
             self.faults.append(self.now)
         for delay in fate:
-            entry = (self.now + LATENCY + delay, next(self._order), side, octets)
+            entry = (self.now + self._latency + delay, next(self._order), side, octets)
             heapq.heappush(self._in_flight, entry)
 
 
@@ -151,6 +159,32 @@ def apply(fate: Fate, name: str, *numbers: int) -> Rule:
         return fate if is_meant else DELIVERED
 
     return rule
+
+
+class Ring:
+    """The receive buffers of a slow board, as a rule.
+
+    Each DATA takes its time, and what comes while all buffers are full is lost.
+
+    Args:
+        places: how many buffers there are.
+        block_time: seconds that the board takes for each block.
+    """
+
+    def __init__(self, places: int, block_time: float) -> None:
+        self._places = places
+        self._block_time = block_time
+        self._free_at: list[float] = []
+
+    def __call__(self, datagram: Datagram) -> Fate:
+        if datagram.kind != "DATA":
+            return DELIVERED
+        taken = [end for end in self._free_at if end > datagram.now]
+        if len(taken) >= self._places:
+            return LOST
+        end = max([datagram.now, *taken]) + self._block_time
+        self._free_at = [*taken, end]
+        return (end - datagram.now,)
 
 
 def schedule(fates: Iterable[Fate]) -> Rule:

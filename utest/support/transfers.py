@@ -13,7 +13,7 @@ from TftpLibrary.protocol.options import Policy, ask
 from TftpLibrary.protocol.output import End, Ending
 from TftpLibrary.protocol.packets import Direction, Request
 from utest.support.ends import ClientEnd, ServerEnd, Timing
-from utest.support.link import Fate, Link, Rule
+from utest.support.link import LATENCY, Fate, Link, Rule
 
 COMPLETED = End(Ending.completed)
 
@@ -110,9 +110,9 @@ class Carried:
         return sum(now >= ended for now in self.link.faults)
 
 
-def carry(plan: Plan, rule: Rule | None = None) -> Carried:
+def carry(plan: Plan, rule: Rule | None = None, *, latency: float = LATENCY) -> Carried:
     """Runs a transfer over a link with a rule, to its end."""
-    link = Link(rule)
+    link = Link(rule, latency=latency)
     is_read = plan.direction is Direction.read
     client = ClientEnd(
         plan.request,
