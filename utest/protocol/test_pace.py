@@ -173,12 +173,17 @@ def test_what_failed_is_tried_again_after_twice_the_time_but_not_ever_later() ->
 
 def test_a_larger_burst_that_went_well_leaves_no_grudge() -> None:
     course = Course()
-    for _ in range(5):
+    course.time_out()
+    for _ in range(3):
+        course.arrive(seconds=9 * COST)
         course.time_out()
-        course.arrive(seconds=COST)
-        assert course.burst == 0
-        course.arrive(CLEAN_WINDOWS)
-        assert not course.time_out()
+    course.arrive(seconds=9 * COST)
+    assert course.burst == 0
+    course.arrive(CLEAN_WINDOWS)
+    assert not course.time_out()
+    course.time_out()
+    course.arrive(seconds=1.1 * COST)
+    assert course.burst == 0
 
 
 def test_bursts_that_went_well_for_as_long_as_a_time_out_are_not_to_blame_either() -> None:
