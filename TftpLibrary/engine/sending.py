@@ -75,8 +75,6 @@ class SendingSession(Session):
                     send_blocks(machine.acked + 1, machine.sent)
                 else:
                     self._receive_rest(datagram, now)
-                    if machine.is_paced:
-                        return
                 if self.is_over or self._unsent is not None:
                     return
         except ConnectionError:
