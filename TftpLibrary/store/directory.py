@@ -99,14 +99,13 @@ class DirectorySource:
     place is noticed by its size and its time of change, and reading it fails.
     """
 
-    __slots__ = ("_fd", "_is_read", "_stamp", "identity", "size")
+    __slots__ = ("_fd", "_stamp", "identity", "size")
 
     def __init__(self, fd: int) -> None:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             raise forbidden("what lies there is not a regular file")
         self._fd = fd
-        self._is_read = False
         self._stamp = (info.st_mtime_ns, info.st_size)
         self.size = info.st_size
         # The time of the inode's change too: builds that fix st_mtime would look the same.
@@ -122,12 +121,11 @@ class DirectorySource:
         """Fills the buffers in order with the content from `offset` on."""
         try:
             octets = _read(self._fd, buffers, offset)
-            # What came whole with the first call cannot be a mixture of two versions.
-            if (self._is_read or octets < self.size) and self._is_changed():
-                raise _changed()
+            info = os.fstat(self._fd)
         except OSError as error:
             raise refusal(error) from error
-        self._is_read = True
+        if (info.st_mtime_ns, info.st_size) != self._stamp:
+            raise _changed()
         if offset + octets < self.size and not _is_filled(buffers, octets):
             raise _changed()
         return octets
@@ -137,10 +135,6 @@ class DirectorySource:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
-
-    def _is_changed(self) -> bool:
-        info = os.fstat(self._fd)
-        return (info.st_mtime_ns, info.st_size) != self._stamp
 
 
 class DirectorySink:

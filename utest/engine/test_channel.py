@@ -155,6 +155,44 @@ def test_a_control_packet_longer_than_a_segment_stays_in_one_piece(peer: socket.
         assert peer.recv(999) == b"short"
 
 
+@linux_only
+def test_a_window_leaves_at_once_where_one_call_can_carry_it(peer: socket.socket) -> None:
+    with closing(open_channel(peer, set())) as channel:
+        assert channel.send_window(frames(16))
+        assert receive(peer, 16) == cut(frames(16))
+        # More segments than one call may have: nothing leaves.
+        assert not channel.send_window(frames(65))
+        assert channel.send_window(frames(1))
+        assert receive(peer, 1) == cut(frames(1))
+
+
+@linux_only
+def test_a_window_that_the_kernel_refuses_leaves_the_general_way(
+    peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_faulty(monkeypatch, refuse_segmentation(SEGMENT))
+    with closing(open_channel(peer, set())) as channel:
+        framed = frames(16)
+        assert not channel.send_window(framed)
+        assert channel.send_frames(framed) == len(framed)
+        assert receive(peer, 16) == cut(framed)
+        assert not channel.send_window(framed)
+
+
+@linux_only
+def test_where_the_offload_cannot_be_switched_on_again_blocks_leave_one_by_one(
+    peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The route may have changed meanwhile."""
+    with closing(open_channel(peer, set())) as channel:
+        monkeypatch.setattr(udp, "enable_offload", lambda *_: False)
+        channel.send(b"x" * (3 * SEGMENT))
+        assert peer.recv(999) == b"x" * (3 * SEGMENT)
+        assert not channel.send_window(frames(16))
+        assert channel.send_frames(frames(16)) == len(frames(16))
+        assert receive(peer, 16) == cut(frames(16))
+
+
 def test_closing_is_final_and_may_be_repeated(peer: socket.socket) -> None:
     channel = open_channel(peer, set())
     channel.close()

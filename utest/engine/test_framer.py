@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.board_protocol import encode_data, wire_block
-from TftpLibrary.engine.framer import FrameCache, Framer
+from TftpLibrary.engine.framer import CHUNK_SIZE, SPARE_SIZE, FrameCache, Framer
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import Source, StoreError
 from TftpLibrary.store.memory import MemoryStore
@@ -242,6 +242,95 @@ def test_shared_chunks_are_bounded() -> None:
     assert frame(readers[1], 1, 3) == b"".join(datagrams(CONTENT[: 3 * 1428], 1428)[:3])
     for framer in readers:
         framer.close()
+
+
+# Chunks that nobody uses any more
+
+
+def buffer_of(framer: Framer) -> object:
+    """The buffer in which a framer frames: kept alive, so that its id is told from others."""
+    return framer.frames(1, 1)[0].obj
+
+
+def test_a_chunk_serves_the_next_reader_and_shows_nothing_of_the_last_one() -> None:
+    cache = FrameCache()
+    first = reader(Counting(CONTENT[:50_000], identity="long"), cache)
+    buffer = buffer_of(first)
+    first.close()
+    first.close()
+    for size in (49_000, 1428 * 32, 33 * 1428 - 1):
+        content = CONTENT[::-1][:size]
+        framer = reader(Counting(content, identity=str(size)), cache)
+        assert buffer_of(framer) is buffer
+        assert read(framer) == b"".join(datagrams(content, 1428))
+        framer.close()
+
+
+@given(st.lists(st.integers(0, 9000), min_size=2, max_size=6), st.sampled_from([512, 1428]))
+def test_files_of_any_sizes_follow_each_other_in_one_chunk(sizes: list[int], blksize: int) -> None:
+    cache = FrameCache()
+    for number, size in enumerate(sizes):
+        content = CONTENT[number * 9000 :][:size]
+        framer = reader(Counting(content, identity=str(number)), cache, blksize=blksize)
+        whole = datagrams(content, blksize)
+        assert [bytes(framer.frame(block)) for block in range(1, len(whole) + 1)] == whole
+        assert read(framer) == b"".join(whole)
+        framer.close()
+
+
+def test_two_readers_at_once_never_have_the_same_chunk() -> None:
+    cache = FrameCache()
+    reader(Counting(identity="before"), cache).close()
+    one, two = (reader(Counting(identity=name), cache) for name in ("one", "two"))
+    assert buffer_of(one) is not buffer_of(two)
+
+
+def test_a_chunk_that_was_shared_serves_nobody_else() -> None:
+    """Another reader of the file may be sending from it."""
+    cache = FrameCache()
+    pair = [reader(Counting(identity="one"), cache) for _ in range(2)]
+    shared = buffer_of(pair[1])
+    pair[1].close()
+    other = reader(Counting(CONTENT[::-1], identity="two"), cache)
+    assert buffer_of(other) is not shared
+    assert read(pair[0]) == b"".join(datagrams(CONTENT, 1428))
+
+
+def test_unused_chunks_are_bounded() -> None:
+    cache = FrameCache()
+    readers = [reader(Counting(identity=str(number)), cache) for number in range(40)]
+    buffers = [buffer_of(framer) for framer in readers]
+    for framer in readers:
+        framer.close()
+    again = [reader(Counting(identity=f"again {number}"), cache) for number in range(40)]
+    found = {id(buffer_of(framer)) for framer in again} & {id(buffer) for buffer in buffers}
+    assert 0 < len(found) * CHUNK_SIZE <= SPARE_SIZE
+
+
+def test_unused_chunks_of_another_size_give_way() -> None:
+    cache = FrameCache()
+    old = [reader(Counting(identity=str(number)), cache) for number in range(8)]
+    new = reader(Counting(identity="new"), cache, blksize=8000, windowsize=1)
+    buffer = buffer_of(new)
+    for framer in old:
+        read(framer)
+    for framer in (*old, new):
+        framer.close()
+    again = reader(Counting(identity="again"), cache, blksize=8000, windowsize=1)
+    assert buffer_of(again) is buffer
+
+
+def test_a_window_is_one_piece_only_within_a_chunk() -> None:
+    framer = reader(Counting(identity="one"), FrameCache())
+    assert framer.window(1, 16) is None
+    whole = datagrams(CONTENT, 1428)
+    frames, last = framer.frames(1, 1000)
+    assert len(frames) == last * 1432
+    assert bytes(framer.window(1, 16) or b"") == b"".join(whole[:16])
+    assert bytes(framer.window(last - 3, last) or b"") == b"".join(whole[last - 4 : last])
+    assert framer.window(last - 3, last + 1) is None
+    framer.frames(last + 1, last + 1)
+    assert framer.window(last, last + 1) is None
 
 
 def test_text_is_never_shared() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from resources.board_protocol import RefusedError
+from TftpLibrary.engine import serving
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
 from TftpLibrary.recording.records import Outcome
 from TftpLibrary.store.base import Sink, StoreError, WritePolicy
@@ -392,6 +393,7 @@ Prepare = Callable[[pytest.MonkeyPatch], object]
 WAYS: dict[str, Prepare] = {
     "as it comes": lambda _: None,
     "full buffer": lambda patch: make_faulty(patch, refuse_now_and_then(17)),
+    "many transfers": lambda patch: patch.setattr(serving, "_MANY_TRANSFERS", -1),
     "no Linux": without_linux,
 }
 

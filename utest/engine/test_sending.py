@@ -12,6 +12,7 @@ import pytest
 
 from resources.board_exchange import Report
 from resources.board_protocol import RefusedError, encode_data
+from TftpLibrary.engine import serving
 from TftpLibrary.engine.settings import Retransmission
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
 from TftpLibrary.recording.records import Outcome
@@ -450,6 +451,7 @@ WAYS: dict[str, Prepare] = {
     "as it comes": lambda _: None,
     "no segmentation": lambda patch: make_faulty(patch, refuse_segmentation(1432)),
     "full buffer": lambda patch: make_faulty(patch, refuse_now_and_then(5)),
+    "many transfers": lambda patch: patch.setattr(serving, "_MANY_TRANSFERS", -1),
     "no Linux": without_linux,
 }
 
