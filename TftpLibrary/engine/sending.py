@@ -1,6 +1,6 @@
 """The session that sends a file: a server's read or a client's write.
 
-Its data path is `ready` and `receive`: the datagram is compared with the ACK that the machine
+Its data path is `ready` and `run_alone`: the datagram is compared with the ACK that the machine
 expects, and when they are equal the next window leaves as one slice of framed blocks. Only when
 they differ the machine looks at the datagram in full.
 """
@@ -57,7 +57,12 @@ class SendingSession(Session):
         except OSError:
             # Nothing there, or a router that tells of a board out of reach: the deadline decides.
             return
-        self.receive(datagram, monotonic())
+        now, machine = monotonic(), self.machine
+        if datagram == machine.expected and machine.acknowledge_window(now):
+            # The deadline moves on with each window; `sample` sees to one that comes nearer.
+            self._send_next(machine.acked + 1, machine.sent)
+        else:
+            self.receive(datagram, now)
 
     def run_alone(self) -> None:
         """Goes on as the only session: waits in `recv`, which saves the poll before each ACK.
@@ -74,7 +79,7 @@ class SendingSession(Session):
                 if datagram == machine.expected and machine.acknowledge_window(now):
                     send_blocks(machine.acked + 1, machine.sent)
                 else:
-                    self._receive_rest(datagram, now)
+                    self.receive(datagram, now)
                 if self.is_over or self._unsent is not None:
                     return
         except ConnectionError:
@@ -86,16 +91,10 @@ class SendingSession(Session):
         self._context.driver.arm(self)
 
     def receive(self, datagram: bytes, now: float) -> None:
-        """A datagram of the peer; see `Session.receive`."""
-        machine = self.machine
-        if datagram == machine.expected and machine.acknowledge_window(now):
-            # The deadline moves on with each window; `sample` sees to one that comes nearer.
-            self._send_next(machine.acked + 1, machine.sent)
-        else:
-            self._receive_rest(datagram, now)
+        """What is not on the data path: the last ACK, or a datagram that is not expected.
 
-    def _receive_rest(self, datagram: bytes, now: float) -> None:
-        """What is not on the data path: the last ACK, or a datagram that is not expected."""
+        Through the server's own port all comes this way; see `Session.receive`.
+        """
         if self.machine.end is None:
             self.machine.receive(datagram, now)
         self.flush(now)

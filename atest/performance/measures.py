@@ -195,7 +195,7 @@ def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
         )
         try:
             words = [program, HOST, str(server.port), "8m", *_BOARD]
-            for _ in range(max(3, rounds // 2)):
+            for _ in range(rounds):
                 done = subprocess.run(
                     words,
                     capture_output=True,
