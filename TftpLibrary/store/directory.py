@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 from TftpLibrary.protocol.packets import ErrorCode
@@ -20,6 +21,8 @@ HAS_PREADV = hasattr(os, "preadv")
 """Whether the system fills several buffers from a position in one call."""
 HAS_WRITEV = hasattr(os, "writev")
 """Whether the system writes several buffers in one call."""
+CHECK_SIZE = 1024 * 1024
+"""Octets after which a file that is read is looked at, whether it changed."""
 MAX_BUFFERS = 1024
 """Buffers in one call (IOV_MAX on Linux)."""
 
@@ -96,10 +99,11 @@ class DirectorySource:
     """A regular file that is open for reading.
 
     A file that is replaced meanwhile does no harm: the old one stays open. One that is changed in
-    place is noticed by its size and its time of change, and reading it fails.
+    place is noticed by its size and its time of change, and reading it fails: now and then while
+    it is read, and always before its end is given away.
     """
 
-    __slots__ = ("_fd", "_stamp", "identity", "size")
+    __slots__ = ("_fd", "_stamp", "_unchecked", "identity", "size")
 
     def __init__(self, fd: int) -> None:
         info = os.fstat(fd)
@@ -107,6 +111,7 @@ class DirectorySource:
             raise forbidden("what lies there is not a regular file")
         self._fd = fd
         self._stamp = (info.st_mtime_ns, info.st_size)
+        self._unchecked = 0.0
         self.size = info.st_size
         # The time of the inode's change too: builds that fix st_mtime would look the same.
         self.identity = (
@@ -121,11 +126,14 @@ class DirectorySource:
         """Fills the buffers in order with the content from `offset` on."""
         try:
             octets = _read(self._fd, buffers, offset)
-            info = os.fstat(self._fd)
+            self._unchecked += octets
+            if offset + octets >= self.size:
+                # From here on each read is looked at: what is read again must fit to the end.
+                self._unchecked = inf
+            if self._unchecked >= CHECK_SIZE:
+                self._check()
         except OSError as error:
             raise refusal(error) from error
-        if (info.st_mtime_ns, info.st_size) != self._stamp:
-            raise _changed()
         if offset + octets < self.size and not _is_filled(buffers, octets):
             raise _changed()
         return octets
@@ -135,6 +143,13 @@ class DirectorySource:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def _check(self) -> None:
+        info = os.fstat(self._fd)
+        if (info.st_mtime_ns, info.st_size) != self._stamp:
+            raise _changed()
+        if self._unchecked != inf:
+            self._unchecked = 0.0
 
 
 class DirectorySink:

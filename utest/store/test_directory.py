@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store import directory
 from TftpLibrary.store.base import WritePolicy
-from TftpLibrary.store.directory import DirectorySource, DirectoryStore, refusal
+from TftpLibrary.store.directory import CHECK_SIZE, DirectorySource, DirectoryStore, refusal
 from TftpLibrary.store.names import HIDDEN_PREFIX
 from utest.support.stores import (
     BOARD,
@@ -202,10 +202,44 @@ def test_a_file_that_is_changed_in_place_is_never_a_mix(
         else:
             stream.seek(3000)
             stream.write(b"patch")
-    later = time.time_ns() + 1_000_000_000
-    os.utime(folder / "zImage", ns=(later, later))  # Clocks of file systems are coarse.
+    touch(folder / "zImage")
     with refused(ErrorCode.not_defined, "File changed while it was read"):
-        source.read_into([buffer], 512)
+        for offset in range(512, source.size, 512):
+            source.read_into([buffer], offset)
+    source.close()
+
+
+def touch(path: Path) -> None:
+    """Changes the time of a file's change. Clocks of file systems are coarse."""
+    later = time.time_ns() + 1_000_000_000
+    os.utime(path, ns=(later, later))
+
+
+def test_a_change_of_a_long_file_is_noticed_long_before_its_end(
+    store: DirectoryStore, folder: Path
+) -> None:
+    (folder / "image").write_bytes(bytes(4 * CHECK_SIZE))
+    source = store.open_read(b"image", BOARD)
+    step = 100_000
+    buffer = memoryview(bytearray(step))
+    for offset in range(0, 2 * CHECK_SIZE, step):
+        assert source.read_into([buffer], offset) == step
+    touch(folder / "image")
+    with refused(ErrorCode.not_defined, "File changed while it was read"):
+        for offset in range(2 * CHECK_SIZE, 3 * CHECK_SIZE + step, step):
+            source.read_into([buffer], offset)
+    source.close()
+
+
+def test_what_is_read_again_after_the_end_fits_to_it(store: DirectoryStore, folder: Path) -> None:
+    """A board that lost a block near the end."""
+    source = store.open_read(b"zImage", BOARD)
+    buffer = memoryview(bytearray(512))
+    source.read_into([buffer], source.size - 100)
+    assert source.read_into([buffer], 0) == 512
+    touch(folder / "zImage")
+    with refused(ErrorCode.not_defined, "File changed while it was read"):
+        source.read_into([buffer], 0)
     source.close()
 
 
