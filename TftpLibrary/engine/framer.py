@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import suppress
 from functools import cache, lru_cache
 
 from TftpLibrary.protocol.blocks import last_block, to_wire
 from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
-from TftpLibrary.store.base import Source
+from TftpLibrary.store.base import Source, StoreError
 
 CHUNK_SIZE = 128 * 1024
 """Octets framed at a time. More gains nothing, and 32 KiB lose a tenth."""
@@ -82,7 +83,9 @@ class Framer:
                 # Rounded up, so that files of about one size have chunks of one size.
                 capacity = min(capacity, 1 << (end - 1).bit_length())
         self._capacity = capacity
+        self._is_alone = not (is_small or self._is_shared)
         self._chunk: _Chunk | None = None
+        self._other: _Chunk | None = None
         self._singles: list[memoryview] = []
         self._start = self._stop = 0
 
@@ -101,6 +104,19 @@ class Framer:
             return None
         segment = self._segment
         return chunk.view[(first - start) * segment : (last + 1 - start) * segment]
+
+    def frame_ahead(self, block: int) -> None:
+        """Frames the chunk that begins with `block`, if it is the next one.
+
+        A sender calls it when the window before is on its way: it would only wait meanwhile.
+        """
+        if block != self._stop or not self._is_alone or block > (self.last_block or 0):
+            return
+        if self._other is None:
+            self._other = self._new_chunk()
+        if self._other.first != block:
+            with suppress(StoreError):  # It comes again where the block is needed.
+                self._load(self._other, block)
 
     def frames(self, first: int, last: int) -> tuple[memoryview, int]:
         """Frames blocks, up to `last` or fewer.
@@ -123,24 +139,30 @@ class Framer:
 
     def close(self) -> None:
         """Gives the chunks back. Idempotent."""
-        chunk, self._chunk = self._chunk, None
+        chunks = (self._chunk, self._other)
+        self._chunk = self._other = None
         self._start = self._stop = 0
         if self._cache is not None:
             self._cache.leave(self._key)
             self._cache = None
-        if self._spares is not None and chunk is not None and not self._is_shared:
-            self._spares.keep(chunk)
+        if self._spares is not None and not self._is_shared:
+            for chunk in chunks:
+                if chunk is not None:
+                    self._spares.keep(chunk)
 
     def _find(self, block: int) -> None:
         """Makes the chunk current that holds a block."""
-        first = block
+        first, other = block, self._other
         chunk: _Chunk | None
+        self._start = self._stop = 0
         if self._is_shared and self._cache is not None:
             first = block - (block - 1) % self._capacity
             chunk = self._cache.get((self._key, first))
             if chunk is None:
                 chunk = self._load(_Chunk(self._segment, self._capacity), first)
                 self._cache.put((self._key, first), chunk)
+        elif other is not None and other.first == block:
+            self._other, chunk = self._chunk, other
         else:
             chunk = self._load(self._chunk or self._new_chunk(), first)
         self._chunk = chunk
@@ -154,7 +176,7 @@ class Framer:
         return spare or _Chunk(self._segment, self._capacity)
 
     def _load(self, chunk: _Chunk, first: int) -> _Chunk:
-        self._start = self._stop = 0
+        chunk.first = 0
         offset = (first - 1) * self.blksize
         count = self._capacity
         if self.last_block is not None:
@@ -169,6 +191,7 @@ class Framer:
         if self.size is not None and first + count - 1 == self.last_block:
             missing = self.blksize - self.size % self.blksize
         chunk.show(count, missing)
+        chunk.first = first
         return chunk
 
 
@@ -229,6 +252,7 @@ class FrameCache:
 
     def keep(self, chunk: _Chunk) -> None:
         """Keeps a chunk for later; where there is no room, those of other sizes give way."""
+        chunk.first = 0
         if self._spare_room < len(chunk.octets):
             self._spares.clear()
             self._spare_room = SPARE_SIZE
@@ -238,7 +262,7 @@ class FrameCache:
 
 
 class _Chunk:
-    """A buffer of framed blocks."""
+    """A buffer of framed blocks, from block `first` on; 0 while it holds none that may be sent."""
 
     __slots__ = (
         "_all",
@@ -247,6 +271,7 @@ class _Chunk:
         "_payloads",
         "capacity",
         "count",
+        "first",
         "octets",
         "segment",
         "view",
@@ -267,7 +292,7 @@ class _Chunk:
             for at in range(HEADER_SIZE, len(self.octets), segment)
         ]
         self.view = self._all
-        self.count = 0
+        self.first = self.count = 0
 
     def payloads(self, count: int) -> list[memoryview]:
         """The places for the octets of the first blocks."""

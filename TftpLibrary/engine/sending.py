@@ -127,6 +127,7 @@ class SendingSession(Session):
         if frames is None or self._unsent is not None or not self.channel.send_window(frames):
             # The general way finds out why.
             self._send_blocks(first, last)
+        self._framer.frame_ahead(last + 1)
 
     def _send_blocks(self, first: int, last: int) -> None:
         channel = self.channel

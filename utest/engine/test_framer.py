@@ -333,6 +333,101 @@ def test_a_window_is_one_piece_only_within_a_chunk() -> None:
     assert framer.window(last, last + 1) is None
 
 
+# What comes next, framed while an ACK is awaited
+
+
+def read_ahead(framer: Framer, windowsize: int = 16) -> bytes:
+    """Frames a file window by window, as a sender does, and the next chunk behind each."""
+    framed, first = b"", 1
+    while first <= (framer.last_block or 0):
+        last = min(first + windowsize - 1, framer.last_block or 0)
+        framed += frame(framer, first, last)
+        framer.frame_ahead(last + 1)
+        first = last + 1
+    return framed
+
+
+def test_the_next_chunk_is_framed_before_it_is_asked_for() -> None:
+    source = Counting(identity="one")
+    framer = reader(source, FrameCache())
+    _, last = framer.frames(1, 1000)
+    framer.frame_ahead(last)
+    framer.frame_ahead(last + 2)
+    assert source.reads == 1
+    for _ in range(2):
+        framer.frame_ahead(last + 1)
+    assert source.reads == 2
+    # What is in flight can still be sent again.
+    assert frame(framer, last - 15, last) == b"".join(datagrams(CONTENT, 1428)[last - 16 : last])
+    assert frame(framer, last + 1, last + 16) == b"".join(datagrams(CONTENT, 1428)[last:][:16])
+    assert source.reads == 2
+
+
+def test_each_octet_is_read_once_whether_ahead_or_not() -> None:
+    ahead, behind = Counting(identity="one"), Counting(identity="two")
+    assert read_ahead(reader(ahead, FrameCache())) == read(reader(behind, FrameCache()))
+    assert ahead.reads == behind.reads
+
+
+def test_a_sender_that_goes_back_finds_the_chunk_before() -> None:
+    source = Counting(identity="one")
+    framer = reader(source, FrameCache())
+    whole = datagrams(CONTENT, 1428)
+    _, last = framer.frames(1, 1000)
+    framer.frame_ahead(last + 1)
+    frame(framer, last + 1, last + 16)
+    assert frame(framer, 1, 16) == b"".join(whole[:16])
+    assert source.reads == 2
+    # From within it a chunk begins elsewhere, and what is framed ahead of that follows.
+    assert frame(framer, last - 3, last + 12) == b"".join(whole[last - 4 : last + 12])
+    assert read_ahead(framer) == b"".join(whole)
+
+
+def test_behind_the_last_block_nothing_is_framed() -> None:
+    source = Counting(CONTENT[:1428], identity="one")
+    framer = reader(source, FrameCache())
+    assert read_ahead(framer) == b"".join(datagrams(CONTENT[:1428], 1428))
+    assert source.reads == 1
+
+
+def test_what_cannot_be_read_ahead_fails_only_where_it_is_needed() -> None:
+    source = Counting(identity="one")
+    framer = reader(source, FrameCache())
+    _, last = framer.frames(1, 1000)
+    source.error = StoreError(ErrorCode.not_defined, "File changed while it was read")
+    framer.frame_ahead(last + 1)
+    assert frame(framer, 1, last) == b"".join(datagrams(CONTENT, 1428)[:last])
+    with pytest.raises(StoreError, match="changed"):
+        framer.frames(last + 1, last + 16)
+    source.error = None
+    assert read_ahead(framer) == b"".join(datagrams(CONTENT, 1428))
+
+
+def test_what_was_framed_ahead_for_one_file_is_never_sent_for_another() -> None:
+    cache = FrameCache()
+    for number in range(3):
+        content = CONTENT[number:]
+        framer = reader(Counting(content, identity=str(number)), cache)
+        _, last = framer.frames(1, 1000)
+        framer.frame_ahead(last + 1)
+        assert frame(framer, last + 1, last + 16) == b"".join(datagrams(content, 1428)[last:][:16])
+        framer.close()
+
+
+@pytest.mark.parametrize("kind", ["shared", "small", "text"])
+def test_with_many_readers_and_for_text_nothing_is_framed_ahead(kind: str) -> None:
+    cache = FrameCache()
+    source = Counting(identity="one")
+    if kind == "shared":
+        reader(source, cache)
+    size = None if kind == "text" else source.size
+    framer = Framer(source, 1428, 16, 0, size, shared=cache, is_small=kind == "small")
+    _, last = framer.frames(1, 1000)
+    reads = source.reads
+    framer.frame_ahead(last + 1)
+    assert source.reads == reads
+
+
 def test_text_is_never_shared() -> None:
     """Its blocks are known only while it is read."""
     cache = FrameCache()
