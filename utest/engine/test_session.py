@@ -353,3 +353,37 @@ def test_a_network_that_takes_nothing_is_the_same_as_a_loss(
         wait_until(lambda: found.transfers[0].retransmits >= 2)
         made[0].fault = None
         assert peer.receive() == Ack(1)
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_a_turn_with_nothing_to_read_changes_nothing(direction: Direction) -> None:
+    """A new socket gets one where it has the descriptor of one that was closed in that turn."""
+    with station({"f": CONTENT}, writable=True, overwrite=True) as found, found.peer() as peer:
+
+        def turn() -> None:
+            session = only_session(found)
+            for handler in (found.listener, *(each for _, each in session.descriptors)):
+                for _ in range(3):
+                    handler.ready()
+            session.handle_writable()
+
+        is_read = direction is Direction.read
+        (peer.ask if is_read else peer.offer)(blksize=1000, windowsize=2)
+        assert isinstance(peer.receive(), Oack)
+        for block in (0, 2):
+            found.engine.call(turn)
+            if is_read:
+                peer.send(Ack(block))
+                assert [peer.receive(), peer.receive()] == [
+                    Data(number, CONTENT[1000 * (number - 1) :][:1000])
+                    for number in (block + 1, block + 2)
+                ]
+            else:
+                for number in (block + 1, block + 2):
+                    found.engine.call(turn)
+                    peer.send(Data(number, bytes(1000)))
+                assert peer.receive() == Ack(block + 2)
+        peer.send(Error(0, "enough"))
+        record = found.wait_for_end()
+        assert (record.retransmits, record.duplicates, record.detail) == (0, 0, "")
+        assert record.blocks == (2 if is_read else 4)
