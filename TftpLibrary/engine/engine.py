@@ -18,8 +18,8 @@ from time import monotonic
 from typing import Generic, TypeVar, cast
 
 from TftpLibrary.engine.channel import RefusedRoutes
+from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.deadlines import Deadlines
-from TftpLibrary.engine.framer import FrameCache
 from TftpLibrary.engine.live import Live
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
 from TftpLibrary.engine.session import SAMPLE_INTERVAL

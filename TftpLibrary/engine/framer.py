@@ -3,33 +3,26 @@
 This is the data path of reading. About 128 KiB are framed at a time: the file is read straight
 between the headers (one system call), and the block numbers are written by two strided slice
 stores. A window is then one slice, which the kernel can send in one system call. A sender that
-goes back finds its blocks in the buffer most times.
+goes back finds its blocks in the buffer most times, and one that waits for an ACK frames ahead.
 
-Many boards that read one file at the same time share the framed chunks (`FrameCache`).
+`chunks` has the buffers, which many boards that read one file at the same time share.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from TftpLibrary.protocol.blocks import last_block, to_wire
-from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
+from TftpLibrary.engine.chunks import MOST_BLOCKS, Chunk, FrameCache
+from TftpLibrary.protocol.blocks import last_block
+from TftpLibrary.protocol.packets import HEADER_SIZE
 from TftpLibrary.store.base import Source, StoreError
 
 CHUNK_SIZE = 128 * 1024
 """Octets framed at a time. More gains nothing, and 32 KiB lose a tenth."""
-CACHE_SIZE = 64 * 1024 * 1024
-"""Octets of shared chunks that are kept at most."""
-SPARE_SIZE = 1024 * 1024
-"""Octets of unused chunks that are kept for the next transfers at most."""
-
 _FEWEST_BLOCKS = 4
 """Blocks of a chunk at least, however large they are."""
-_MOST_BLOCKS = 1024
-"""Blocks of a chunk at most: as many as one call can read."""
 
 
 class Framer:
@@ -84,8 +77,8 @@ class Framer:
                 capacity = min(capacity, 1 << (end - 1).bit_length())
         self._capacity = capacity
         self._is_alone = not (is_small or self._is_shared)
-        self._chunk: _Chunk | None = None
-        self._other: _Chunk | None = None
+        self._chunk: Chunk | None = None
+        self._other: Chunk | None = None
         self._singles: list[memoryview] = []
         self._start = self._stop = 0
 
@@ -153,13 +146,13 @@ class Framer:
     def _find(self, block: int) -> None:
         """Makes the chunk current that holds a block."""
         first, other = block, self._other
-        chunk: _Chunk | None
+        chunk: Chunk | None
         self._start = self._stop = 0
         if self._is_shared and self._cache is not None:
             first = block - (block - 1) % self._capacity
             chunk = self._cache.get((self._key, first))
             if chunk is None:
-                chunk = self._load(_Chunk(self._segment, self._capacity), first)
+                chunk = self._load(Chunk(self._segment, self._capacity), first)
                 self._cache.put((self._key, first), chunk)
         elif other is not None and other.first == block:
             self._other, chunk = self._chunk, other
@@ -169,13 +162,13 @@ class Framer:
         self._singles = []
         self._start, self._stop = first, first + chunk.count
 
-    def _new_chunk(self) -> _Chunk:
+    def _new_chunk(self) -> Chunk:
         spare = None
         if self._spares is not None:
             spare = self._spares.spare(self._segment, self._capacity)
-        return spare or _Chunk(self._segment, self._capacity)
+        return spare or Chunk(self._segment, self._capacity)
 
-    def _load(self, chunk: _Chunk, first: int) -> _Chunk:
+    def _load(self, chunk: Chunk, first: int) -> Chunk:
         chunk.first = 0
         offset = (first - 1) * self.blksize
         count = self._capacity
@@ -195,143 +188,8 @@ class Framer:
         return chunk
 
 
-class FrameCache:
-    """Framed chunks that transfers of the same file share. Engine's thread only.
-
-    The first reader of a file frames for itself, in one warm buffer: that is faster as long as it
-    is alone. From the second one on chunks are shared. They are dropped with the last reader.
-    """
-
-    def __init__(self, size: int = CACHE_SIZE) -> None:
-        self._room = size
-        self._readers: dict[Hashable, int] = {}
-        self._shared: set[Hashable] = set()
-        self._chunks: OrderedDict[tuple[Hashable, int], _Chunk] = OrderedDict()
-        self._spares: dict[tuple[int, int], list[_Chunk]] = {}
-        self._spare_room = SPARE_SIZE
-
-    def join(self, key: Hashable) -> bool:
-        """A reader begins. Returns whether it is not alone."""
-        readers = self._readers[key] = self._readers.get(key, 0) + 1
-        if readers > 1:
-            self._shared.add(key)
-        return readers > 1
-
-    def leave(self, key: Hashable) -> None:
-        """A reader ends."""
-        readers = self._readers.pop(key) - 1
-        if readers:
-            self._readers[key] = readers
-        elif key in self._shared:
-            self._shared.remove(key)
-            for place in [place for place in self._chunks if place[0] == key]:
-                self._room += len(self._chunks.pop(place).octets)
-
-    def get(self, place: tuple[Hashable, int]) -> _Chunk | None:
-        """Returns a chunk, if somebody framed it."""
-        chunk = self._chunks.get(place)
-        if chunk is not None:
-            self._chunks.move_to_end(place)
-        return chunk
-
-    def put(self, place: tuple[Hashable, int], chunk: _Chunk) -> None:
-        """Keeps a chunk; those that were used least lately give way."""
-        self._chunks[place] = chunk
-        self._room -= len(chunk.octets)
-        while self._room < 0 and len(self._chunks) > 1:
-            self._room += len(self._chunks.popitem(last=False)[1].octets)
-
-    def spare(self, segment: int, capacity: int) -> _Chunk | None:
-        """Returns a chunk that nobody uses any more; to make one takes as long as to fill it."""
-        spares = self._spares.get((segment, capacity))
-        if not spares:
-            return None
-        chunk = spares.pop()
-        self._spare_room += len(chunk.octets)
-        return chunk
-
-    def keep(self, chunk: _Chunk) -> None:
-        """Keeps a chunk for later; where there is no room, those of other sizes give way."""
-        chunk.first = 0
-        if self._spare_room < len(chunk.octets):
-            self._spares.clear()
-            self._spare_room = SPARE_SIZE
-        if self._spare_room >= len(chunk.octets):
-            self._spare_room -= len(chunk.octets)
-            self._spares.setdefault((chunk.segment, chunk.capacity), []).append(chunk)
-
-
-class _Chunk:
-    """A buffer of framed blocks, from block `first` on; 0 while it holds none that may be sent."""
-
-    __slots__ = (
-        "_all",
-        "_frames",
-        "_missing",
-        "_payloads",
-        "capacity",
-        "count",
-        "first",
-        "octets",
-        "segment",
-        "view",
-    )
-
-    def __init__(self, segment: int, capacity: int) -> None:
-        self.octets = bytearray(capacity * segment)
-        self.octets[1::segment] = bytes((Opcode.data,)) * capacity
-        self._all = memoryview(self.octets)
-        self.segment = segment
-        self.capacity = capacity
-        self._missing = 0
-        self._frames: list[memoryview] = []
-        # The places between the headers, for the octets of the file. Made once for each buffer:
-        # making them takes as long as reading into them.
-        self._payloads = [
-            self._all[at : at + segment - HEADER_SIZE]
-            for at in range(HEADER_SIZE, len(self.octets), segment)
-        ]
-        self.view = self._all
-        self.first = self.count = 0
-
-    def payloads(self, count: int) -> list[memoryview]:
-        """The places for the octets of the first blocks."""
-        return self._payloads if count == self.capacity else self._payloads[:count]
-
-    def number(self, first: int, count: int, rollover: int) -> None:
-        """Writes the block numbers: two strided stores for all of them."""
-        high, low = wire_blocks(rollover)
-        wire = to_wire(first, rollover)
-        end = count * self.segment
-        self.octets[2 : end : self.segment] = high[wire : wire + count]
-        self.octets[3 : end : self.segment] = low[wire : wire + count]
-
-    def show(self, count: int, missing: int) -> None:
-        """Sets what is to be sent: `count` frames, the last one short of `missing` octets."""
-        if (count, missing) != (self.count, self._missing):
-            self.count, self._missing = count, missing
-            self.view = self._all[: count * self.segment - missing]
-            self._frames = []
-
-    def frames(self) -> list[memoryview]:
-        """One view for each frame, made once."""
-        if not self._frames:
-            segment, view = self.segment, self.view
-            self._frames = [view[at : at + segment] for at in range(0, len(view), segment)]
-        return self._frames
-
-
 @lru_cache(maxsize=64)
 def _capacity(blksize: int, windowsize: int) -> int:
     """How many blocks a chunk holds: whole windows where it can."""
-    capacity = min(max(_FEWEST_BLOCKS, CHUNK_SIZE // (HEADER_SIZE + blksize)), _MOST_BLOCKS)
+    capacity = min(max(_FEWEST_BLOCKS, CHUNK_SIZE // (HEADER_SIZE + blksize)), MOST_BLOCKS)
     return max(capacity - capacity % windowsize, min(windowsize, capacity))
-
-
-@cache
-def wire_blocks(rollover: int) -> tuple[bytes, bytes]:
-    """The high and the low octets of the block numbers, long enough for any chunk."""
-    high = b"".join(bytes((octet,)) * 256 for octet in range(256))
-    low = bytes(range(256)) * 256
-    more = slice(rollover, rollover + _MOST_BLOCKS)
-    return high + high[more], low + low[more]

@@ -14,8 +14,8 @@ from time import monotonic, time
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.channel import RefusedRoutes
+from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.descriptors import allow_for
-from TftpLibrary.engine.framer import FrameCache
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect

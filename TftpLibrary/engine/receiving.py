@@ -13,7 +13,7 @@ from time import monotonic
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.channel import Channel
-from TftpLibrary.engine.framer import wire_blocks
+from TftpLibrary.engine.chunks import wire_blocks
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
 from TftpLibrary.engine.udp import CONTROL_SIZE, DONTWAIT, IS_LINUX, MAX_MERGED
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode

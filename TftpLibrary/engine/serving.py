@@ -15,7 +15,8 @@ from types import MappingProxyType
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.engine.channel import Channel, RefusedRoutes, SharedChannel, TidChannel
-from TftpLibrary.engine.framer import FrameCache, Framer
+from TftpLibrary.engine.chunks import FrameCache
+from TftpLibrary.engine.framer import Framer
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
