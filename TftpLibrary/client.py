@@ -28,10 +28,11 @@ from TftpLibrary.errors import (
     TransferTimeout,
     UsageError,
 )
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.recording.capture import Capture, Captured
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.base import Sink, Source, StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemoryStore

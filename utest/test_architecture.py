@@ -27,6 +27,8 @@ TESTS_WITHOUT_MODULE = {
     "test_run.py": "run.py",
 }
 OUR_FOLDERS = ("TftpLibrary", "utest", "atest", "resources", "docs", ".ci")
+# What tools write at the root; in a worktree of git `.git` is a file.
+NOT_OURS = {".git", ".coverage"}
 # A home folder, or a folder that only one machine has.
 MACHINE_PATH = re.compile(
     r"(?<![\w.])(?:/(?:home|Users)/\w|/(?:root|work|workspace)/|[A-Z]:\\Users)"
@@ -67,7 +69,7 @@ def phases_of(name: str) -> list[enum.Enum]:
 
 
 def our_files() -> Iterator[Path]:
-    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".coverage")
+    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name not in NOT_OURS)
     for folder in OUR_FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix not in {".pyc", ".html"}:

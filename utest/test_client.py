@@ -27,9 +27,10 @@ from TftpLibrary.errors import (
     TransferTimeout,
     UsageError,
 )
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from utest.support.captures import packets_in
 from utest.support.faulty import make_faulty, refuse_now_and_then, refuse_segmentation
 from utest.support.puppets import Puppet

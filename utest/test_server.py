@@ -23,9 +23,10 @@ from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Error
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
 from utest.support.captures import packets_in
 from utest.support.stations import SOON, Peer, linux_only

@@ -23,14 +23,14 @@ from TftpLibrary.engine.udp import DONTWAIT, Address
 from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement, ask
-from TftpLibrary.protocol.output import End, Ending
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import HEADER_SIZE, Ack, Direction, Mode, Request, printable
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.base import Sink, Source
 
 _LARGEST_DATAGRAM = 65536
@@ -162,7 +162,7 @@ class Asking:
             self.session.fail(error)
         else:
             message, detail = explain_defect(error)
-            self._finish(End(Ending.failed, None, message), detail)
+            self._finish(End(Outcome.failed, None, message), detail)
 
     def sample(self, now: float) -> None:
         """Nothing has arrived yet."""
@@ -183,7 +183,7 @@ class Asking:
             return self.session.stop(reason)
         if self.is_over:
             return None
-        self._machine.abort(0, reason, Ending.aborted)
+        self._machine.abort(0, reason, Outcome.aborted)
         self._flush()
         return self._transfer
 
@@ -248,11 +248,10 @@ class Asking:
     def _finish(self, end: End, detail: str = "") -> None:
         if self.is_over:
             return
-        is_refused = end.by_peer and end.ending is Ending.failed
         self._transfer = self._transfer._replace(
             ended=self._driver.wall_clock(),
             duration=monotonic() - self._begun,
-            outcome=Outcome.refused if is_refused else Outcome(end.ending.value),
+            outcome=end.outcome,
             retransmits=self._machine.retransmits,
             error_code=end.code,
             error_message=end.message,
@@ -283,7 +282,7 @@ class Asking:
             channel = TidChannel(self.sock, peer, HEADER_SIZE + agreement.blksize, refused)
         except OSError as error:
             text = f"there is no way to the server's port: {error.strerror}"
-            self._finish(End(Ending.failed, None, text))
+            self._finish(End(Outcome.failed, None, text))
             return
         if self._observe is not None:
             channel.tap(self._observe)

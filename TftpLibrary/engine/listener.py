@@ -23,6 +23,7 @@ from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import Address
 from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import (
     Direction,
     Error,
@@ -32,7 +33,7 @@ from TftpLibrary.protocol.packets import (
     decode,
 )
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.base import Store
 
 MAX_REQUEST_SIZE = 2048

@@ -13,7 +13,7 @@ from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.framer import Framer
 from TftpLibrary.engine.session import PEER_CLOSED, TURNS_ALONE, Context, Session
 from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX
-from TftpLibrary.protocol.output import Blocks, Transmit
+from TftpLibrary.protocol.machine import Blocks, Transmit
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.store.base import Source, StoreError
 

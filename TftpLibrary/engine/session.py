@@ -14,15 +14,16 @@ from time import monotonic
 from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.poller import Handler
+from TftpLibrary.protocol.machine import Transmit
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.output import End, Ending, Transmit
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Phase as SenderPhase
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Sample, Transfer
+from TftpLibrary.recording.records import Sample, Transfer
 from TftpLibrary.store.base import StoreError
 
 TURNS_ALONE = 64
@@ -33,7 +34,6 @@ MOST_SAMPLES = 48
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
 _ENDED = (SenderPhase.ended, ReceiverPhase.ended)
-_OUTCOMES = {ending: Outcome(ending.value) for ending in Ending}
 DEFECT = "Internal error"
 """All that a peer is told of an exception of our own."""
 
@@ -149,7 +149,7 @@ class Session:
         message, detail = explain_defect(error)
         self.machine.abort(ErrorCode.not_defined, DEFECT)
         code = ErrorCode.not_defined
-        self._end = self._end or End(Ending.failed, code, message)
+        self._end = self._end or End(Outcome.failed, code, message)
         try:
             self.flush(monotonic())
         finally:
@@ -172,7 +172,7 @@ class Session:
             The record if a transfer was cut short; None if it had ended.
         """
         was_running = self._end is None and not self.is_over
-        self.machine.abort(ErrorCode.not_defined, reason, Ending.aborted)
+        self.machine.abort(ErrorCode.not_defined, reason, Outcome.aborted)
         try:
             self.flush(monotonic())
             self.close()
@@ -290,9 +290,9 @@ class Session:
             pass
 
     def _finish(self, end: End, now: float) -> None:
-        message = "" if end.ending is Ending.completed else self._local_reason or end.message
+        message = "" if end.outcome is Outcome.completed else self._local_reason or end.message
         self._end = end
-        self._record(now, _OUTCOMES[end.ending], message, code=end.code)
+        self._record(now, end.outcome, message, code=end.code)
 
     def _record(
         self, now: float, outcome: Outcome, message: str, detail: str = "", code: int | None = None
@@ -315,7 +315,7 @@ class Session:
             samples=tuple(self._samples),
         )
         if self._end is None:
-            self._end = End(Ending.failed)
+            self._end = End(Outcome.failed)
         self._context.transfer = ended
         self._context.recorder.ended(ended)
 

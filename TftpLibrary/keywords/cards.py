@@ -12,8 +12,9 @@ from itertools import islice
 
 from TftpLibrary.keywords.chart import throughput
 from TftpLibrary.keywords.markup import badge, clock_text, name, peer_text, rows, text
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, result_text
 
 MOST_OCTETS = 10_000

@@ -18,9 +18,10 @@ from TftpLibrary.keywords.cards import CLOSED, Surroundings, card
 from TftpLibrary.keywords.conversions import OnFailure
 from TftpLibrary.keywords.markup import outcome_word
 from TftpLibrary.keywords.state import LibraryState, View
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.matching import nearest_names
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.digests import digests_of
 
 MOST_AT_ONCE = 20

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import short_text
 
 GOOD = "var(--pass-link-color,currentColor)"

@@ -8,8 +8,9 @@ from robot.api.deco import keyword
 
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords, Operator, verify_names, verify_number
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording import query
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 
 
 class TransferKeywords(Keywords):

@@ -14,9 +14,10 @@ from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
 from TftpLibrary.keywords.conversions import Size, seconds
 from TftpLibrary.keywords.state import View
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording import idleness, query
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 
 T = TypeVar("T")
 

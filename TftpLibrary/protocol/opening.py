@@ -12,8 +12,9 @@ from __future__ import annotations
 from enum import Enum
 
 from TftpLibrary.errors import NegotiationError, PacketError
+from TftpLibrary.protocol.machine import Transmit
 from TftpLibrary.protocol.options import Agreement, check
-from TftpLibrary.protocol.output import End, Ending, Transmit
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
     Ack,
     Data,
@@ -88,7 +89,7 @@ class Opening:
         if isinstance(packet, Oack):
             self._receive_oack(packet)
         elif isinstance(packet, Error):
-            self._finish(End(Ending.failed, packet.code, packet.text, by_peer=True))
+            self._finish(End(Outcome.refused, packet.code, packet.text, by_peer=True))
         elif self._is_plain_answer(packet):
             self._open(Agreement())
         else:
@@ -101,22 +102,22 @@ class Opening:
             return
         if self._retry.is_exhausted:
             text = f"no answer to the request, {self._retry.tries + 1} tries"
-            self._finish(End(Ending.timed_out, None, text))
+            self._finish(End(Outcome.timed_out, None, text))
             return
         self._retry.retry(now)
         self.retransmits += 1
         self._transmits.append(self._request.encode())
 
-    def abort(self, code: int, text: str, ending: Ending = Ending.failed) -> None:
+    def abort(self, code: int, text: str, outcome: Outcome = Outcome.failed) -> None:
         """Ends the opening with an ERROR to the peer. Without effect when it is over."""
         if self.phase is Phase.asking:
             self._transmits.append(Error(code, text).encode())
-            self._finish(End(ending, code, text))
+            self._finish(End(outcome, code, text))
 
     def lose(self, text: str) -> None:
         """The peer is gone: ends without a packet. Without effect when it is over."""
         if self.phase is Phase.asking:
-            self._finish(End(Ending.failed, None, text))
+            self._finish(End(Outcome.failed, None, text))
 
     def transmits(self) -> list[Transmit]:
         """Takes what is to be sent, in order."""
@@ -134,7 +135,7 @@ class Opening:
         except NegotiationError as error:
             code = ErrorCode.option_negotiation
             self._transmits.append(Error(code, "Options were not agreed").encode())
-            self._finish(End(Ending.failed, code, str(error)))
+            self._finish(End(Outcome.failed, code, str(error)))
             return
         self.is_oack = True
         self._open(agreement)

@@ -14,8 +14,9 @@ from enum import Enum
 
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
+from TftpLibrary.protocol.machine import Transmit
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.output import End, Ending, Transmit
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
     Ack,
@@ -190,7 +191,7 @@ class Receiver:
             self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
             awaited = f"DATA {self.received + 1} did not come"
             text = f"no answer: {awaited}, {self._retry.tries + 1} tries"
-            self._finish(End(Ending.timed_out, ErrorCode.not_defined, text))
+            self._finish(End(Outcome.timed_out, ErrorCode.not_defined, text))
             return
         self._repeat_position(now)
 
@@ -200,24 +201,24 @@ class Receiver:
         """The file is safe: sends the last ACK, and stays to repeat it."""
         self._transmits.append(self._acknowledge(now))
         self.phase = Phase.dallying
-        self.end = End(Ending.completed)
+        self.end = End(Outcome.completed)
         # RFC 1350 section 6: longer than the peer waits before it sends its last DATA again.
         self._dally = now + 2 * self._retry.timeout
 
-    def abort(self, code: int, text: str, ending: Ending = Ending.failed) -> None:
+    def abort(self, code: int, text: str, outcome: Outcome = Outcome.failed) -> None:
         """Ends the transfer with an ERROR to the peer. Without effect when it is complete."""
         if self.phase is Phase.dallying:
             self.phase = Phase.ended
         if self.phase is not Phase.ended:
             self._transmits.append(Error(code, text).encode())
-            self._finish(End(ending, code, text))
+            self._finish(End(outcome, code, text))
 
     def lose(self, text: str) -> None:
         """The peer is gone: ends without a packet. Without effect when it is complete."""
         if self.phase is Phase.dallying:
             self.phase = Phase.ended
         if self.phase is not Phase.ended:
-            self._finish(End(Ending.failed, None, text))
+            self._finish(End(Outcome.failed, None, text))
 
     # Outputs -------------------------------------------------------------------------------
 
@@ -320,7 +321,7 @@ class Receiver:
             self.phase = Phase.ended
         else:
             # An ERROR is never answered (RFC 1350, section 7).
-            self._finish(End(Ending.failed, packet.code, packet.text, by_peer=True))
+            self._finish(End(Outcome.failed, packet.code, packet.text, by_peer=True))
 
     def _acknowledge(self, now: float) -> bytes:
         self._retry.start(now)

@@ -16,8 +16,9 @@ from enum import Enum
 
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
+from TftpLibrary.protocol.machine import Blocks, Transmit
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.output import Blocks, End, Ending, Transmit
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import (
     Ack,
@@ -142,7 +143,7 @@ class Sender:
         acked = self.acked = self.sent
         last_block = self.last_block
         if acked == last_block:
-            self._finish(End(Ending.completed))
+            self._finish(End(Outcome.completed))
             return False
         self.phase = Phase.sending
         self._retry.renew(now)
@@ -174,7 +175,7 @@ class Sender:
             return
         if self._retry.is_exhausted:
             self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
-            self._finish(End(Ending.timed_out, ErrorCode.not_defined, self._silence()))
+            self._finish(End(Outcome.timed_out, ErrorCode.not_defined, self._silence()))
             return
         if self.phase is Phase.opening:
             self._retry.retry(now)
@@ -195,16 +196,16 @@ class Sender:
             self._sent_twice = min(self._sent_twice, block)
             self._burst_at = None
 
-    def abort(self, code: int, text: str, ending: Ending = Ending.failed) -> None:
+    def abort(self, code: int, text: str, outcome: Outcome = Outcome.failed) -> None:
         """Ends the transfer with an ERROR to the peer. Without effect when it has ended."""
         if self.phase is not Phase.ended:
             self._transmits.append(Error(code, text).encode())
-            self._finish(End(ending, code, text))
+            self._finish(End(outcome, code, text))
 
     def lose(self, text: str) -> None:
         """The peer is gone: ends without a packet. Without effect when it has ended."""
         if self.phase is not Phase.ended:
-            self._finish(End(Ending.failed, None, text))
+            self._finish(End(Outcome.failed, None, text))
 
     # Outputs -------------------------------------------------------------------------------
 
@@ -306,8 +307,8 @@ class Sender:
     def _receive_error(self, packet: Error, now: float) -> None:
         # An ERROR is never answered (RFC 1350, section 7).
         asked_size = self._awaits_ack_zero and self._agreement.tsize is not None
-        ending = Ending.probed if asked_size else Ending.failed
-        self._finish(End(ending, packet.code, packet.text, by_peer=True))
+        outcome = Outcome.probed if asked_size else Outcome.failed
+        self._finish(End(outcome, packet.code, packet.text, by_peer=True))
 
     def _receive_data(self, packet: Data, now: float) -> None:
         self.abort(ErrorCode.illegal_operation, "Expected ACK, got DATA")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
 from TftpLibrary.recording.matching import matches_name, nearest_names, select
 from TftpLibrary.recording.query import (
@@ -17,7 +18,7 @@ from TftpLibrary.recording.query import (
     explain_missing_download,
     explain_missing_transfer,
 )
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import (
     duration_text,
     outcome_text,

@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 
 LIKENESS = 0.6
 """From here on, of 1.0, a name counts as near to another."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.matching import (
     matches_client,
@@ -16,7 +17,7 @@ from TftpLibrary.recording.matching import (
     plain_name,
     select,
 )
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import (
     IDLE,
     duration_text,

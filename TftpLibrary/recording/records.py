@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
-
-
-class Outcome(str, Enum):
-    """How a transfer ended."""
-
-    completed = "completed"
-    """Every octet was acknowledged."""
-    refused = "refused"
-    """The request was answered with ERROR: no transfer began."""
-    probed = "probed"
-    """The peer took the option answer and ended: it wanted only the size."""
-    failed = "failed"
-    """An ERROR, from either end, cut the transfer short."""
-    timed_out = "timed_out"
-    """The peer stopped answering."""
-    aborted = "aborted"
-    """This end was stopped while the transfer ran."""
-
-    __str__ = str.__str__
-
 
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 

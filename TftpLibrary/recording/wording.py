@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 
 IDLE = 1.0
 """Seconds without a packet of the peer from which on a running transfer is called idle."""

@@ -13,8 +13,8 @@ from TftpLibrary.commandline.lines import (
     result_line,
     transfer_line,
 )
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome
 from utest.support.records import completed, ended, partial, refused
 
 # A time of this machine's zone, which is what the lines tell.

@@ -18,8 +18,8 @@ from TftpLibrary.commandline import serving
 from TftpLibrary.commandline.arguments import parser
 from TftpLibrary.commandline.output import Output
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome
 from utest.support.records import partial, transfer
 from utest.support.waiting import wait_until
 

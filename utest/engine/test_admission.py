@@ -12,8 +12,9 @@ import pytest
 from resources.board_protocol import RefusedError
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from utest.support.stations import Peer, Station, linux_only, station
 from utest.support.waiting import seconds, wait_until
 

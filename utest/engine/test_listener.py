@@ -13,6 +13,7 @@ from resources.board_protocol import RefusedError
 from TftpLibrary.engine.listener import MAX_REQUEST_SIZE, Listener
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import (
     Ack,
     Data,
@@ -23,7 +24,6 @@ from TftpLibrary.protocol.packets import (
     Request,
 )
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.store.memory import MemorySource, MemoryStore
 from utest.support.stations import BRIEF, QUICK, linux_only, station, without_linux
 from utest.support.stores import read

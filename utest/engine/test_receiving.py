@@ -11,8 +11,8 @@ import pytest
 
 from resources.board_protocol import RefusedError
 from TftpLibrary.engine import serving
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.store.base import Sink, StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemorySink, MemoryStore

@@ -15,8 +15,8 @@ from resources.board_network import Nat
 from resources.board_protocol import RefusedError
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.settings import Retransmission
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Error, Oack
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.store.memory import MemorySink, MemorySource, MemoryStore
 from utest.support.stations import Peer, board, linux_only, station
 from utest.support.stores import read

@@ -12,8 +12,8 @@ import pytest
 
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import MOST_SAMPLES, Session
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Oack
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.store.memory import MemorySource, MemoryStore
 from utest.support.faulty import make_faulty
 from utest.support.stations import QUICK, Station, station

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TftpLibrary.keywords.cards import MOST_OCTETS, Surroundings, card
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, printable
-from TftpLibrary.recording.records import Outcome, Sample, Transfer
+from TftpLibrary.recording.records import Sample, Transfer
 from utest.support.html import Page
 from utest.support.records import completed, ended, partial, refused
 

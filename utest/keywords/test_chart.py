@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from TftpLibrary.keywords import chart
-from TftpLibrary.recording.records import Outcome, Sample, Transfer
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.recording.records import Sample, Transfer
 from utest.support.html import Page
 from utest.support.records import completed, ended
 

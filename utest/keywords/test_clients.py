@@ -9,8 +9,8 @@ from TftpLibrary.errors import PeerError, TransferTimeout, UsageError
 from TftpLibrary.keywords.clients import ClientKeywords
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.server import TftpServer
 
 

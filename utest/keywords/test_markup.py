@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TftpLibrary.keywords import markup
-from TftpLibrary.recording.records import Outcome
+from TftpLibrary.protocol.outcome import Outcome
 from utest.support.html import Page
 from utest.support.records import transfer
 

@@ -8,8 +8,8 @@ import pytest
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.captures import Keep, Settled
 from TftpLibrary.keywords.state import LibraryState, Stopped
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.store.base import StoredFile
 from utest.support.html import Page
 from utest.support.records import completed, ended, partial, refused

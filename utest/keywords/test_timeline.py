@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TftpLibrary.keywords import timeline
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from utest.support.html import Page
 from utest.support.records import STARTED, completed, ended, partial, refused
 

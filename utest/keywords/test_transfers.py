@@ -8,7 +8,8 @@ from assertionengine import AssertionOperator
 
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.keywords.transfers import TransferKeywords
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.recording.records import Transfer
 from utest.support.records import completed, partial, refused, transfer
 
 EQUAL = AssertionOperator["=="]

@@ -12,8 +12,9 @@ from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.keywords.waiting import WaitingKeywords
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from utest.support.records import completed, ended, partial, refused
 from utest.support.waiting import seconds
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.output import End, Ending
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Request, decode
 from TftpLibrary.protocol.retry import RetryTimer
 from utest.support.transcript import Player, datagram
@@ -95,7 +95,7 @@ def test_refusal_ends_it_and_is_not_answered() -> None:
     Player(OpeningEnd(ASKING)).play(f"""
         {ASKING}
         S  ERROR  1 File not found
-        => failed by the peer 1 File not found
+        => refused by the peer 1 File not found
         S  ERROR  1 File not found
         wait 60
     """)
@@ -154,7 +154,7 @@ def test_server_that_opens_late_is_waited_for() -> None:
 
 def test_answer_after_the_end_is_ignored() -> None:
     end = OpeningEnd(ASKING)
-    end.machine.abort(0, "Stopped", Ending.aborted)
+    end.machine.abort(0, "Stopped", Outcome.aborted)
     Player(end).play(f"""
         {ASKING}
         C  ERROR  0 Stopped

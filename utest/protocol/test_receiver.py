@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.output import Ending
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Oack
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.protocol.retry import RetryTimer
@@ -447,8 +447,8 @@ class TestEnd:
             => completed
         """)
         if farewell == "abort":
-            end.machine.abort(0, "Stopped", Ending.aborted)
-            end.machine.abort(0, "Stopped", Ending.aborted)
+            end.machine.abort(0, "Stopped", Outcome.aborted)
+            end.machine.abort(0, "Stopped", Outcome.aborted)
         elif farewell == "lose":
             end.machine.lose("gone")
             end.machine.lose("gone")
@@ -456,7 +456,7 @@ class TestEnd:
             player.play("C  ERROR  0 Bye")
         assert end.machine.phase is Phase.ended
         assert end.machine.end is not None
-        assert end.machine.end.ending is Ending.completed
+        assert end.machine.end.outcome is Outcome.completed
         assert end.machine.transmits() == []
 
     def test_nothing_is_acknowledged_before_the_file_is_safe(self) -> None:
@@ -473,7 +473,7 @@ class TestEnd:
         machine.abort(3, "Disk full")
         assert machine.transmits() == [b"\0\5\0\3Disk full\0"]
         assert machine.end is not None
-        assert machine.end.ending is Ending.failed
+        assert machine.end.outcome is Outcome.failed
 
     def test_error_ends_it_at_once_and_is_not_answered(self) -> None:
         """RFC 1350, section 7: an ERROR ends the transfer and is never acknowledged."""
@@ -518,7 +518,7 @@ class TestEnd:
         end = receiving()
         player = Player(end)
         player.play("S  ACK    0")
-        end.machine.abort(0, "Server stopped", Ending.aborted)
+        end.machine.abort(0, "Server stopped", Outcome.aborted)
         player.play("""
             S  ERROR  0 Server stopped
             => aborted 0 Server stopped
@@ -633,7 +633,7 @@ def test_octets_are_those_that_were_sent_or_none_at_all(
     received = carried.receiver.content
     assert plan.content.startswith(received)
     end = carried.receiver.end
-    if end is not None and end.ending is Ending.completed:
+    if end is not None and end.outcome is Outcome.completed:
         assert received == plan.content
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from TftpLibrary.protocol.machine import Blocks
 from TftpLibrary.protocol.options import Agreement, Policy
-from TftpLibrary.protocol.output import Blocks, Ending
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.pace import LONGEST_PAUSE, Pace
 from TftpLibrary.protocol.packets import Ack, Direction, Oack
 from TftpLibrary.protocol.retry import RetryTimer
@@ -428,7 +429,7 @@ class TestEnd:
         end = sending()
         player = Player(end)
         player.play("S  DATA   1 8")
-        end.machine.abort(0, "Server stopped", Ending.aborted)
+        end.machine.abort(0, "Server stopped", Outcome.aborted)
         player.play("""
             S  ERROR  0 Server stopped
             => aborted 0 Server stopped
@@ -452,7 +453,7 @@ class TestEnd:
         end.machine.lose("gone")
         end.machine.handle_timeout(99.0)
         assert end.machine.end is not None
-        assert end.machine.end.ending is Ending.completed
+        assert end.machine.end.outcome is Outcome.completed
         assert end.machine.transmits() == []
         assert end.machine.phase is Phase.ended
         assert end.machine.deadline is None
@@ -537,7 +538,7 @@ class TestOverTheLink:
         carried = carry(plan, lambda d: () if d.now > 3.5 * LATENCY else (0,))
         assert carried.sender.end is not None
         assert carried.receiver.end is not None
-        assert carried.sender.end.ending is carried.receiver.end.ending is Ending.timed_out
+        assert carried.sender.end.outcome is carried.receiver.end.outcome is Outcome.timed_out
         # A window that goes out in bursts gets the time that it takes besides.
         pauses = 0.0 if windowsize == 1 else windowsize * LONGEST_PAUSE
         assert plan.patience <= carried.link.now <= plan.patience + 0.1 + pauses
@@ -752,7 +753,7 @@ class TestPace:
         assert machine.end is None
         machine.receive(Ack(end).encode(), now + 0.0001)
         assert machine.end is not None
-        assert machine.end.ending is Ending.completed
+        assert machine.end.outcome is Outcome.completed
 
     def test_an_end_leaves_no_deadline_of_a_burst(self) -> None:
         machine, _ = paced()
@@ -827,7 +828,7 @@ def boot(windowsize: int, blocks: int, rule: Rule) -> tuple[UBootEnd, Link]:
     link = Link(rule, latency=0.0001)
     link.join(board, server)
     assert board.end is not None
-    assert board.end.ending is Ending.completed
+    assert board.end.outcome is Outcome.completed
     assert board.content == content
     return board, link
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
 from TftpLibrary.recording.checks import (
     Expected,
@@ -15,7 +16,6 @@ from TftpLibrary.recording.checks import (
     explain_usage,
     find_transfer,
 )
-from TftpLibrary.recording.records import Outcome
 from utest.support.records import BOARD, completed, ended, partial, refused
 
 OTHER = "192.168.1.51"

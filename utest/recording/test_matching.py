@@ -7,6 +7,7 @@ import time
 import pytest
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.matching import (
     client_test,
@@ -16,7 +17,6 @@ from TftpLibrary.recording.matching import (
     plain_name,
     select,
 )
-from TftpLibrary.recording.records import Outcome
 from utest.support.records import completed, refused, transfer
 
 

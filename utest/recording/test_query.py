@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.query import (
     describe_requests,
@@ -12,7 +13,6 @@ from TftpLibrary.recording.query import (
     explain_missing_request,
     explain_missing_upload,
 )
-from TftpLibrary.recording.records import Outcome
 from utest.support.records import BOARD, completed, ended, partial, refused, transfer
 
 OTHER = "192.168.1.51"

@@ -9,9 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from TftpLibrary.errors import TftpError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording import recorder as module
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 from utest.support.records import transfer
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import NO_OPTIONS, Outcome, Transfer
+from TftpLibrary.recording.records import NO_OPTIONS, Transfer
 
 
 def transfer(**fields: Any) -> Transfer:
@@ -46,10 +47,3 @@ def test_rate_of_a_transfer_that_took_no_time_is_zero() -> None:
 def test_record_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         transfer().octets = 1  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("outcome", Outcome)
-def test_outcome_reads_and_compares_as_its_name(outcome: Outcome) -> None:
-    """Robot's `Should Be Equal    ${transfer.outcome}    completed` compares with text."""
-    assert outcome == outcome.name
-    assert str(outcome) == outcome.name

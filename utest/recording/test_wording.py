@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome
 from TftpLibrary.recording.wording import (
     duration_text,
     outcome_text,

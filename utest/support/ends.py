@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from TftpLibrary.protocol.blocks import last_block, to_wire
+from TftpLibrary.protocol.machine import Blocks, Transmit
 from TftpLibrary.protocol.opening import Opening
 from TftpLibrary.protocol.opening import Phase as OpeningPhase
 from TftpLibrary.protocol.options import Agreement, Policy, answer
-from TftpLibrary.protocol.output import Blocks, End, Transmit
+from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,

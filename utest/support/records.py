@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Outcome, Transfer
+from TftpLibrary.recording.records import Transfer
 
 STARTED = datetime(2024, 5, 17, 10, 30, tzinfo=timezone.utc)
 BOARD = "192.168.1.50"

@@ -20,7 +20,7 @@ import textwrap
 from typing import Protocol
 
 from TftpLibrary.errors import PacketError
-from TftpLibrary.protocol.output import End
+from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
     Ack,
@@ -90,7 +90,7 @@ def options(words: list[str]) -> Options:
 
 def ending(end: End) -> str:
     """Returns the line of an end."""
-    words = [f"=> {end.ending}", "by the peer" if end.by_peer else ""]
+    words = [f"=> {end.outcome}", "by the peer" if end.by_peer else ""]
     words += ["" if end.code is None else f"{int(end.code)}", end.message]
     return " ".join(word for word in words if word)
 

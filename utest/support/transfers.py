@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.options import Policy, ask
-from TftpLibrary.protocol.output import End, Ending
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Direction, Request
 from utest.support.ends import ClientEnd, ServerEnd, Timing
 from utest.support.link import LATENCY, Fate, Link, Rule
 
-COMPLETED = End(Ending.completed)
+COMPLETED = End(Outcome.completed)
 
 PATIENT = Timing(retries=60)
 """So many retries that no schedule of these tests uses them up."""

@@ -8,7 +8,7 @@ end of its window where it was; and it counts them over the whole file.
 from __future__ import annotations
 
 from TftpLibrary.protocol.options import ask
-from TftpLibrary.protocol.output import End, Ending
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Oack, Request, decode
 
 
@@ -60,7 +60,7 @@ class UBootEnd:
         if self.end is not None:
             return
         if isinstance(packet, Error):
-            self._finish(End(Ending.failed, packet.code, packet.text))
+            self._finish(End(Outcome.failed, packet.code, packet.text))
         elif isinstance(packet, Oack) and not self._block:
             self._acknowledge()
         elif isinstance(packet, Data):
@@ -69,7 +69,7 @@ class UBootEnd:
     def handle_timeout(self, now: float) -> None:
         self.timeouts += 1
         if self.timeouts > self._most_timeouts:
-            self._finish(End(Ending.timed_out))
+            self._finish(End(Outcome.timed_out))
             return
         self.deadline = now + self._timeout
         self._transmits.append(self._last_sent)
@@ -92,7 +92,7 @@ class UBootEnd:
         self._last_sent = Ack(self._block % 65536).encode()
         if len(packet.payload) < self._blksize:
             self._acknowledge()
-            self._finish(End(Ending.completed))
+            self._finish(End(Outcome.completed))
         elif self._block == self._next_ack:
             self._acknowledge()
             self._next_ack += self._windowsize
