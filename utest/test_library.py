@@ -241,10 +241,16 @@ Root
     assert found["Port"] == "port must be from 0 to 65535, got 99999 (0 takes a free one)."
     assert found["Rollover"].startswith("rollover must be from 0 to 1, got 2")
     assert "'much' that cannot be converted to Size or 'unlimited'." in found["Limit"]
-    assert "Expected a size such as 1468, 512 kB or 4 MiB, got 'big'." in found["Block"]
+    assert (
+        "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'big'."
+        in found["Block"]
+    )
     assert "got value 'good' that cannot be converted to Outcome or None." in found["Outcome"]
     assert "Available: 'count', 'random', 'text' and 'zeros'" in found["Content"]
-    assert "Expected a size such as 1468, 512 kB or 4 MiB, got 'much'." in found["Size"]
+    assert (
+        "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'much'."
+        in found["Size"]
+    )
     assert found["Time"] == "Expected timeout to be a time of 0 s or more, got -5 s."
     assert "suite.robot' is a file. Expected a folder." in found["Root"]
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from TftpLibrary.engine.settings import ClientSettings, ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.recording.wording import parse_size
+from TftpLibrary.sizes import parse_size
 from TftpLibrary.version import VERSION
 
 T = TypeVar("T", ServerSettings, ClientSettings)

@@ -8,15 +8,8 @@ from collections.abc import Sequence
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import (
-    duration_text,
-    part_text,
-    percent_text,
-    rate_text,
-    reason_text,
-    short_text,
-    size_text,
-)
+from TftpLibrary.recording.wording import duration_text, reason_text, short_text
+from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 
 def transfer_line(transfer: Transfer) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from TftpLibrary.engine.session import Session
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.udp import Address
+from TftpLibrary.networks import is_within
 from TftpLibrary.protocol.packets import ErrorCode
 
 _HALF_OPEN_GRACE = 0.02
@@ -61,7 +60,7 @@ class Admission:
         Raises:
             Refusal: with the limit in its reason.
         """
-        if settings.clients and not _is_within(client, settings.networks()):
+        if settings.clients and not is_within(client, settings.networks()):
             raise Refusal(
                 ErrorCode.access_violation,
                 "Access violation",
@@ -119,8 +118,3 @@ class Admission:
 
 def _busy(reason: str) -> Refusal:
     return Refusal(ErrorCode.not_defined, "Server busy, try again later", reason)
-
-
-def _is_within(client: str, networks: tuple[object, ...]) -> bool:
-    address = ip_address(client.partition("%")[0])
-    return any(address in network for network in networks)  # type: ignore[operator]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import Network, parse_network
 from TftpLibrary.protocol.options import (
     MAX_BLKSIZE,
     MAX_WINDOWSIZE,
@@ -18,8 +18,6 @@ from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.store.base import WritePolicy
-
-Network = IPv4Network | IPv6Network
 
 
 class Retransmission(str, Enum):
@@ -107,7 +105,7 @@ class ServerSettings:
 
     def networks(self) -> tuple[Network, ...]:
         """Returns `clients` as networks."""
-        return tuple(_network(client) for client in self.clients)
+        return tuple(parse_network(client, "clients") for client in self.clients)
 
     def policy(self) -> Policy:
         """Returns what the negotiation of options needs."""
@@ -195,13 +193,3 @@ def _check_port_range(ports: tuple[int, int] | None) -> None:
             "port_range must be two ports from 1 to 65535, the lower one first, "
             f"got {ports[0]}-{ports[1]}."
         )
-
-
-def _network(client: str) -> Network:
-    try:
-        return ip_network(client, strict=False)
-    except ValueError:
-        raise UsageError(
-            f"clients must be addresses or networks such as 192.168.1.50 or 192.168.1.0/24, "
-            f"got {client!r}."
-        ) from None

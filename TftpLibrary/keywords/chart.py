@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from TftpLibrary.keywords.markup import COLOURS, ODD, text
 from TftpLibrary.recording.records import Sample, Transfer
-from TftpLibrary.recording.wording import duration_text, part_text, rate_text, size_text
+from TftpLibrary.recording.wording import duration_text
+from TftpLibrary.sizes import part_text, rate_text, size_text
 
 MOST_COLUMNS = 30
 """Columns of a drawing at most; a longer course is drawn in wider ones."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.sizes import parse_size
 
 T = TypeVar("T")
 
@@ -24,8 +25,6 @@ UNLIMITED: Unlimited = "unlimited"
 NO_PATH = Path()
 """What an empty path argument becomes: it counts as not given."""
 
-_SIZE = re.compile(r"([\d_]*\d(?:\.\d+)?)([kmgt]?)(i?)b?")
-_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _PORT_RANGE = re.compile(r"(\d+) ?- ?(\d+)")
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 
@@ -76,16 +75,7 @@ def to_size(value: str | int) -> Size:
     in 1024s. The case of the letters does not matter, nor does a space before the unit:
     ``1468``, ``512 kB``, ``4 MiB``, ``1.5GB``.
     """
-    text = str(value).strip()
-    match = _SIZE.fullmatch(text.lower().replace(" ", ""))
-    if not match or (match[3] and not match[2]):
-        raise ValueError(f"Expected a size such as 1468, 512 kB or 4 MiB, got '{text}'.")
-    number, prefix, binary = match.groups()
-    factor = (1024 if binary else 1000) ** _POWERS[prefix]
-    octets = float(number) * factor if "." in number else int(number) * factor
-    if octets != int(octets):
-        raise ValueError(f"Expected a whole number of octets, got '{text}'.")
-    return Size(octets)
+    return Size(parse_size(str(value)))
 
 
 class Rate(int):
@@ -100,8 +90,8 @@ def to_rate(value: str | int) -> Rate:
     text = str(value).strip()
     try:
         return Rate(to_size(text.removesuffix("/s")))
-    except ValueError:
-        raise ValueError(f"Expected a rate such as 5 MB/s or 500 kB, got '{text}'.") from None
+    except UsageError:
+        raise UsageError(f"Expected a rate such as 5 MB/s or 500 kB, got '{text}'.") from None
 
 
 def to_path(value: str) -> Path:

@@ -23,15 +23,9 @@ from TftpLibrary.keywords.timeline import transfers_table
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import (
-    duration_text,
-    outcome_text,
-    percent_text,
-    rate_text,
-    running_text,
-    size_text,
-)
+from TftpLibrary.recording.wording import duration_text, outcome_text, running_text
 from TftpLibrary.server import TftpServer
+from TftpLibrary.sizes import percent_text, rate_text, size_text
 from TftpLibrary.store.base import StoredFile
 
 PROGRESS_PAUSE = 5.0

@@ -19,13 +19,8 @@ from TftpLibrary.recording.query import (
     explain_missing_transfer,
 )
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import (
-    duration_text,
-    outcome_text,
-    rate_text,
-    request_text,
-    short_text,
-)
+from TftpLibrary.recording.wording import duration_text, outcome_text, request_text, short_text
+from TftpLibrary.sizes import rate_text
 
 _MOST_NAMES = 10
 _DEFAULTS = {"blksize": 512, "windowsize": 1}

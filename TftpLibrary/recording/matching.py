@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher
 from fnmatch import fnmatchcase
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import is_within, parse_network
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
@@ -98,42 +97,16 @@ def client_test(client: str) -> Callable[[str], bool]:
     """
     if not client:
         return lambda _address: True
-    network = _network(client)
+    networks = (parse_network(client, "client"),)
     # One answer per address: a record holds thousands of transfers of a few clients.
     known: dict[str, bool] = {client: True}
 
     def is_in(address: str) -> bool:
         if address not in known:
-            known[address] = _is_in_network(address, network)
+            known[address] = is_within(address, networks)
         return known[address]
 
     return is_in
-
-
-def _network(client: str) -> IPv4Network | IPv6Network:
-    try:
-        # strict=False: 192.168.1.50/24 is how people write the network of a board.
-        return ip_network(_without_zone(client), strict=False)
-    except ValueError:
-        raise UsageError(
-            f"client={client!r} is neither an address nor a network. Expected for example "
-            "192.168.1.50, 192.168.1.0/24 or fe80::/10."
-        ) from None
-
-
-def _is_in_network(address: str, network: IPv4Network | IPv6Network) -> bool:
-    try:
-        found = ip_address(_without_zone(address))
-    except ValueError:
-        return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found in network
-
-
-def _without_zone(address: str) -> str:
-    """`fe80::1%eth0` as `fe80::1`: the zone names an interface of this machine."""
-    return address.partition("%")[0]
 
 
 def _unique(names: Iterable[str]) -> list[str]:

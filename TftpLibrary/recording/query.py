@@ -26,8 +26,8 @@ from TftpLibrary.recording.wording import (
     reason_text,
     request_text,
     short_text,
-    size_text,
 )
+from TftpLibrary.sizes import size_text
 
 __all__ = [
     "describe_requests",

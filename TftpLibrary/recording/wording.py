@@ -1,63 +1,17 @@
-"""Sizes, rates, times and outcomes in words, the same in messages, logs and on the command line.
-
-Units are decimal, as on a disk's label: 1 MB is 1,000,000 octets.
-"""
+"""Times and outcomes in words, the same in messages, logs and on the command line."""
 
 from __future__ import annotations
 
-import re
-
-from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 IDLE = 1.0
 """Seconds without a packet of the peer from which on a running transfer is called idle."""
 
 _KILO = 1000
 _MINUTE = 60
-_UNITS = ("kB", "MB", "GB", "TB")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:([kmgt])(i?)b?|b)?")
-
-
-def size_text(octets: int) -> str:
-    """Returns a size in words: `1 octet`, `512 octets`, `7.8 MB`."""
-    if octets < _KILO:
-        return f"{octets} octet" if octets == 1 else f"{octets} octets"
-    factor, unit = _unit(octets)
-    return f"{octets / factor:.1f} {unit}"
-
-
-def parse_size(text: str) -> int:
-    """Returns the octets of a size: `1468`, `64 kB` (thousands), `4 MiB` (1024 times 1024).
-
-    Raises:
-        UsageError: the text is no size.
-    """
-    match = _SIZE.fullmatch(text.strip().lower())
-    if match is None:
-        raise UsageError(f"Expected a size such as 1468, 64 kB or 4 MiB, got '{text}'.")
-    number, prefix, binary = match.groups()
-    factor: int = (1024 if binary else _KILO) ** " kmgt".index(prefix or " ")
-    return round(float(number) * factor) if "." in number else int(number) * factor
-
-
-def part_text(octets: int, size: int) -> str:
-    """Returns a part of a size in the unit of the whole: `3.2 of 7.8 MB`."""
-    if size < _KILO:
-        return f"{octets} of {size_text(size)}"
-    return f"{octets / _unit(size)[0]:.1f} of {size_text(size)}"
-
-
-def percent_text(octets: int, size: int) -> str:
-    """Returns a part of a size in per cent, rounded down: `100 %` means the whole."""
-    return f"{100 * octets // size if size else 100} %"
-
-
-def rate_text(octets_per_second: float) -> str:
-    """Returns a rate in words: `5.1 MB/s`."""
-    return f"{size_text(round(octets_per_second))}/s"
 
 
 def duration_text(seconds: float) -> str:
@@ -155,14 +109,6 @@ def running_text(transfer: Transfer, limit: int = 100) -> str:
     silent = f", silent for {duration_text(transfer.idle)}" if transfer.idle >= IDLE else ""
     name = short_text(transfer.filename, limit)
     return f"{name} {done} {rate} from {transfer.client}{silent}"
-
-
-def _unit(octets: int) -> tuple[int, str]:
-    """The largest unit in which the size is at least 1.0, after it is rounded."""
-    power = 1
-    while power < len(_UNITS) and octets >= (_KILO - 0.05) * _KILO**power:
-        power += 1
-    return _KILO**power, _UNITS[power - 1]
 
 
 def _one_unit(value: float, unit: str) -> str:

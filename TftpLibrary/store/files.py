@@ -13,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import Network, parse_network
 from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
 from TftpLibrary.store.digests import Chunks, Digester, checksum, pieces
-from TftpLibrary.store.layered import Layer, LayeredStore, Network, network_of
+from TftpLibrary.store.layered import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, hidden_name, is_hidden, local_parts, text_of
 from TftpLibrary.store.refusals import existing_folder, explained, missing
@@ -359,7 +360,7 @@ class FileStore:
         """Returns the shelf of the boards that an upload is for."""
         if not client:
             return self._open_shelf
-        network = network_of(client)
+        network = parse_network(client, "only_for")
         shelf = self._private.get(network)
         if shelf is None:
             shelf = self._shelf(self._make_folder("tftp-private-"), {}, restores=False)

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
-from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import Network, is_within
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 from TftpLibrary.store.names import forbidden, not_found
-
-Network = IPv4Network | IPv6Network
-
-
-def network_of(text: str) -> Network:
-    """Returns the network that an address or a CIDR names.
-
-    Raises:
-        UsageError: it names none.
-    """
-    try:
-        return ip_network(text.strip(), strict=False)
-    except ValueError as error:
-        raise UsageError(
-            f"'{text}' is no client. Expected an address such as 192.168.1.50, or a network such "
-            "as 192.168.1.0/24."
-        ) from error
 
 
 class Layer(NamedTuple):
@@ -42,15 +24,7 @@ class Layer(NamedTuple):
 
     def serves(self, client: str) -> bool:
         """Whether a board at this address sees the layer."""
-        if self.clients is None:
-            return True
-        try:
-            address = ip_address(client)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self.clients)
+        return self.clients is None or is_within(client, self.clients)
 
 
 class LayeredStore:

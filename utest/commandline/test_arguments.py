@@ -92,7 +92,7 @@ def test_options_of_serve_that_are_no_settings() -> None:
         (
             "serve x --max-upload-size many",
             "tftplibrary serve: error: argument --max-upload-size: "
-            "Expected a size such as 1468, 64 kB or 4 MiB, got 'many'.",
+            "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'many'.",
         ),
         (
             "serve x --port-range 6000",
@@ -112,7 +112,7 @@ def test_wrong_use_says_what_was_expected(
 def test_value_out_of_bounds_is_named_by_the_settings() -> None:
     with pytest.raises(UsageError, match="port must be from 0 to 65535, got 99999"):
         server("--port", "99999")
-    with pytest.raises(UsageError, match="clients must be addresses or networks"):
+    with pytest.raises(UsageError, match="is neither an address nor a network"):
         server("--client", "board")
 
 

@@ -38,8 +38,8 @@ from TftpLibrary.store.base import WritePolicy
         ),
         (
             {"clients": ("10.0.0.0/33",)},
-            "clients must be addresses or networks such as 192.168.1.50 or 192.168.1.0/24, "
-            "got '10.0.0.0/33'.",
+            "clients='10.0.0.0/33' is neither an address nor a network. Expected for example "
+            "192.168.1.50, 192.168.1.0/24 or fe80::/10.",
         ),
     ],
 )

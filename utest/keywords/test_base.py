@@ -7,6 +7,7 @@ import pytest
 from assertionengine import AssertionOperator
 from robot.libraries.BuiltIn import BuiltIn
 
+from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.base import (
     log_address,
     output_folder,
@@ -50,7 +51,7 @@ def test_sizes_compare_with_units() -> None:
     assert verify_size(4 * 1024**2, EQUAL, "4 MiB", "Size", "") == 4 * 1024**2
     assert verify_size(5000, GREATER, "4 kB", "Size", "") == 5000
     assert verify_size(5000, EQUAL, 5000, "Size", "") == 5000
-    with pytest.raises(ValueError, match="such as 1468, 512 kB or 4 MiB"):
+    with pytest.raises(UsageError, match="such as 1468, 512 kB or 4 MiB"):
         verify_size(1, EQUAL, "much", "Size", "")
 
 

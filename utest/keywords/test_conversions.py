@@ -26,40 +26,9 @@ from TftpLibrary.keywords.conversions import (
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "octets"),
-    [
-        ("0", 0),
-        ("1468", 1468),
-        ("65_464", 65464),
-        ("512 B", 512),
-        ("1 kB", 1000),
-        ("1 KiB", 1024),
-        ("4 MiB", 4 * 1024**2),
-        ("4mib", 4 * 1024**2),
-        ("1.5GB", 1_500_000_000),
-        ("2k", 2000),
-        ("1 TiB", 1024**4),
-        (" 7 ", 7),
-    ],
-)
-def test_a_size_has_a_unit_or_none(text: str, octets: int) -> None:
-    assert to_size(text) == octets
-
-
-def test_a_number_is_a_size() -> None:
-    assert to_size(1468) == 1468
-
-
-@pytest.mark.parametrize("text", ["", "much", "-1", "4 XB", "MiB", "4 i", "1.5.2 kB", "_"])
-def test_what_is_no_size_is_told_with_examples(text: str) -> None:
-    with pytest.raises(ValueError, match="such as 1468, 512 kB or 4 MiB"):
-        to_size(text)
-
-
-def test_half_an_octet_is_refused() -> None:
-    with pytest.raises(ValueError, match="Expected a whole number of octets, got '1.5'."):
-        to_size("1.5")
+@pytest.mark.parametrize("value", ["1 KiB", " 1024 ", 1024])
+def test_a_size_is_a_text_or_a_number(value: str | int) -> None:
+    assert to_size(value) == 1024
 
 
 def test_a_path_starts_at_the_current_folder_or_at_the_home_folder() -> None:
@@ -194,5 +163,5 @@ def test_a_rate_is_a_size_in_a_second(text: str | int, octets: int) -> None:
 
 @pytest.mark.parametrize("text", ["fast", "5 MB/min", "/s"])
 def test_what_is_no_rate_tells_how_to_write_one(text: str) -> None:
-    with pytest.raises(ValueError, match="Expected a rate such as 5 MB/s or 500 kB, got '"):
+    with pytest.raises(UsageError, match="Expected a rate such as 5 MB/s or 500 kB, got '"):
         to_rate(text)

@@ -53,11 +53,6 @@ def test_name_in_another_case_or_folder_does_not_match(filename: str, pattern: s
         ("192.168.1.50", ""),
         ("192.168.1.50", "192.168.1.50"),
         ("192.168.1.50", "192.168.1.0/24"),
-        ("192.168.1.50", "192.168.1.1/24"),
-        ("::ffff:192.168.1.50", "192.168.1.0/24"),
-        ("fe80::1%eth0", "fe80::/10"),
-        ("fe80::1%eth0", "fe80::1%eth0"),
-        ("fe80::1", "fe80:0::1"),
     ],
 )
 def test_client_matches_an_address_or_a_network(address: str, client: str) -> None:
@@ -69,21 +64,10 @@ def test_client_matches_an_address_or_a_network(address: str, client: str) -> No
     [
         ("192.168.1.51", "192.168.1.50"),
         ("10.0.0.1", "192.168.1.0/24"),
-        ("fe80::1", "192.168.1.0/24"),
-        ("not an address", "0.0.0.0/0"),
     ],
 )
 def test_client_outside_does_not_match(address: str, client: str) -> None:
     assert not matches_client(transfer(client=address), client)
-
-
-def test_bad_client_says_what_would_be_right() -> None:
-    with pytest.raises(UsageError) as error:
-        matches_client(transfer(), "board-7")
-    assert str(error.value) == (
-        "client='board-7' is neither an address nor a network. Expected for example 192.168.1.50, "
-        "192.168.1.0/24 or fe80::/10."
-    )
 
 
 def test_bad_client_is_refused_without_any_transfer() -> None:

@@ -378,7 +378,7 @@ def test_a_private_file_is_not_found_by_others(files: FileStore) -> None:
 
 
 def test_a_bad_client_is_told(files: FileStore) -> None:
-    with pytest.raises(UsageError, match="'dut1' is no client. Expected an address"):
+    with pytest.raises(UsageError, match="only_for='dut1' is neither an address nor a network"):
         files.upload_bytes(b"", "x", only_for="dut1")
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import parse_network
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
-from TftpLibrary.store.layered import Layer, LayeredStore, network_of
+from TftpLibrary.store.layered import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.stores import BOARD, OVERWRITING, WRITABLE, read, refused, write
 
@@ -46,14 +46,14 @@ def test_a_refusal_other_than_not_found_is_final(tmp_path: Path) -> None:
     ],
 )
 def test_a_layer_is_for_its_clients_only(network: str, client: str, is_served: bool) -> None:
-    layer = Layer(MemoryStore({"a": b"private"}), (network_of(network),))
+    layer = Layer(MemoryStore({"a": b"private"}), (parse_network(network, "only_for"),))
     store = LayeredStore([layer, Layer(MemoryStore({"a": b"shared"}))])
     assert layer.serves(client) is is_served
     assert read(store, b"a", client) == (b"private" if is_served else b"shared")
 
 
 def test_without_a_layer_for_the_client_nothing_is_found() -> None:
-    store = LayeredStore([Layer(MemoryStore({"a": b""}), (network_of("10.0.0.1"),))])
+    store = LayeredStore([Layer(MemoryStore({"a": b""}), (parse_network("10.0.0.1", "only_for"),))])
     with refused(ErrorCode.file_not_found, "no layer is for this client"):
         store.open_read(b"a", BOARD)
     with refused(ErrorCode.access_violation, "no layer is for this client"):
@@ -73,9 +73,3 @@ def test_a_file_in_a_layer_above_exists() -> None:
     with refused(ErrorCode.access_violation):
         store.open_write(b"a", BOARD, WritePolicy(), None)
     write(store, b"a", b"x", OVERWRITING)
-
-
-@pytest.mark.parametrize("text", ["", "board", "192.168.1.300", "10.0.0.0/40"])
-def test_what_is_no_address_is_explained(text: str) -> None:
-    with pytest.raises(UsageError, match="Expected an address such as 192.168.1.50"):
-        network_of(text)

@@ -1,0 +1,62 @@
+"""Is this client in that network: the one parser of addresses and networks, and the one test.
+
+Zone identifiers (`fe80::1%eth0`) name an interface of this machine and never count. An IPv4
+address that a dual-stack socket shows as `::ffff:192.168.1.50` counts as the IPv4 address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+from TftpLibrary.errors import UsageError
+
+Network = IPv4Network | IPv6Network
+
+_ZONE = re.compile(r"%[^/]*")
+_MAPPED = IPv6Network("::ffff:0:0/96")
+
+
+def parse_network(text: str, argument: str) -> Network:
+    """Returns the network that an address (`192.168.1.50`) or a CIDR names.
+
+    Args:
+        text: the address or the network; `192.168.1.50/24` is the network of that board.
+        argument: the name of the argument that has it, for the message.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        network = ip_network(_ZONE.sub("", text.strip()), strict=False)
+    except ValueError:
+        raise UsageError(
+            f"{argument}={text!r} is neither an address nor a network. Expected for example "
+            "192.168.1.50, 192.168.1.0/24 or fe80::/10."
+        ) from None
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        return IPv4Network((_unmapped(network.network_address), network.prefixlen - 96))
+    return network
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether an address lies in one of the networks; text that is no address lies in none."""
+    try:
+        found = _unmapped(ip_address(_ZONE.sub("", address)))
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
+
+
+def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

@@ -1,0 +1,64 @@
+"""Clients in networks: addresses, networks, zones and IPv4 in IPv6."""
+
+from __future__ import annotations
+
+import pytest
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import is_within, parse_network
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.168.1.50", "192.168.1.50"),
+        ("192.168.1.50", " 192.168.1.0/24 "),
+        ("192.168.1.50", "192.168.1.1/24"),
+        ("fe80::1", "fe80:0::1"),
+        ("::1", "::1"),
+        ("fe80::1%eth0", "fe80::/10"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("fe80::1%eth0", "fe80::1%eth1"),
+        ("fe80::2", "fe80::1%eth0/64"),
+        ("::ffff:192.168.1.50", "192.168.1.0/24"),
+        ("192.168.1.50", "::ffff:192.168.1.50"),
+        ("192.168.1.50", "::ffff:192.168.1.0/120"),
+        ("::ffff:192.168.1.50", "::ffff:192.168.1.0/120"),
+    ],
+)
+def test_an_address_is_in_its_network(address: str, network: str) -> None:
+    assert is_within(address, [parse_network(network, "client")])
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.168.1.51", "192.168.1.50"),
+        ("10.0.0.1", "192.168.1.0/24"),
+        ("fe80::1", "192.168.1.0/24"),
+        ("192.168.1.50", "fe80::/10"),
+        ("::ffff:192.168.2.50", "::ffff:192.168.1.0/120"),
+        ("fec0::1%eth0", "fe80::1%eth0/64"),
+        ("not an address", "0.0.0.0/0"),
+        ("", "0.0.0.0/0"),
+    ],
+)
+def test_an_address_outside_is_not_in_the_network(address: str, network: str) -> None:
+    assert not is_within(address, [parse_network(network, "client")])
+
+
+def test_one_network_of_several_is_enough() -> None:
+    networks = [parse_network(text, "clients") for text in ("10.0.0.0/8", "192.168.1.0/24")]
+    assert is_within("192.168.1.50", networks)
+    assert not is_within("192.168.2.50", networks)
+    assert not is_within("192.168.1.50", [])
+
+
+@pytest.mark.parametrize("text", ["", "board-7", "192.168.1.300", "10.0.0.0/33", "fe80::1/129"])
+def test_text_that_is_no_network_is_refused_with_the_name_of_the_argument(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_network(text, "only_for")
+    assert str(error.value) == (
+        f"only_for='{text}' is neither an address nor a network. Expected for example "
+        "192.168.1.50, 192.168.1.0/24 or fe80::/10."
+    )
