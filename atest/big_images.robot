@@ -4,8 +4,8 @@ Documentation    As a tester I want images of any size to boot, also those of mo
 ...              no concern of the test bench.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
-Library          ../resources/machine.py
-Resource         ../resources/board.resource
+Library          equipment/machine.py
+Resource         equipment/board.resource
 
 Suite Setup      Start Server With A Big Image
 

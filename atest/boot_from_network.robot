@@ -4,7 +4,7 @@ Documentation    As a tester I want my board to boot from a server that the suit
 ...              and guesses.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Suite Setup      Start Server With Boot Files
 

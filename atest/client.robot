@@ -4,7 +4,7 @@ Documentation    As a tester I want to fetch files from a board that is a TFTP s
 
 Library          OperatingSystem
 Library          TftpLibrary
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 
 *** Test Cases ***

@@ -3,7 +3,7 @@ Documentation    As a tester I want each way in which a boot fails to give a mes
 ...              so that I need not read the serial log first.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=100ms
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Test Setup       Start Server With A Kernel
 

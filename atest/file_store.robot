@@ -5,7 +5,7 @@ Documentation    As a tester I want to put the files of my build where the board
 Library          Collections
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Test Setup       Start TFTP Server    writable=True
 

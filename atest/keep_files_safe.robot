@@ -6,8 +6,8 @@ Documentation    As a tester I want nothing that a board sends to reach a file o
 Library          OperatingSystem
 Library          String
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Library          ../resources/machine.py
-Resource         ../resources/board.resource
+Library          equipment/machine.py
+Resource         equipment/board.resource
 
 Suite Setup      Serve A Folder Beside A Secret
 

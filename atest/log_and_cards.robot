@@ -7,7 +7,7 @@ Library          OperatingSystem
 Library          Process
 Library          String
 Library          XML
-Library          ../resources/peers.py
+Library          equipment/peers.py
 
 Suite Setup      Let A Board Boot
 
@@ -112,7 +112,7 @@ Let A Board Boot
     [Documentation]    A run of its own, whose log the tests read. Two of its tests fail.
     Remove Directory    ${FOLDER}    recursive=True
     ${run}    Run Process    ${{ sys.executable }}    -m    robot    --outputdir    ${FOLDER}
-    ...    ${CURDIR}/../resources/boot_suite.robot    cwd=${EXECDIR}    timeout=60s
+    ...    ${CURDIR}/equipment/_boot_suite.robot    cwd=${EXECDIR}    timeout=60s
     Should Be Equal As Integers    ${run.rc}    2    ${run.stdout}${run.stderr}
 
 Messages With

@@ -5,8 +5,8 @@ Documentation    As a tester of a rack I want hundreds of boards to boot at the 
 
 Library          Collections
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
-Library          ../resources/machine.py
-Resource         ../resources/board.resource
+Library          equipment/machine.py
+Resource         equipment/board.resource
 
 Suite Setup      Start TFTP Server    alias=rack    max_transfers=1000
 

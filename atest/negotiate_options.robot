@@ -4,7 +4,7 @@ Documentation    As a tester I want to see which options my board asks for and w
 ...              live with a plain answer.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Suite Setup      Start Server With One File
 

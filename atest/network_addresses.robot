@@ -4,9 +4,9 @@ Documentation    As a tester whose machine has several addresses I want answers 
 ...              without a list.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Library          ../resources/machine.py
-Library          ../resources/peers.py
-Resource         ../resources/board.resource
+Library          equipment/machine.py
+Library          equipment/peers.py
+Resource         equipment/board.resource
 
 
 *** Test Cases ***

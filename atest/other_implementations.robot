@@ -5,8 +5,8 @@ Documentation    As a tester I want my server to serve every TFTP client, and my
 
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=30s
-Library          ../resources/machine.py
-Library          ../resources/other_programs.py
+Library          equipment/machine.py
+Library          equipment/other_programs.py
 
 Suite Setup      Make Files Of Every Size
 Test Timeout     2 minutes

@@ -5,8 +5,8 @@ Documentation    As a tester I want what my board and the server sent each other
 Library          OperatingSystem
 Library          Process
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Library          ../resources/peers.py
-Resource         ../resources/board.resource
+Library          equipment/peers.py
+Resource         equipment/board.resource
 
 Suite Setup      Start Server With Boot Files
 

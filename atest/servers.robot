@@ -4,7 +4,7 @@ Documentation    As a tester I want the suite to start the TFTP servers that my 
 
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 
 *** Variables ***

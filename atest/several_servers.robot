@@ -3,7 +3,7 @@ Documentation    As a tester I want several TFTP servers in one suite, each with
 ...              settings, so that two boards or two releases are tested side by side.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Suite Setup      Start Two Servers
 

@@ -4,8 +4,8 @@ Documentation    As a tester whose server runs in a container I want all of a tr
 ...              behind a NAT boot as well.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Library          ../resources/machine.py
-Resource         ../resources/board.resource
+Library          equipment/machine.py
+Resource         equipment/board.resource
 
 Test Setup       Start Server With An Image
 

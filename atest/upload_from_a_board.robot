@@ -4,7 +4,7 @@ Documentation    As a tester I want to take what my board uploads, its configura
 
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Test Setup       Start TFTP Server    alias=upload    writable=True
 

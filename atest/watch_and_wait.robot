@@ -3,7 +3,7 @@ Documentation    As a tester I want to wait for what my board really does, and t
 ...              no test sleeps, and none passes because of an earlier one.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
-Resource         ../resources/board.resource
+Resource         equipment/board.resource
 
 Suite Setup      Start Server With Boot Files
 

@@ -86,7 +86,8 @@ def test_each_module_has_a_test_of_the_same_name() -> None:
 def test_each_test_has_a_module_of_the_same_name() -> None:
     partners = {partner_of(module) for module in MODULES}
     partners |= {
-        ROOT / "utest" / f"test_{path.stem}.py" for path in (ROOT / "resources").glob("*.py")
+        ROOT / "utest" / "equipment" / f"test_{path.stem}.py"
+        for path in (ROOT / "atest" / "equipment").glob("*.py")
     }
     partners |= {
         ROOT / "utest" / "boards" / f"test_{path.stem}.py"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.board_exchange import Habits
-from resources.board_server import Mischief, ServingBoard
+from atest.equipment.board_exchange import Habits
+from atest.equipment.board_server import Mischief, ServingBoard
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
 from TftpLibrary.engine.settings import ClientSettings

@@ -21,7 +21,7 @@ IMPORT = """\
 *** Settings ***
 Library     TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Library     utest.support.log_board
-Resource    resources/board.resource
+Resource    atest/equipment/board.resource
 """
 TABLE = "Requests of this test:"
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from resources.board_client import Ask, read_file, write_file
-from resources.board_exchange import Report, sort_arguments
-from resources.board_network import open_socket
-from resources.board_protocol import RefusedError
+from atest.equipment.board_client import Ask, read_file, write_file
+from atest.equipment.board_exchange import Report, sort_arguments
+from atest.equipment.board_network import open_socket
+from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
 from TftpLibrary.engine.settings import ServerSettings

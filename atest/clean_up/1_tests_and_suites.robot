@@ -2,7 +2,7 @@
 Documentation    As a tester I want a server to stop with the test or the suite that started it.
 
 Library          TftpLibrary    host=127.0.0.1    port=0
-Resource         ../../resources/board.resource
+Resource         ../equipment/board.resource
 
 Suite Setup      Start Server Of The Suite
 

@@ -2,7 +2,7 @@
 Documentation    As a tester I want a suite to begin as if no other had run before it.
 
 Library          TftpLibrary    host=127.0.0.1    port=0
-Resource         ../../resources/board.resource
+Resource         ../equipment/board.resource
 
 
 *** Test Cases ***

@@ -4,7 +4,7 @@ Documentation    As a tester I want a folder that was there before to be left as
 Library          Collections
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0
-Resource         ../../resources/board.resource
+Resource         ../equipment/board.resource
 
 Test Setup       Folder With Two Files
 

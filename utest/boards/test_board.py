@@ -18,7 +18,7 @@ from atest.boards.emulator.dhcp import Offer
 from atest.boards.emulator.disturbance import Disturbance
 from atest.boards.emulator.machines import Kind, missing
 from atest.boards.emulator.wire import Setup
-from resources.peers import are_required
+from atest.equipment.peers import are_required
 from utest.support.waiting import seconds, wait_until
 
 ROOT = Path(__file__).parents[2]

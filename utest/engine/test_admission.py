@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from resources.board_protocol import RefusedError
+from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.protocol.outcome import Outcome

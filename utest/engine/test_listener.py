@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from resources.board_crowd import make_noise
-from resources.board_protocol import RefusedError
+from atest.equipment.board_crowd import make_noise
+from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.engine.listener import MAX_REQUEST_SIZE, Listener
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.board_exchange import Report
-from resources.board_protocol import RefusedError, encode_data
+from atest.equipment.board_exchange import Report
+from atest.equipment.board_protocol import RefusedError, encode_data
 from TftpLibrary.engine import serving
 from TftpLibrary.engine.settings import Retransmission
 from TftpLibrary.protocol.outcome import Outcome

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from resources.board_client import read_file
-from resources.board_network import Nat
-from resources.board_protocol import RefusedError
+from atest.equipment.board_client import read_file
+from atest.equipment.board_network import Nat
+from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.settings import Retransmission
 from TftpLibrary.protocol.outcome import Outcome

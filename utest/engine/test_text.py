@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.board_protocol import to_netascii
+from atest.equipment.board_protocol import to_netascii
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import Source, StoreError, WritePolicy

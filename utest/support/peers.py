@@ -1,10 +1,10 @@
-"""Other programs in unit tests: found, or the test is skipped; see `resources/peers.py`."""
+"""Other programs in unit tests: found, or the test is skipped; see `atest/equipment/peers.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from resources.peers import are_required, find_program, missing_text
+from atest.equipment.peers import are_required, find_program, missing_text
 
 
 def require(program: str, package: str = "") -> str:

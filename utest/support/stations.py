@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from resources.board_client import Ask, read_file, write_file
-from resources.board_exchange import Report, sort_arguments
-from resources.board_network import open_socket
+from atest.equipment.board_client import Ask, read_file, write_file
+from atest.equipment.board_exchange import Report, sort_arguments
+from atest.equipment.board_network import open_socket
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.engine import Engine, Life
 from TftpLibrary.engine.listener import Listener

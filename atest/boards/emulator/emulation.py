@@ -25,7 +25,7 @@ from atest.boards.emulator.disturbance import Disturbance
 from atest.boards.emulator.exchange import Request
 from atest.boards.emulator.machines import Kind, linux_files, machine, missing
 from atest.boards.emulator.wire import Setup
-from resources.peers import are_required
+from atest.equipment.peers import are_required
 
 BOARD_ADDRESS, GATEWAY = "10.0.2.15", "10.0.2.2"
 """What the board has, and where it finds the TFTP server; each board has a wire of its own."""

@@ -13,8 +13,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from resources.board_exchange import MAX_DATAGRAM, Address, Exchange, Habits, Report, Terms
-from resources.board_protocol import (
+from atest.equipment.board_exchange import MAX_DATAGRAM, Address, Exchange, Habits, Report, Terms
+from atest.equipment.board_protocol import (
     ACK,
     RRQ,
     WRQ,
@@ -30,7 +30,7 @@ from resources.board_protocol import (
     parse_options,
     to_netascii,
 )
-from resources.board_transfers import Receiver, Sender
+from atest.equipment.board_transfers import Receiver, Sender
 
 KNOWN_OPTIONS = ("blksize", "timeout", "tsize", "windowsize", "rollover")
 

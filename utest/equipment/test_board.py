@@ -14,15 +14,15 @@ from functools import partial
 
 import pytest
 
-from resources.board_client import Ask, Job, probe_size, read_file, write_file
-from resources.board_crowd import make_noise, noise, read_by_many
-from resources.board_exchange import Habits, Report, numbers, sort_arguments
-from resources.board_network import Nat, open_socket
-from resources.board_protocol import (
+from atest.equipment.board_client import Ask, Job, probe_size, read_file, write_file
+from atest.equipment.board_crowd import make_noise, noise, read_by_many
+from atest.equipment.board_exchange import Habits, Report, numbers, sort_arguments
+from atest.equipment.board_network import Nat, open_socket
+from atest.equipment.board_protocol import (
     BoardError,
     RefusedError,
 )
-from resources.board_server import Mischief, ServingBoard
+from atest.equipment.board_server import Mischief, ServingBoard
 
 CONTENT = random.Random(7).randbytes(5000)
 BRIEF = Habits(patience=0.3)

@@ -1,7 +1,7 @@
 """The board as TFTP client: it asks a server for a file, or sends it one.
 
-RFC 1350 section 2 to 4, RFC 2347 to 2349, RFC 7440. Plain functions for pytest and scripts; the
-Robot library is `resources/board.py`.
+RFC 1350 section 2 to 4, RFC 2347 to 2349, RFC 7440. Plain functions for unit tests; the Robot
+library is `board.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from resources.board_exchange import Exchange, Habits, Report, Terms
-from resources.board_protocol import (
+from atest.equipment.board_exchange import Exchange, Habits, Report, Terms
+from atest.equipment.board_protocol import (
     ACK,
     DATA,
     OACK,
@@ -30,7 +30,7 @@ from resources.board_protocol import (
     from_netascii,
     to_netascii,
 )
-from resources.board_transfers import Receiver, Sender
+from atest.equipment.board_transfers import Receiver, Sender
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Simulated boards for Robot Framework suites: TFTP on plain sockets, without TftpLibrary.
 
-The keywords here are the board's moves; `board.resource` makes the steps of a story from them. For
-pytest and scripts use `resources/board_client.py` and `resources/board_server.py` directly.
+The keywords here are the board's moves; `board.resource` makes the steps of a story from them. Unit
+tests use `board_client.py` and `board_server.py` directly.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Protocol
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from resources.board_client import Ask, Job, probe_size, read_file, write_file
-from resources.board_crowd import CrowdReport, make_noise, read_by_many
-from resources.board_exchange import MAX_DATAGRAM, Report, sort_arguments
-from resources.board_network import Cable, Nat, open_socket
-from resources.board_protocol import (
+from atest.equipment.board_client import Ask, Job, probe_size, read_file, write_file
+from atest.equipment.board_crowd import CrowdReport, make_noise, read_by_many
+from atest.equipment.board_exchange import MAX_DATAGRAM, Report, sort_arguments
+from atest.equipment.board_network import Cable, Nat, open_socket
+from atest.equipment.board_protocol import (
     BoardError,
     Packet,
     RefusedError,
@@ -28,7 +28,7 @@ from resources.board_protocol import (
     option_text,
     parse_options,
 )
-from resources.board_server import ServingBoard, sort_mischief
+from atest.equipment.board_server import ServingBoard, sort_mischief
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -49,7 +49,7 @@ class Server(Protocol):
 class BoardLibrary:
     """The moves of simulated boards. Stories use the steps of ``board.resource`` instead.
 
-    Named arguments after the file are *habits* (see ``resources/board_exchange.py``), the places
+    Named arguments after the file are *habits* (see ``board_exchange.py``), the places
     ``host``, ``port``, ``local_host``, ``local_port`` and ``namespace``, the ``mode``; and every
     other name is an *option* of the request, asked in the order in which it is given. Options can
     also be given as one text, ``options=blksize=1468 tsize=0``.
@@ -256,7 +256,7 @@ class BoardLibrary:
             name: The file that it offers or takes.
             content: What it offers.
             host: The address that it listens on.
-            how: Habits, and mischief (see ``resources/board_server.py``).
+            how: Habits, and mischief (see ``board_server.py``).
         """
         mischief, rest = sort_mischief(how)
         port = int(str(rest.pop("port", 0)))

@@ -14,10 +14,10 @@ from contextlib import closing
 
 import pytest
 
-from resources.board_client import Ask, read_file, write_file
-from resources.board_exchange import Habits, Report
-from resources.board_network import Nat, open_socket
-from resources.board_protocol import (
+from atest.equipment.board_client import Ask, read_file, write_file
+from atest.equipment.board_exchange import Habits, Report
+from atest.equipment.board_network import Nat, open_socket
+from atest.equipment.board_protocol import (
     RRQ,
     WRQ,
     BoardError,
@@ -26,7 +26,7 @@ from resources.board_protocol import (
     encode_error,
     encode_oack,
 )
-from resources.board_server import Mischief, ServingBoard
+from atest.equipment.board_server import Mischief, ServingBoard
 
 CONTENT = random.Random(7).randbytes(5000)
 OVERGRANT = Mischief(grant={"blksize": "2000"})

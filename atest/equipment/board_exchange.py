@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
-from resources.board_protocol import (
+from atest.equipment.board_protocol import (
     DEFAULT_BLKSIZE,
     ERROR,
     KINDS,

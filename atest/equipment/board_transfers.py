@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from resources.board_exchange import Exchange, Terms
-from resources.board_protocol import (
+from atest.equipment.board_exchange import Exchange, Terms
+from atest.equipment.board_protocol import (
     ACK,
     OACK,
     decode,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resources.board_protocol import (
+from atest.equipment.board_protocol import (
     ACK,
     DATA,
     ERROR,

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from robot.api import ExecutionResult, Failure, SkipExecution
 
-from resources.peers import PACKAGES, find_program, peers
+from atest.equipment.peers import PACKAGES, find_program, peers
 from utest.support.peers import require
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 TEXT = "'no-such-program' is not installed. On Debian: apt-get install some-package"
 SUITE = """
 *** Settings ***
-Library    resources/peers.py
+Library    atest/equipment/peers.py
 
 *** Test Cases ***
 Found
@@ -66,7 +66,7 @@ def test_missing_program_that_was_promised_fails_the_test(monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("program", PACKAGES)
 def test_package_of_a_known_program_is_told(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    monkeypatch.setattr("resources.peers.find_program", lambda _: None)
+    monkeypatch.setattr("atest.equipment.peers.find_program", lambda _: None)
     with pytest.raises(SkipExecution, match=f"apt-get install {PACKAGES[program]}$"):
         peers().require_program(program)
 

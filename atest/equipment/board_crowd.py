@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from resources.board_client import Ask, read_file
-from resources.board_exchange import MAX_DATAGRAM, Address, Habits, Terms
-from resources.board_network import open_socket
-from resources.board_protocol import (
+from atest.equipment.board_client import Ask, read_file
+from atest.equipment.board_exchange import MAX_DATAGRAM, Address, Habits, Terms
+from atest.equipment.board_network import open_socket
+from atest.equipment.board_protocol import (
     DATA,
     ERROR,
     OACK,

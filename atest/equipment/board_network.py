@@ -14,8 +14,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from resources.board_exchange import MAX_DATAGRAM, Address
-from resources.board_protocol import BoardError
+from atest.equipment.board_exchange import MAX_DATAGRAM, Address
+from atest.equipment.board_protocol import BoardError
 
 CLONE_NEWNET = 0x40000000
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from robot.api import SkipExecution, logger
 from robot.api.deco import keyword, library
 
-from resources.peers import peers
+from atest.equipment.peers import peers
 
 PATIENCE = 60.0
 
