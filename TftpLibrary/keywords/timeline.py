@@ -7,7 +7,6 @@ tags each row reads as a line of text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, log10
 
@@ -33,37 +32,31 @@ _TOLD = "flex:1 1 26em;overflow-wrap:anywhere"
 _DRAWN = "flex:1 1 20em"
 
 
-@dataclass(frozen=True, slots=True)
 class Axis:
     """The time axis that all bars share.
 
+    Everything is computed once: each row asks for it, and a table has hundreds.
+
+    Args:
+        transfers: the transfers on it; at least one.
+
     Attributes:
-        transfers: what is drawn on it.
+        span: seconds from the first request to the last end.
+        step: seconds between two lines of the grid: 1, 2 or 5 times a power of ten.
+        grid: the seconds at which lines of the grid are.
     """
 
-    transfers: Sequence[Transfer]
-
-    @property
-    def span(self) -> float:
-        """Seconds from the first request to the last end."""
-        return max(_LEAST_SPAN, *(self.start(t) + t.duration for t in self.transfers))
-
-    def start(self, transfer: Transfer) -> float:
-        """Returns the seconds from the first request to that of a transfer."""
-        first = min(other.started for other in self.transfers)
-        return (transfer.started - first) / timedelta(seconds=1)
-
-    @property
-    def step(self) -> float:
-        """Seconds between two lines of the grid: 1, 2 or 5 of a power of ten."""
+    def __init__(self, transfers: Sequence[Transfer]) -> None:
+        self._first = min(transfer.started for transfer in transfers)
+        self.span = max(_LEAST_SPAN, *(self.start(t) + t.duration for t in transfers))
         rough = self.span / 5
         power = 10.0 ** ceil(log10(rough) - 1)
-        return next((power * n for n in (1, 2, 5) if power * n >= rough), power * 10)
+        self.step = next((power * n for n in (1, 2, 5) if power * n >= rough), power * 10)
+        self.grid = [n * self.step for n in range(int(self.span / self.step) + 1)]
 
-    @property
-    def grid(self) -> list[float]:
-        """The seconds at which lines of the grid are."""
-        return [n * self.step for n in range(int(self.span / self.step) + 1)]
+    def start(self, transfer: Transfer) -> float:
+        """Returns the seconds from the first request to the request of a transfer."""
+        return (transfer.started - self._first) / timedelta(seconds=1)
 
 
 def transfers_table(transfers: Sequence[Transfer]) -> str:

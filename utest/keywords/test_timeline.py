@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -108,3 +109,21 @@ def test_of_a_long_record_the_latest_are_shown() -> None:
     assert "name-1234'" in page.text
     assert "name-1233'" not in page.text
     assert page.lines[-1] == "1,234 earlier transfers are left out."
+
+
+def test_cost_of_a_table_grows_with_its_rows_and_no_faster() -> None:
+    """Each row asks the axis, which must not look at all transfers again each time."""
+
+    class Counted(list[Transfer]):
+        looks = 0
+
+        def __iter__(self) -> Iterator[Transfer]:
+            Counted.looks += 1
+            return super().__iter__()
+
+    transfers = Counted(at(completed(), second) for second in range(100))
+    axis = timeline.Axis(transfers)
+    for transfer in transfers:
+        assert axis.start(transfer) <= axis.span
+        assert axis.grid[-1] <= axis.span
+    assert Counted.looks <= 4
