@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from TftpLibrary.engine import udp
+from TftpLibrary.engine import hosts
 from TftpLibrary.engine.asking import Asking, Order
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.settings import ClientSettings
@@ -90,7 +90,7 @@ class TftpClient:
         self.port = port
         self.settings = settings or ClientSettings()
         self.recorder = Recorder() if recorder is None else recorder
-        self._family, self._server = udp.resolve_peer(host, port)
+        self._family, self._server = hosts.resolve_peer(host, port)
         self._given_engine = engine
         self._engine: Engine | None = engine
         self._capture: Capture | None = None
@@ -291,7 +291,7 @@ class TftpClient:
         return self._engine
 
     def _error_of(self, transfer: Transfer, asking: Asking) -> TftpError:
-        where = f"from {udp.url_host(self.host)}:{self.port} for '{transfer.filename}'"
+        where = f"from {hosts.url_host(self.host)}:{self.port} for '{transfer.filename}'"
         code, text = transfer.error_code, transfer.error_message
         if asking.is_ended_by_peer and code is not None:
             name = _ERROR_NAMES.get(code) or text or "No reason"  # type: ignore[call-overload]

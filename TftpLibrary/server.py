@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from TftpLibrary.engine import udp
+from TftpLibrary.engine import hosts
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.listener import Listener
 from TftpLibrary.engine.settings import ServerSettings
@@ -188,7 +188,7 @@ class TftpServer:
 
     def url(self, name: str = "") -> str:
         """Returns `tftp://host:port/name`."""
-        return f"tftp://{udp.url_host(self.host)}:{self.port}/{name.lstrip('/')}"
+        return f"tftp://{hosts.url_host(self.host)}:{self.port}/{name.lstrip('/')}"
 
     def address_for(self, client: str) -> str:
         """Returns the local address by which a client reaches this server.
@@ -198,7 +198,7 @@ class TftpServer:
         Raises:
             UsageError: there is no route to the client.
         """
-        return udp.source_address(client) if udp.is_wildcard(self.host) else self.host
+        return hosts.source_address(client) if hosts.is_wildcard(self.host) else self.host
 
     def transfers(self, since: int = 0) -> tuple[Transfer, ...]:
         """Returns the records, oldest first; see `Recorder.transfers`."""

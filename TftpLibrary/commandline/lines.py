@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from TftpLibrary.engine.hosts import url_host
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
@@ -110,5 +111,4 @@ def _reason(transfer: Transfer) -> str:
 
 
 def _peer(transfer: Transfer) -> str:
-    host = f"[{transfer.client}]" if ":" in transfer.client else transfer.client
-    return f"{host}:{transfer.client_port}"
+    return f"{url_host(transfer.client)}:{transfer.client_port}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import Session
 from TftpLibrary.engine.settings import ServerSettings
-from TftpLibrary.engine.udp import Address
 from TftpLibrary.networks import is_within
 from TftpLibrary.protocol.packets import ErrorCode
 

@@ -8,9 +8,10 @@ from time import monotonic
 from types import MappingProxyType
 from typing import NamedTuple
 
-from TftpLibrary.engine import udp
+from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.channel import RefusedRoutes, TidChannel
 from TftpLibrary.engine.framer import Framer
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.receiving import ReceivingSession
@@ -19,7 +20,7 @@ from TftpLibrary.engine.session import STOPPING, Context, Session, explain_defec
 from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
-from TftpLibrary.engine.udp import DONTWAIT, Address
+from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement, ask
@@ -219,13 +220,13 @@ class Asking:
 
     def _open_record(self) -> Transfer:
         order = self._order
-        host, port = udp.readable_host(order.server), order.server[1]
+        host, port = hosts.readable_host(order.server), order.server[1]
         transfer = Transfer(
             id=0,
-            server=f"{udp.url_host(host)}:{port}",
+            server=f"{hosts.url_host(host)}:{port}",
             direction=self._request.direction,
             filename=printable(self._request.filename),
-            client=udp.readable_host(self.sock.getsockname()),
+            client=hosts.readable_host(self.sock.getsockname()),
             client_port=int(self.sock.getsockname()[1]),
             started=self._driver.wall_clock(),
             mode=order.settings.mode.value,
@@ -307,7 +308,7 @@ class Asking:
             driver=self._driver,
             recorder=self._order.recorder,
             transfer=self._transfer._replace(
-                client=udp.readable_host(self.sock.getsockname()),
+                client=hosts.readable_host(self.sock.getsockname()),
                 granted=MappingProxyType(dict(agreement.granted)),
                 size=size,
             ),

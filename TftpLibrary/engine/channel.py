@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import cast
 
 from TftpLibrary.engine import udp
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.strangers import Strangers, turn_away
 from TftpLibrary.engine.tap import Observer, tapped, untapped
-from TftpLibrary.engine.udp import DONTWAIT, Address
+from TftpLibrary.engine.udp import DONTWAIT
 
 Send = Callable[[bytes | memoryview, int], int]
 Receive = Callable[..., bytes]

@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic, time
 
-from TftpLibrary.engine import udp
+from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.descriptors import allow_for
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.tap import Observer, tapped, untapped
-from TftpLibrary.engine.udp import Address
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import (
@@ -62,15 +62,15 @@ class Listener:
         self, settings: ServerSettings, store: Store, recorder: Recorder, alias: str
     ) -> None:
         allow_for(settings.max_transfers)
-        host = udp.default_address() if settings.host == "auto" else settings.host
+        host = hosts.default_address() if settings.host == "auto" else settings.host
         self.sock = udp.bind_request_socket(host, settings.port)
-        self.host = udp.readable_host(self.sock.getsockname())
+        self.host = hosts.readable_host(self.sock.getsockname())
         self.port = int(self.sock.getsockname()[1])
         self._alias = alias
         self._settings = settings
         self._store = store
         self._recorder = recorder
-        self._is_wildcard = udp.is_wildcard(self.host)
+        self._is_wildcard = hosts.is_wildcard(self.host)
         self._is_accepting = True
         self._admission = Admission()
         self._requests: dict[Address, bytes] = {}
@@ -175,7 +175,7 @@ class Listener:
 
     def _serve(self, datagram: bytes, peer: Address, local: Address | None) -> None:
         assert self._serving is not None
-        begun, client = monotonic(), udp.readable_host(peer)
+        begun, client = monotonic(), hosts.readable_host(peer)
         try:
             request = _decode(datagram)
         except PacketError as error:

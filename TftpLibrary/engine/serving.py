@@ -17,13 +17,13 @@ from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.engine.channel import Channel, RefusedRoutes, SharedChannel, TidChannel
 from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.framer import Framer
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import Context, Session
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
-from TftpLibrary.engine.udp import Address
 from TftpLibrary.protocol.options import Agreement, Policy, answer
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,

@@ -10,7 +10,7 @@ import contextlib
 import socket
 
 from TftpLibrary.engine import udp
-from TftpLibrary.engine.udp import Address
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.protocol.packets import Error, ErrorCode, Opcode
 
 _ANSWERS_AT_ONCE = 16

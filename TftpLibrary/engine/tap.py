@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from time import time_ns
 from typing import Any, cast
 
-from TftpLibrary.engine import udp
-from TftpLibrary.engine.udp import Address, Control
+from TftpLibrary.engine import hosts, udp
+from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.udp import Control
 from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.datagrams import Datagram, Endpoint, Repeats
 
@@ -145,7 +146,7 @@ class TappedSocket:
         """Returns this end and the peer; the control messages may tell the local address."""
         there = _endpoint(peer)
         host = udp.local_host(control) or str(self._local[0])
-        if udp.is_wildcard(host):
+        if hosts.is_wildcard(host):
             host = self._own_host(there[0])
         return _endpoint((host, self._local[1])), there
 
@@ -155,7 +156,7 @@ class TappedSocket:
             if len(self._hosts) >= _MOST_HOSTS:
                 self._hosts.clear()
             try:
-                self._hosts[peer] = udp.source_address(peer)
+                self._hosts[peer] = hosts.source_address(peer)
             except UsageError:
                 # Nothing is known of it; at least it is of the same family.
                 self._hosts[peer] = peer
@@ -181,4 +182,4 @@ def _pieces(octets: Octets, segment: int) -> Iterator[bytes]:
 
 
 def _endpoint(address: Address) -> Endpoint:
-    return udp.readable_host(address).partition("%")[0], int(address[1])
+    return hosts.readable_host(address).partition("%")[0], int(address[1])

@@ -17,14 +17,12 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
-from ipaddress import ip_address
 from math import inf
-from typing import Any
 
+from TftpLibrary.engine import hosts
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.errors import UsageError
 
-Address = tuple[Any, ...]
-"""What the socket module takes and gives: (host, port) or (host, port, flow, scope)."""
 Control = Sequence[tuple[int, int, bytes]]
 """Control messages, as `recvmsg` and `sendmsg` have them: level, kind and octets."""
 
@@ -61,9 +59,6 @@ _IP_UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
 RECEIVE_BUFFER = 4 * 1024 * 1024
 SEND_BUFFER = 1024 * 1024
 
-_TEST_NETWORKS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-"""Addresses that nobody has (RFC 5737, RFC 3849): the way to them is the default route."""
-
 
 def bind_request_socket(host: str, port: int) -> socket.socket:
     """Opens the socket that takes requests.
@@ -71,7 +66,7 @@ def bind_request_socket(host: str, port: int) -> socket.socket:
     Raises:
         UsageError: the address cannot be bound; the text says why and what to do.
     """
-    family, address = _resolve(host, port)
+    family, address = hosts.resolve_local(host, port)
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if family == socket.AF_INET6:
@@ -80,13 +75,13 @@ def bind_request_socket(host: str, port: int) -> socket.socket:
         sock.bind(address)
     except OSError as error:
         sock.close()
-        raise UsageError(_bind_trouble(host, port, error)) from error
+        raise UsageError(hosts.bind_trouble(host, port, error)) from error
     sock.setblocking(False)
     _enlarge(sock, socket.SO_RCVBUF, RECEIVE_BUFFER)
     _enlarge(sock, socket.SO_SNDBUF, SEND_BUFFER)
     if IS_LINUX:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    if IS_LINUX and is_wildcard(str(address[0])):
+    if IS_LINUX and hosts.is_wildcard(str(address[0])):
         # A socket with an address of its own gets only what was sent to that one.
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
@@ -264,101 +259,6 @@ def burst_size(segment: int) -> int:
     return min(MAX_SEGMENTS, max(1, MAX_SEND // segment)) * segment
 
 
-def default_address() -> str:
-    """Returns the address of the interface with the default route; loopback without one."""
-    for family, host in _TEST_NETWORKS:
-        with contextlib.suppress(OSError):
-            return _source_address(family, (host, 9))
-    return "127.0.0.1"
-
-
-def source_address(host: str) -> str:
-    """Returns the local address from which datagrams to `host` leave.
-
-    Raises:
-        UsageError: the host is no address, or there is no route to it.
-    """
-    try:
-        infos = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
-        return _source_address(infos[0][0], infos[0][4])
-    except (OSError, UnicodeError) as error:
-        raise UsageError(
-            f"There is no route to {host!r} ({_reason(error)}). Expected the address of a board "
-            "in a network that this machine is connected to."
-        ) from error
-
-
-def resolve_peer(host: str, port: int) -> tuple[int, Address]:
-    """Returns the family and the address of a server.
-
-    Raises:
-        UsageError: the name cannot be resolved.
-    """
-    try:
-        info = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    except (OSError, UnicodeError) as error:
-        raise UsageError(
-            f"Cannot find the host {host!r} ({_reason(error)}). Expected an address or a name "
-            "that this machine can resolve."
-        ) from error
-    return info[0], info[4]
-
-
-def readable_host(address: Address) -> str:
-    """Returns the host of an address as people write it, without the mapping of IPv4 into IPv6."""
-    host = str(address[0])
-    return host[7:] if host.startswith("::ffff:") and "." in host else host
-
-
-def is_wildcard(host: str) -> bool:
-    """Whether an address stands for all of this machine."""
-    try:
-        return ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
-def url_host(host: str) -> str:
-    """Returns a host as it stands in a URL: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def _resolve(host: str, port: int) -> tuple[int, Address]:
-    try:
-        infos = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError) as error:
-        raise UsageError(
-            f"Cannot bind {host!r}: {_reason(error)}. Expected an address of this machine, such "
-            "as 127.0.0.1, 0.0.0.0 for all of them, or auto."
-        ) from error
-    return infos[0][0], infos[0][4]
-
-
-def _bind_trouble(host: str, port: int, error: OSError) -> str:
-    where = f"Cannot bind {url_host(host)}:{port}"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return (
-            f"{where}: permission denied. Use port=0 or a port above 1023, or allow it: "
-            f"sysctl net.ipv4.ip_unprivileged_port_start={port}"
-        )
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"{where}: the port is in use by another program. Stop that program, or use port=0 "
-            "to take a free port."
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return (
-            f"{where}: this machine does not have the address {host}. Use one of its own "
-            "addresses, 0.0.0.0 for all of them, or auto."
-        )
-    return f"{where}: {_reason(error)}."
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return str(text)[:1].lower() + str(text)[1:]
-
-
 def _bind_in_range(sock: socket.socket, local: Address, ports: tuple[int, int]) -> None:
     low, high = ports
     for port in range(low, high + 1):
@@ -383,13 +283,6 @@ def _asked_address(control: list[tuple[int, int, bytes]]) -> tuple[Address | Non
             is_multicast = octets[0] == 0xFF
             return (host, 0, 0, index if is_link_local else 0), is_multicast
     return None, False
-
-
-def _source_address(family: int, address: Address) -> str:
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        # Connecting a UDP socket sends nothing: it looks the route up.
-        sock.connect(address)
-        return readable_host(sock.getsockname())
 
 
 def _enlarge(sock: socket.socket, option: int, octets: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from TftpLibrary.engine.hosts import url_host
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import short_text
@@ -85,8 +86,7 @@ def rows(cells: Iterable[tuple[str, str]]) -> str:
 
 def peer_text(transfer: Transfer) -> str:
     """Returns the client's address and port, not escaped."""
-    host = f"[{transfer.client}]" if ":" in transfer.client else transfer.client
-    return f"{host}:{transfer.client_port}"
+    return f"{url_host(transfer.client)}:{transfer.client_port}"
 
 
 def clock_text(transfer: Transfer) -> str:

@@ -214,7 +214,7 @@ def test_an_exception_outside_of_a_transfer_is_kept_for_the_next_wait(
 
     with station({"f": CONTENT}) as found:
         with monkeypatch.context() as patch, found.peer() as peer:
-            patch.setattr("TftpLibrary.engine.udp.readable_host", fail)
+            patch.setattr("TftpLibrary.engine.hosts.readable_host", fail)
             peer.ask()
             (defect,) = wait_until(found.recorder.take_defects)
         assert defect.startswith("Server 'dut' took a datagram, internal error: RuntimeError(")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine import udp
+from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.engine.tap import tapped, untapped
@@ -247,7 +247,7 @@ def test_a_wildcard_without_a_route_has_an_address_of_the_same_family(
     def no_route(host: str) -> str:
         raise UsageError(host)
 
-    monkeypatch.setattr(udp, "source_address", no_route)
+    monkeypatch.setattr(hosts, "source_address", no_route)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
         plain.bind(("0.0.0.0", 0))
         seen: list[Datagram] = []

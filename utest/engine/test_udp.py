@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from TftpLibrary.engine import udp
+from TftpLibrary.engine import hosts, udp
+from TftpLibrary.engine.hosts import Address
 from TftpLibrary.errors import UsageError
 from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
@@ -36,7 +37,7 @@ def plain() -> Iterator[socket.socket]:
         yield sock
 
 
-Received = tuple[bytes, udp.Address, udp.Address | None, bool]
+Received = tuple[bytes, Address, Address | None, bool]
 
 
 def receive(sock: socket.socket, size: int = 2048) -> Received:
@@ -183,7 +184,7 @@ def test_a_wildcard_of_both_families_knows_the_address_asked(plain: socket.socke
         assert modern.recvfrom(99)[0] == b"answer"
         plain.sendto(b"four", ("127.0.0.3", port))
         datagram, peer, local, _ = receive(sock)
-        assert (datagram, udp.readable_host(peer)) == (b"four", "127.0.0.1")
+        assert (datagram, hosts.readable_host(peer)) == (b"four", "127.0.0.1")
         udp.send_from(sock, b"answer", peer, local)
         assert plain.recvfrom(99) == (b"answer", ("127.0.0.3", port))
 
@@ -434,55 +435,3 @@ def test_merging_is_off_where_the_system_has_none(
     without_linux(monkeypatch)
     assert not udp.merge_datagrams(connected)
     assert udp.segment_size(connected) == 0
-
-
-# Names and addresses
-
-
-def test_the_default_address_is_one_of_this_machine() -> None:
-    with closing(udp.bind_request_socket(udp.default_address(), 0)) as sock:
-        assert sock.getsockname()[0] not in ("0.0.0.0", "::")
-
-
-def test_without_a_route_the_default_address_is_the_loopback(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def unreachable(*_: object) -> None:
-        raise OSError(errno.ENETUNREACH, "Network is unreachable")
-
-    monkeypatch.setattr(socket.socket, "connect", unreachable)
-    assert udp.default_address() == "127.0.0.1"
-
-
-def test_the_source_address_is_that_of_the_route() -> None:
-    assert udp.source_address("127.0.0.9") == "127.0.0.1"
-
-
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "127.0.0.1.5", "a" * 70])
-def test_a_host_without_a_route_is_told(host: str) -> None:
-    with pytest.raises(UsageError, match=f"^There is no route to '{host}'.* Expected the address"):
-        udp.source_address(host)
-
-
-def test_a_server_is_resolved_to_its_family_and_address() -> None:
-    assert udp.resolve_peer("127.0.0.1", 69) == (socket.AF_INET, ("127.0.0.1", 69))
-    assert udp.resolve_peer("::1", 69) == (socket.AF_INET6, ("::1", 69, 0, 0))
-
-
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 70])
-def test_a_server_that_is_not_found_is_told(host: str) -> None:
-    with pytest.raises(UsageError, match=f"^Cannot find the host '{host}'.* can resolve.$"):
-        udp.resolve_peer(host, 69)
-
-
-def test_addresses_are_written_as_people_write_them() -> None:
-    assert udp.readable_host(("::ffff:192.168.1.50", 1, 0, 0)) == "192.168.1.50"
-    assert udp.readable_host(("::ffff:1", 1, 0, 0)) == "::ffff:1"
-    assert udp.readable_host(("fd00::1", 1, 0, 0)) == "fd00::1"
-    assert udp.url_host("fd00::1") == "[fd00::1]"
-    assert udp.url_host("192.168.1.50") == "192.168.1.50"
-
-
-def test_a_wildcard_is_told_from_an_address_and_a_name() -> None:
-    hosts = ("0.0.0.0", "::", "127.0.0.1", "::1", "localhost")
-    assert [udp.is_wildcard(host) for host in hosts] == [True, True, False, False, False]

@@ -1,0 +1,129 @@
+"""Hosts: what a name stands for, which address is whose, and what to do where one cannot be had.
+
+An address is as the socket module takes and gives it; a host is its first part, as people write it.
+Nothing here is kept open: a socket that looks a route up sends nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from ipaddress import ip_address
+from typing import Any
+
+from TftpLibrary.errors import UsageError
+
+Address = tuple[Any, ...]
+"""What the socket module takes and gives: (host, port) or (host, port, flow, scope)."""
+
+_TEST_NETWORKS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+"""Addresses that nobody has (RFC 5737, RFC 3849): the way to them is the default route."""
+
+
+def default_address() -> str:
+    """Returns the address of the interface with the default route; loopback without one."""
+    for family, host in _TEST_NETWORKS:
+        with contextlib.suppress(OSError):
+            return _source_address(family, (host, 9))
+    return "127.0.0.1"
+
+
+def source_address(host: str) -> str:
+    """Returns the local address from which datagrams to `host` leave.
+
+    Raises:
+        UsageError: the host is no address, or there is no route to it.
+    """
+    try:
+        infos = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
+        return _source_address(infos[0][0], infos[0][4])
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"There is no route to {host!r} ({_reason(error)}). Expected the address of a board "
+            "in a network that this machine is connected to."
+        ) from error
+
+
+def resolve_peer(host: str, port: int) -> tuple[int, Address]:
+    """Returns the family and the address of a server.
+
+    Raises:
+        UsageError: the name cannot be resolved.
+    """
+    try:
+        info = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"Cannot find the host {host!r} ({_reason(error)}). Expected an address or a name "
+            "that this machine can resolve."
+        ) from error
+    return info[0], info[4]
+
+
+def resolve_local(host: str, port: int) -> tuple[int, Address]:
+    """Returns the family and the address to bind.
+
+    Raises:
+        UsageError: the name cannot be resolved.
+    """
+    try:
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"Cannot bind {host!r}: {_reason(error)}. Expected an address of this machine, such "
+            "as 127.0.0.1, 0.0.0.0 for all of them, or auto."
+        ) from error
+    return infos[0][0], infos[0][4]
+
+
+def bind_trouble(host: str, port: int, error: OSError) -> str:
+    """Returns why an address cannot be bound, and what to do."""
+    where = f"Cannot bind {url_host(host)}:{port}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return (
+            f"{where}: permission denied. Use port=0 or a port above 1023, or allow it: "
+            f"sysctl net.ipv4.ip_unprivileged_port_start={port}"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{where}: the port is in use by another program. Stop that program, or use port=0 "
+            "to take a free port."
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"{where}: this machine does not have the address {host}. Use one of its own "
+            "addresses, 0.0.0.0 for all of them, or auto."
+        )
+    return f"{where}: {_reason(error)}."
+
+
+def readable_host(address: Address) -> str:
+    """Returns the host of an address as people write it, without the mapping of IPv4 into IPv6."""
+    host = str(address[0])
+    return host[7:] if host.startswith("::ffff:") and "." in host else host
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether an address stands for all of this machine."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def url_host(host: str) -> str:
+    """Returns a host as it stands in a URL: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return str(text)[:1].lower() + str(text)[1:]
+
+
+def _source_address(family: int, address: Address) -> str:
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        # Connecting a UDP socket sends nothing: it looks the route up.
+        sock.connect(address)
+        return readable_host(sock.getsockname())
