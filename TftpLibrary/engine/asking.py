@@ -296,7 +296,7 @@ class Asking:
         self.is_over = True
         now = monotonic()
         self.session.begin(now)
-        if not self._machine.is_oack and self._order.sink is not None:
+        if not agreement.has_oack and self._order.sink is not None:
             self.session.receive(datagram, now)
         for later in early:
             if not self.session.is_over:
@@ -333,7 +333,7 @@ class Asking:
             self._timer(agreement),
             monotonic(),
             # RFC 2347: the client accepts the options with ACK 0.
-            answer=Ack(0).encode() if self._machine.is_oack else None,
+            answer=Ack(0).encode() if agreement.has_oack else None,
         )
         return ReceivingSession(context, channel, machine, sink)
 

@@ -24,7 +24,7 @@ from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import Context, Session
 from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
-from TftpLibrary.protocol.options import Agreement, Policy, answer
+from TftpLibrary.protocol.options import Agreement, Policy, answer, told_size
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
     Ack,
@@ -42,8 +42,6 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import NO_OPTIONS, Transfer
 from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 
-_LONGEST_SIZE = 20
-"""Digits of a tsize."""
 _MODES = {mode.value: mode for mode in Mode}
 _MANY_TRANSFERS = 16
 """With more transfers than this each one keeps less of its file in memory."""
@@ -242,11 +240,7 @@ class Serving:
             raise Refusal(error.code, error.public, str(error)) from error
 
     def _open_sink(self, arrival: Arrival) -> Sink:
-        values = {name.lower(): value for name, value in arrival.request.options}
-        size = values.get("tsize", "")
-        told = (
-            int(size) if size.isascii() and size.isdigit() and len(size) < _LONGEST_SIZE else None
-        )
+        told = told_size(arrival.request.options)
         try:
             return self.store.open_write(
                 arrival.request.filename, arrival.client, self.write_policy, told

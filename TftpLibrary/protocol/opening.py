@@ -56,7 +56,6 @@ class Opening:
         "agreement",
         "duplicates",
         "end",
-        "is_oack",
         "phase",
         "retransmits",
     )
@@ -67,7 +66,6 @@ class Opening:
         self._transmits: list[Transmit] = [request.encode()]
         self.phase = Phase.asking
         self.agreement: Agreement | None = None
-        self.is_oack = False
         self.retransmits = 0
         self.duplicates = 0
         self.end: End | None = None
@@ -76,8 +74,8 @@ class Opening:
     def receive(self, datagram: bytes, now: float) -> None:
         """A datagram came in answer to the request; any octets may be in it.
 
-        When the phase is `answered` afterwards and `is_oack` is False, an RRQ was answered with
-        DATA: the driver gives the same datagram to its `Receiver`.
+        When the phase is `answered` afterwards and the agreement has no OACK, an RRQ was answered
+        with DATA: the driver gives the same datagram to its `Receiver`.
         """
         if self.phase is not Phase.asking:
             return
@@ -137,7 +135,6 @@ class Opening:
             self._transmits.append(Error(code, "Options were not agreed").encode())
             self._finish(End(Outcome.failed, code, str(error)))
             return
-        self.is_oack = True
         self._open(agreement)
 
     def _is_plain_answer(self, packet: Packet) -> bool:

@@ -61,6 +61,7 @@ class Agreement(NamedTuple):
         tsize: octets of the file, where that was told.
         rollover: the block number after 65535: 0 or 1.
         granted: what stands in the OACK, in the order asked, spelt as it was asked.
+        has_oack: whether an OACK says so; without one the two ends hold to RFC 1350.
     """
 
     blksize: int = DEFAULT_BLKSIZE
@@ -69,6 +70,7 @@ class Agreement(NamedTuple):
     tsize: int | None = None
     rollover: int = 0
     granted: Options = ()
+    has_oack: bool = False
 
 
 def answer(request: Request, policy: Policy, size: int | None) -> Agreement:
@@ -102,7 +104,18 @@ def answer(request: Request, policy: Policy, size: int | None) -> Agreement:
     _bound_window(granted, policy)
     options = tuple((name, str(number)) for name, number in granted.values())
     values = {option: number for option, (_, number) in granted.items()}
-    return _agreement(values, options, policy.rollover)
+    return _agreement(values, options, policy.rollover, has_oack=bool(options))
+
+
+def told_size(options: Options) -> int | None:
+    """Returns the octets that a WRQ announces with its tsize (RFC 2349); None if it does not.
+
+    It counts whether or not the server grants tsize: a file that cannot fit is refused at once.
+    """
+    for name, value in _once(options, frozenset()):
+        if name.lower() == "tsize":
+            return _number(value)
+    return None
 
 
 def ask(
@@ -161,7 +174,7 @@ def check(asked: Options, granted: Options) -> Agreement:
         if option in values:
             raise NegotiationError(f"The server granted {name} twice. {_asked(asked)}")
         values[option] = _checked(name, value, wishes[option], asked)
-    return _agreement(values, granted, 0)
+    return _agreement(values, granted, 0, has_oack=True)
 
 
 # What follows knows the single options.
@@ -233,7 +246,9 @@ def _checked(name: str, value: str, wish: str, asked: Options) -> int:
     return number
 
 
-def _agreement(values: Mapping[str, int], granted: Options, rollover: int) -> Agreement:
+def _agreement(
+    values: Mapping[str, int], granted: Options, rollover: int, *, has_oack: bool
+) -> Agreement:
     timeout: float | None = None
     if "timeout" in values:
         timeout = float(values["timeout"])
@@ -246,6 +261,7 @@ def _agreement(values: Mapping[str, int], granted: Options, rollover: int) -> Ag
         tsize=values.get("tsize"),
         rollover=values.get("rollover", rollover),
         granted=granted,
+        has_oack=has_oack,
     )
 
 

@@ -56,9 +56,11 @@ def test_option_answer_opens_the_transfer() -> None:
     """RFC 2347: the options of the OACK are used, and no other."""
     machine = opened(ASKING, "S  OACK   blksize=1024 tsize=99")
     assert machine.phase is Phase.answered
-    assert machine.is_oack
     assert machine.agreement == Agreement(
-        blksize=1024, tsize=99, granted=(("blksize", "1024"), ("tsize", "99"))
+        blksize=1024,
+        tsize=99,
+        granted=(("blksize", "1024"), ("tsize", "99")),
+        has_oack=True,
     )
     assert machine.deadline is None
 
@@ -71,7 +73,6 @@ def test_server_without_options_opens_the_transfer(asking: str, answer: str) -> 
     machine = opened(asking, answer)
     assert machine.phase is Phase.answered
     assert machine.agreement == Agreement()
-    assert not machine.is_oack
 
 
 @pytest.mark.parametrize(

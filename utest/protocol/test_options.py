@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from TftpLibrary.errors import NegotiationError
-from TftpLibrary.protocol.options import Agreement, Policy, answer, ask, check
+from TftpLibrary.protocol.options import Agreement, Policy, answer, ask, check, told_size
 from TftpLibrary.protocol.packets import Direction, Options, Request
 
 SIZE = 1_000_000
@@ -51,6 +51,7 @@ class TestServerAnswer:
             granted=options(
                 "blksize=1428", "timeout=3", f"tsize={SIZE}", "windowsize=16", "rollover=1"
             ),
+            has_oack=True,
         )
 
     def test_order_and_spelling_stay_as_asked(self) -> None:
@@ -227,6 +228,26 @@ class TestServerAnswer:
             assert accepted.timeout == agreement.timeout
 
 
+class TestToldSize:
+    @pytest.mark.parametrize(
+        ("asked", "told"),
+        [
+            (("blksize=1428", "TSize=4711"), 4711),
+            (("tsize=0",), 0),
+            ((), None),
+            (("tsize=big",), None),
+            (("tsize=\u0663",), None),
+            # Nobody can know which of two counts.
+            (("tsize=1", "TSIZE=2"), None),
+        ],
+    )
+    def test_a_write_tells_the_size_of_its_file(
+        self, asked: tuple[str, ...], told: int | None
+    ) -> None:
+        """RFC 2349: a WRQ carries the size of the file."""
+        assert told_size(options(*asked)) == told
+
+
 class TestClientAsk:
     def test_nothing_is_asked_for_plain_rfc_1350(self) -> None:
         assert ask(direction=Direction.read, blksize=512, windowsize=1) == ()
@@ -253,17 +274,19 @@ class TestClientCheck:
 
     def test_no_option_granted_is_plain_rfc_1350(self) -> None:
         """RFC 2347: an option that is not acknowledged is as if it had never been requested."""
-        assert check(self.ASKED, ()) == Agreement()
+        assert check(self.ASKED, ()) == Agreement(has_oack=True)
 
     def test_granted_options_are_used(self) -> None:
         """RFC 2347: the client must use the options that were acknowledged, and no other."""
         granted = options("TSIZE=99", "blksize=1024", "windowsize=4", "timeout=2", "rollover=1")
-        assert check(self.ASKED, granted) == Agreement(1024, 4, 2.0, 99, 1, granted)
+        assert check(self.ASKED, granted) == Agreement(1024, 4, 2.0, 99, 1, granted, has_oack=True)
 
     def test_utimeout_and_blksize2_are_understood(self) -> None:
         asked = options("blksize2=1428", "utimeout=500000")
         granted = options("blksize2=1024", "utimeout=500000")
-        assert check(asked, granted) == Agreement(blksize=1024, timeout=0.5, granted=granted)
+        assert check(asked, granted) == Agreement(
+            blksize=1024, timeout=0.5, granted=granted, has_oack=True
+        )
 
     @pytest.mark.parametrize(
         ("answered", "message"),

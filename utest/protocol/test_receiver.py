@@ -13,7 +13,8 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Oack
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.protocol.retry import RetryTimer
-from utest.support.ends import ReceivingEnd, Timing
+from TftpLibrary.protocol.roles import Timing
+from utest.support.ends import ReceivingEnd
 from utest.support.link import LATENCY, Fate, Rule, apply, lose, schedule
 from utest.support.transcript import Player, options
 from utest.support.transfers import PATIENT, Plan, carry, plans, schedules

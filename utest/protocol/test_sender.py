@@ -15,8 +15,9 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.pace import LONGEST_PAUSE, Pace
 from TftpLibrary.protocol.packets import Ack, Direction, Oack
 from TftpLibrary.protocol.retry import RetryTimer
+from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.protocol.sender import Phase, Sender
-from utest.support.ends import SendingEnd, ServerEnd, Timing
+from utest.support.ends import SendingEnd, ServerEnd
 from utest.support.link import (
     LATENCY,
     Fate,
@@ -763,7 +764,7 @@ class TestPace:
     @pytest.mark.parametrize("is_adaptive", [True, False])
     def test_without_a_loss_there_is_no_pace(self, is_adaptive: bool) -> None:
         plan = Plan(READ, 8 * 2000, windowsize=64, timing=Timing(is_adaptive=is_adaptive))
-        without = replace(plan, timing=replace(plan.timing, is_paced=False))
+        without = replace(plan, timing=plan.timing._replace(is_paced=False))
         assert carry(plan).link.transcript == carry(without).link.transcript
         assert carry(plan).link.now == carry(without).link.now
 
@@ -784,7 +785,7 @@ class TestPace:
         assert carried.link.sent["DATA"] < 1.3 * plan.blocks
 
     def test_whole_windows_again_take_a_time_out_for_each_handful(self) -> None:
-        timing = replace(PATIENT, is_paced=False)
+        timing = PATIENT._replace(is_paced=False)
         carried = carry(Plan(READ, 8 * 500, windowsize=64, timing=timing), Ring(8, 50e-6))
         assert carried.is_completed
         assert carried.link.now > 0.2 * 500 / 64
@@ -801,7 +802,7 @@ class TestPace:
     ) -> None:
         """The pace costs less than a fifth of what the time-outs of such a wire cost."""
         plan = Plan(READ, 8 * 10_000, windowsize=windowsize, timing=PATIENT)
-        without = replace(plan, timing=replace(PATIENT, is_paced=False))
+        without = replace(plan, timing=PATIENT._replace(is_paced=False))
         seconds = {
             each: sum(
                 carry(each, lossy(seed, 0.001), latency=0.00005).link.ended["C"]

@@ -6,49 +6,16 @@ fast path (`is_fast`) or over `receive` alone. Files are octets in memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from TftpLibrary.protocol.blocks import last_block, to_wire
+from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Blocks, Transmit
-from TftpLibrary.protocol.opening import Opening
 from TftpLibrary.protocol.opening import Phase as OpeningPhase
 from TftpLibrary.protocol.options import Agreement, Policy, answer
 from TftpLibrary.protocol.outcome import End
-from TftpLibrary.protocol.pace import Pace
-from TftpLibrary.protocol.packets import (
-    HEADER_SIZE,
-    Ack,
-    Data,
-    Direction,
-    Oack,
-    Request,
-    decode,
-)
+from TftpLibrary.protocol.packets import HEADER_SIZE, Data, Request, decode
 from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
 from TftpLibrary.protocol.receiver import Receiver
-from TftpLibrary.protocol.retry import RetryTimer
+from TftpLibrary.protocol.roles import Role, Timing, make_opening, make_receiver, make_sender
 from TftpLibrary.protocol.sender import Sender
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How an end waits. A negotiated timeout replaces this one, and is not adaptive."""
-
-    timeout: float = 1.0
-    retries: int = 5
-    is_adaptive: bool = True
-    is_paced: bool = True
-
-    def timer(self, agreed: float | None = None) -> RetryTimer:
-        """A timer that is not yet started."""
-        if agreed is not None:
-            return RetryTimer(agreed, self.retries, is_adaptive=False)
-        return RetryTimer(self.timeout, self.retries, is_adaptive=self.is_adaptive)
-
-    def pace(self, windowsize: int) -> Pace | None:
-        """As an engine has it: none for a timer that is to be counted, and none in lock-step."""
-        is_paced = self.is_adaptive and self.is_paced and windowsize > 1
-        return Pace(windowsize) if is_paced else None
 
 
 class SendingEnd:
@@ -165,7 +132,7 @@ class ClientEnd:
         self._given = content
         self._timing = timing or Timing()
         self._is_fast = is_fast
-        self.opening = Opening(request, self._timing.timer(), 0.0)
+        self.opening = make_opening(request, self._timing, 0.0)
         self.transfer: SendingEnd | ReceivingEnd | None = None
 
     @property
@@ -201,19 +168,16 @@ class ClientEnd:
     def _begin(self, datagram: bytes, now: float) -> None:
         agreement = self.opening.agreement
         assert agreement is not None
-        timer = self._timing.timer(agreement.timeout)
-        if self._request.direction is Direction.write:
-            last = last_block(len(self._given), agreement.blksize)
-            pace = self._timing.pace(agreement.windowsize)
-            sender = Sender(agreement, timer, now, last_block=last, is_answered=True, pace=pace)
+        if Role.client.sends_data(self._request.direction):
+            size = len(self._given)
+            sender = make_sender(Role.client, agreement, self._timing, now, size=size)
             self.transfer = SendingEnd(
                 self.side, sender, self._given, agreement, is_fast=self._is_fast
             )
             return
-        ack = Ack(0).encode() if self.opening.is_oack else None
-        receiver = Receiver(agreement, timer, now, answer=ack)
+        receiver = make_receiver(Role.client, agreement, self._timing, now)
         self.transfer = ReceivingEnd(self.side, receiver, is_fast=self._is_fast)
-        if not self.opening.is_oack:
+        if not agreement.has_oack:
             self.transfer.receive(datagram, now)
 
 
@@ -268,13 +232,11 @@ class ServerEnd:
     def _begin(self, request: Request, now: float) -> None:
         size = len(self._given) if self._is_size_known else None
         agreement = answer(request, self._policy, size)
-        timer = self._timing.timer(agreement.timeout)
-        oack = Oack(agreement.granted).encode() if agreement.granted else None
-        if request.direction is Direction.write:
-            receiver = Receiver(agreement, timer, now, answer=oack or Ack(0).encode())
-            self.transfer = ReceivingEnd(self.side, receiver, is_fast=self._is_fast)
+        if Role.server.sends_data(request.direction):
+            sender = make_sender(Role.server, agreement, self._timing, now, size=size)
+            self.transfer = SendingEnd(
+                self.side, sender, self._given, agreement, is_fast=self._is_fast
+            )
             return
-        last = None if size is None else last_block(size, agreement.blksize)
-        pace = self._timing.pace(agreement.windowsize)
-        sender = Sender(agreement, timer, now, last_block=last, oack=oack, pace=pace)
-        self.transfer = SendingEnd(self.side, sender, self._given, agreement, is_fast=self._is_fast)
+        receiver = make_receiver(Role.server, agreement, self._timing, now)
+        self.transfer = ReceivingEnd(self.side, receiver, is_fast=self._is_fast)

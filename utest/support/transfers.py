@@ -12,7 +12,8 @@ from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.options import Policy, ask
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Direction, Request
-from utest.support.ends import ClientEnd, ServerEnd, Timing
+from TftpLibrary.protocol.roles import Timing
+from utest.support.ends import ClientEnd, ServerEnd
 from utest.support.link import LATENCY, Fate, Link, Rule
 
 COMPLETED = End(Outcome.completed)
@@ -147,7 +148,7 @@ def plans(timing: Timing) -> st.SearchStrategy[Plan]:
             asked_timeout=st.sampled_from([None, None, 1.0, 0.5]),
             is_size_known=st.booleans(),
             is_fast=st.booleans(),
-            timing=st.sampled_from([timing, replace(timing, is_adaptive=False)]),
+            timing=st.sampled_from([timing, timing._replace(is_adaptive=False)]),
         ),
         st.booleans(),
     )
