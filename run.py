@@ -27,7 +27,7 @@ GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*
 # What stands before ARGS, and what stands after them unless they name files of their own.
 TOOLS = {
     "quickstart": ("robot -d results/quickstart -r NONE", ["README.md"]),
-    "utest": ("pytest --junitxml=results/utest/xunit.xml", ["utest"]),
+    "utest": ("pytest -n auto --dist loadfile --junitxml=results/utest/xunit.xml", ["utest"]),
     "atest": ("robot -N Stories -d results/atest -x xunit.xml", ["atest", "README.md", *GUIDES]),
     "docs": ("libdoc", ["TftpLibrary", "docs/keywords.html"]),
     "benchmark": ("python atest/performance/benchmark.py", []),
