@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from TftpLibrary import errors
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.settings import ClientSettings, ServerSettings
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.version import VERSION
 

@@ -18,7 +18,6 @@ from typing import TypeVar
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.asking import Asking, Order
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.engine.tap import Observer
 from TftpLibrary.errors import (
     NegotiationError,
@@ -33,6 +32,7 @@ from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.recording.capture import Capture, Captured
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, Source, StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemoryStore

@@ -9,7 +9,6 @@ from typing import Any
 from robot.api.deco import library
 from robotlibcore import DynamicCore
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.keywords.assertions import AssertionKeywords
 from TftpLibrary.keywords.capture import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
@@ -25,15 +24,14 @@ from TftpLibrary.keywords.conversions import (
     to_rate,
     to_size,
 )
-from TftpLibrary.keywords.file_info import FileInfoKeywords
 from TftpLibrary.keywords.files import FileKeywords
 from TftpLibrary.keywords.scopes import Scopes
-from TftpLibrary.keywords.server_info import ServerInfoKeywords, TftpServerInfo
-from TftpLibrary.keywords.servers import ServerKeywords
+from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
 from TftpLibrary.keywords.state import Defaults, LibraryState
 from TftpLibrary.keywords.transfers import TransferKeywords
 from TftpLibrary.keywords.waiting import WaitingKeywords
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.version import VERSION
 
@@ -194,9 +192,7 @@ class TftpLibrary(DynamicCore):
         state = LibraryState(Defaults(host, port, given(root), limit, auto_stop, on_failure))
         groups = (
             ServerKeywords,
-            ServerInfoKeywords,
             FileKeywords,
-            FileInfoKeywords,
             WaitingKeywords,
             TransferKeywords,
             AssertionKeywords,

@@ -21,11 +21,11 @@ from typing import Any
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.listener import Listener
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.capture import Capture, Captured
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.files import FileStore
 
 _BOUND_SETTINGS = frozenset({"host", "port", "single_port"})

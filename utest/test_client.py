@@ -19,7 +19,6 @@ from atest.equipment.board_exchange import Habits
 from atest.equipment.board_server import Mischief, ServingBoard
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.errors import (
     NegotiationError,
     PeerError,
@@ -31,6 +30,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ClientSettings
 from utest.support.captures import packets_in
 from utest.support.faulty import make_faulty, refuse_now_and_then, refuse_segmentation
 from utest.support.puppets import Puppet

@@ -21,13 +21,13 @@ from atest.equipment.board_network import open_socket
 from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Error
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ServerSettings
 from utest.support.captures import packets_in
 from utest.support.stations import SOON, Peer, linux_only
 from utest.support.stores import descriptors, posix_only
@@ -504,7 +504,7 @@ def test_a_value_out_of_bounds_changes_nothing(server: TftpServer) -> None:
 SERVE_WITHOUT_RIGHTS = """
 import encodings.idna, os, sys, tempfile
 from TftpLibrary.server import TftpServer
-from TftpLibrary.engine.settings import ServerSettings
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store import files
 if os.geteuid() == 0:

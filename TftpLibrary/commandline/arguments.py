@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from TftpLibrary.engine.settings import ClientSettings, ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Mode
+from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.sizes import parse_size
 from TftpLibrary.version import VERSION
 

@@ -10,9 +10,9 @@ from TftpLibrary.client import TftpClient
 from TftpLibrary.commandline.arguments import settings
 from TftpLibrary.commandline.lines import progress, result_line
 from TftpLibrary.commandline.output import errors, output
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ClientSettings
 
 
 def get(options: argparse.Namespace) -> int:

@@ -11,9 +11,9 @@ from types import FrameType
 from TftpLibrary.commandline.arguments import settings
 from TftpLibrary.commandline.lines import Tally, progress_line, transfer_line
 from TftpLibrary.commandline.output import Output, errors, output
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.recording.recorder import SLICE, Recorder
 from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ServerSettings
 
 RECORD_LIMIT = 1000
 """Ended transfers that are kept until they are told."""

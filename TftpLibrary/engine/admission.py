@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import Session
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.networks import is_within
 from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.settings import ServerSettings
 
 _HALF_OPEN_GRACE = 0.02
 """Seconds that an unanswered request keeps its place although newer ones want it."""

@@ -17,7 +17,6 @@ from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import STOPPING, Context, Session, explain_defect
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.engine.udp import DONTWAIT
@@ -32,6 +31,7 @@ from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, Source
 
 _LARGEST_DATAGRAM = 65536

@@ -20,7 +20,6 @@ from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.outcome import Outcome
@@ -34,6 +33,7 @@ from TftpLibrary.protocol.packets import (
 )
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Store
 
 MAX_REQUEST_SIZE = 2048

@@ -22,7 +22,6 @@ from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import Context, Session
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.protocol.options import Agreement, Policy, answer, told_size
 from TftpLibrary.protocol.packets import (
@@ -40,6 +39,7 @@ from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import NO_OPTIONS, Transfer
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 
 _MODES = {mode.value: mode for mode in Mode}

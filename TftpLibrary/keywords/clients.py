@@ -8,12 +8,12 @@ from pathlib import Path
 from robot.api.deco import keyword
 
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords, output_folder
 from TftpLibrary.keywords.conversions import Size, given, required, seconds
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ClientSettings
 
 _BLKSIZE = Size(1428)
 

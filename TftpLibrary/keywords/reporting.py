@@ -17,9 +17,9 @@ from robot.api import logger
 
 from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.captures import Keep, Settled
-from TftpLibrary.keywords.markup import peer_text, text
+from TftpLibrary.keywords.log.markup import peer_text, text
+from TftpLibrary.keywords.log.timeline import transfers_table
 from TftpLibrary.keywords.state import Stopped
-from TftpLibrary.keywords.timeline import transfers_table
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from TftpLibrary.keywords import reporting
-from TftpLibrary.keywords.journal import Journal
+from TftpLibrary.keywords.log.journal import Journal
 from TftpLibrary.keywords.state import LibraryState
 
 

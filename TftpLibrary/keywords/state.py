@@ -12,13 +12,13 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.captures import Captures
 from TftpLibrary.keywords.conversions import AutoStop, OnFailure, seconds
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ServerSettings
 
 T = TypeVar("T")
 

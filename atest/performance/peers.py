@@ -72,7 +72,7 @@ def ours_with(port: int, root: Path, **settings: object) -> list[str]:
     values = ", ".join(f"{name}={value}" for name, value in settings.items())
     program = (
         "import signal; from TftpLibrary import ServerSettings, TftpServer; "
-        "from TftpLibrary.engine.settings import Retransmission; "
+        "from TftpLibrary.settings import Retransmission; "
         f"settings = ServerSettings(port={port}, {values}); "
         f"TftpServer({str(root)!r}, settings).start(); signal.pause()"
     )

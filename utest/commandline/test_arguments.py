@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from TftpLibrary.commandline.arguments import parser, settings
-from TftpLibrary.engine.settings import ClientSettings, ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Mode
+from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.version import VERSION
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from TftpLibrary.commandline import copying
 from TftpLibrary.commandline.arguments import parser
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import PeerError, UsageError
 from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ServerSettings
 
 
 @pytest.fixture

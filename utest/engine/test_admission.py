@@ -11,10 +11,10 @@ import pytest
 
 from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.engine.admission import Admission, Refusal
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from utest.support.stations import Peer, Station, linux_only, station
 from utest.support.waiting import seconds, wait_until
 

@@ -10,9 +10,9 @@ import pytest
 
 from TftpLibrary.engine import asking as module
 from TftpLibrary.engine import udp
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack, Packet, Request
+from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.puppets import Puppet, orders
 from utest.support.stations import linux_only, without_linux

@@ -11,7 +11,6 @@ import pytest
 from atest.equipment.board_crowd import make_noise
 from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.engine.listener import MAX_REQUEST_SIZE, Listener
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import (
@@ -24,6 +23,7 @@ from TftpLibrary.protocol.packets import (
     Request,
 )
 from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.memory import MemorySource, MemoryStore
 from utest.support.stations import BRIEF, QUICK, linux_only, station, without_linux
 from utest.support.stores import read

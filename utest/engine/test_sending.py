@@ -13,9 +13,9 @@ import pytest
 from atest.equipment.board_exchange import Report
 from atest.equipment.board_protocol import RefusedError, encode_data
 from TftpLibrary.engine import serving
-from TftpLibrary.engine.settings import Retransmission
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
+from TftpLibrary.settings import Retransmission
 from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemorySource, MemoryStore

@@ -14,9 +14,9 @@ from atest.equipment.board_client import read_file
 from atest.equipment.board_network import Nat
 from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.engine import udp
-from TftpLibrary.engine.settings import Retransmission
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Error, Oack
+from TftpLibrary.settings import Retransmission
 from TftpLibrary.store.memory import MemorySink, MemorySource, MemoryStore
 from utest.support.stations import Peer, board, linux_only, station
 from utest.support.stores import read

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 
 
 @pytest.fixture

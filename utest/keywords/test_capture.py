@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture import CaptureKeywords
 from TftpLibrary.keywords.captures import Keep
 from TftpLibrary.keywords.state import LibraryState, StartRequest
 from TftpLibrary.recording.capture import Captured
+from TftpLibrary.settings import ServerSettings
 from utest.support.captures import packets_in, tftp_of
 from utest.support.suites import failures, messages, run_suite
 

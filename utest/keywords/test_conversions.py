@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import (
     NO_PATH,
@@ -24,6 +23,7 @@ from TftpLibrary.keywords.conversions import (
     to_source,
     words,
 )
+from TftpLibrary.settings import ServerSettings
 
 
 @pytest.mark.parametrize("value", ["1 KiB", " 1024 ", 1024])

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
+from assertionengine import AssertionOperator
 
 from TftpLibrary.client import TftpClient
-from TftpLibrary.errors import PeerError, UsageError
-from TftpLibrary.keywords.conversions import to_size
+from TftpLibrary.errors import ExpectationError, PeerError, UsageError
+from TftpLibrary.keywords.conversions import HashAlgorithm, to_size
 from TftpLibrary.keywords.files import FileKeywords
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.store.content import TestContent
 from TftpLibrary.store.files import FileStore
+
+EQUAL, CONTAINS = AssertionOperator["=="], AssertionOperator["contains"]
 
 
 @pytest.fixture
@@ -149,3 +153,90 @@ def test_all_files_are_deleted(keywords: FileKeywords, files: FileStore) -> None
 def test_every_keyword_takes_the_alias_of_a_server(keywords: FileKeywords) -> None:
     with pytest.raises(UsageError, match="No TFTP server 'x'. Running: dut."):
         keywords.delete_all_files(server="x")
+
+
+# Asking
+
+
+@pytest.fixture
+def stored(started: LibraryState) -> FileKeywords:
+    started.server().files.upload_bytes(b"hostname r7\n", "startup-config")
+    return FileKeywords(started)
+
+
+def test_a_file_is_told_with_its_checksums(stored: FileKeywords) -> None:
+    file = stored.get_tftp_file("startup-config")
+    assert (file.name, file.size) == ("startup-config", 12)
+    assert file.sha256 == hashlib.sha256(b"hostname r7\n").hexdigest()
+
+
+def test_a_file_that_is_not_there_is_told_with_those_that_are(stored: FileKeywords) -> None:
+    for getter in (
+        stored.get_tftp_file,
+        stored.get_tftp_file_size,
+        stored.get_tftp_file_checksum,
+        stored.get_tftp_file_text,
+    ):
+        with pytest.raises(UsageError) as caught:
+            getter("x")
+        assert str(caught.value) == "No file 'x'. Files: startup-config."
+
+
+def test_the_size_is_checked_in_octets_or_with_a_unit(stored: FileKeywords) -> None:
+    assert stored.get_tftp_file_size("startup-config") == 12
+    stored.get_tftp_file_size("startup-config", EQUAL, "12 B")
+    with pytest.raises(AssertionError, match=r"^Size of 'startup-config': '12' .* should be '1000"):
+        stored.get_tftp_file_size("startup-config", EQUAL, "1 kB")
+
+
+@pytest.mark.parametrize("algorithm", [HashAlgorithm.md5, HashAlgorithm.sha512])
+def test_a_checksum_is_checked(stored: FileKeywords, algorithm: HashAlgorithm) -> None:
+    expected = hashlib.new(algorithm.value, b"hostname r7\n").hexdigest()
+    assert stored.get_tftp_file_checksum("startup-config", algorithm) == expected
+    stored.get_tftp_file_checksum("startup-config", algorithm, EQUAL, expected)
+    with pytest.raises(AssertionError, match=rf"^{algorithm.value} of 'startup-config': '.* 'x'"):
+        stored.get_tftp_file_checksum("startup-config", algorithm, EQUAL, "x")
+
+
+def test_every_algorithm_is_known_to_the_store(stored: FileKeywords) -> None:
+    for algorithm in HashAlgorithm:
+        assert stored.get_tftp_file_checksum("startup-config", algorithm)
+
+
+def test_the_text_is_checked(stored: FileKeywords) -> None:
+    assert stored.get_tftp_file_text("startup-config") == "hostname r7\n"
+    stored.get_tftp_file_text("startup-config", CONTAINS, "r7")
+    with pytest.raises(AssertionError, match=r"^Text of 'startup-config': .* should contain 'r8'"):
+        stored.get_tftp_file_text("startup-config", CONTAINS, "r8")
+
+
+def test_octets_that_are_no_text_are_escaped(stored: FileKeywords) -> None:
+    """A lone surrogate would make output.xml unreadable."""
+    stored.state.server().files.upload_bytes(b"a\xff", "octets")
+    assert stored.get_tftp_file_text("octets") == "a\\xff"
+
+
+def test_files_are_listed_sorted_and_with_their_folders(stored: FileKeywords) -> None:
+    files = stored.state.server().files
+    files.upload_bytes(b"", "boot/b.dtb")
+    files.upload_bytes(b"", "boot/a.dtb")
+    assert stored.list_files() == ["boot/a.dtb", "boot/b.dtb", "startup-config"]
+    stored.list_files("*.dtb", EQUAL, ["boot/b.dtb", "boot/a.dtb"])
+    stored.list_files("*", CONTAINS, "startup-config")
+    with pytest.raises(AssertionError, match=r"^Files '\['boot/a.dtb', 'boot/b.dtb'\]'"):
+        stored.list_files("*.dtb", EQUAL, "boot/a.dtb")
+
+
+def test_a_file_should_exist(stored: FileKeywords) -> None:
+    stored.tftp_file_should_exist("/startup-config")
+    stored.state.server().files.upload_bytes(b"", "a")
+    with pytest.raises(ExpectationError) as caught:
+        stored.tftp_file_should_exist("x")
+    assert str(caught.value) == "No file 'x'. Files: a, startup-config."
+
+
+def test_a_file_should_not_exist(stored: FileKeywords) -> None:
+    stored.tftp_file_should_not_exist("x")
+    with pytest.raises(ExpectationError) as caught:
+        stored.tftp_file_should_not_exist("startup-config")
+    assert str(caught.value) == "File 'startup-config' should not exist, but it does."

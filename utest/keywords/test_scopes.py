@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.keywords.scopes import Scopes
 from TftpLibrary.keywords.state import LibraryState, StartRequest
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from utest.support.html import Page
 from utest.support.records import completed, partial, refused
 

@@ -5,12 +5,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from assertionengine import AssertionOperator
 
 from TftpLibrary.client import TftpClient
-from TftpLibrary.errors import PeerError, UsageError
+from TftpLibrary.errors import ExpectationError, PeerError, UsageError
 from TftpLibrary.keywords.conversions import to_size
-from TftpLibrary.keywords.servers import ServerKeywords
-from TftpLibrary.keywords.state import Defaults, LibraryState
+from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
+from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+from TftpLibrary.settings import ServerSettings
+
+EQUAL = AssertionOperator["=="]
 
 
 @pytest.fixture
@@ -217,3 +221,80 @@ def test_set_options_returns_the_old_values_which_can_be_given_back(
 def test_set_options_without_a_server_fails(keywords: ServerKeywords) -> None:
     with pytest.raises(UsageError, match="Start one with `Start TFTP Server`"):
         keywords.set_tftp_server_options(writable=True)
+
+
+# Asking
+
+
+@pytest.fixture
+def running(started: LibraryState) -> ServerKeywords:
+    return ServerKeywords(started)
+
+
+def test_a_server_is_told_by_its_alias_or_the_active_one(running: ServerKeywords) -> None:
+    server = running.state.server()
+    info = running.get_tftp_server()
+    assert info == running.get_tftp_server("dut")
+    assert info == TftpServerInfo(
+        "dut", "127.0.0.1", server.port, server.url(), server.root, writable=True
+    )
+
+
+def test_host_port_and_url_are_the_real_ones(running: ServerKeywords) -> None:
+    port = running.state.server().port
+    assert running.get_tftp_server_host() == "127.0.0.1"
+    assert running.get_tftp_server_port() == port
+    assert running.get_tftp_server_url() == f"tftp://127.0.0.1:{port}/"
+    assert running.get_tftp_server_url("boot/zImage") == f"tftp://127.0.0.1:{port}/boot/zImage"
+
+
+def test_the_getters_check(running: ServerKeywords) -> None:
+    port = running.state.server().port
+    running.get_tftp_server_host(EQUAL, "127.0.0.1")
+    running.get_tftp_server_port(EQUAL, str(port))
+    with pytest.raises(AssertionError, match=r"Host '127.0.0.1' \(str\) should be '::1' \(str\)"):
+        running.get_tftp_server_host(EQUAL, "::1")
+    with pytest.raises(AssertionError, match=r"Port '\d+' .* should be '0.0'"):
+        running.get_tftp_server_port(EQUAL, "0")
+    with pytest.raises(AssertionError, match=r"URL 'tftp://.*/' \(str\) should be 'x' \(str\)"):
+        running.get_tftp_server_url("", EQUAL, "x")
+
+
+def test_the_address_for_a_client_is_that_of_the_route(state: LibraryState) -> None:
+    state.start("all", StartRequest(None, ServerSettings(host="0.0.0.0")))
+    running = ServerKeywords(state)
+    assert running.get_tftp_server_host() == "0.0.0.0"
+    assert running.get_tftp_server_host(for_client="127.0.0.5") == "127.0.0.1"
+
+
+def test_a_server_should_be_running(running: ServerKeywords) -> None:
+    running.tftp_server_should_be_running()
+    running.tftp_server_should_be_running("dut")
+    with pytest.raises(ExpectationError) as caught:
+        running.tftp_server_should_be_running("x")
+    assert str(caught.value) == "No TFTP server 'x'. Running: dut."
+
+
+def test_a_server_should_not_be_running(running: ServerKeywords) -> None:
+    url = running.state.server().url()
+    running.tftp_server_should_not_be_running("x")
+    for alias in ("", "dut"):
+        with pytest.raises(ExpectationError) as caught:
+            running.tftp_server_should_not_be_running(alias)
+        assert str(caught.value) == (
+            f"TFTP server 'dut' should not be running, but it is, at {url}."
+        )
+    running.state.stop()
+    running.tftp_server_should_not_be_running()
+
+
+def test_without_a_server_getters_name_the_keyword_that_starts_one(state: LibraryState) -> None:
+    running = ServerKeywords(state)
+    for getter in (
+        running.get_tftp_server,
+        running.get_tftp_server_host,
+        running.get_tftp_server_port,
+        running.get_tftp_server_url,
+    ):
+        with pytest.raises(UsageError, match="Start one with `Start TFTP Server`"):
+            getter()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import AutoStop
 from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
 from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ServerSettings
 from utest.support.records import completed, transfer
 
 ANY = StartRequest(None, ServerSettings())

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from TftpLibrary.engine.asking import Asking, Order
 from TftpLibrary.engine.engine import Engine
-from TftpLibrary.engine.settings import ClientSettings
 from TftpLibrary.protocol.packets import Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, Source, WritePolicy
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.stations import A_WHILE, SOON

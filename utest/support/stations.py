@@ -20,10 +20,10 @@ from atest.equipment.board_network import open_socket
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.engine import Engine, Life
 from TftpLibrary.engine.listener import Listener
-from TftpLibrary.engine.settings import ServerSettings
 from TftpLibrary.protocol.packets import Data, Direction, Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Store
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.waiting import seconds, wait_until

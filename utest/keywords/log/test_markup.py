@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.keywords import markup
+from TftpLibrary.keywords.log import markup
 from TftpLibrary.protocol.outcome import Outcome
 from utest.support.html import Page
 from utest.support.records import transfer

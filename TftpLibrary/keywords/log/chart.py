@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from TftpLibrary.keywords.markup import COLOURS, ODD, text
+from TftpLibrary.keywords.log.markup import COLOURS, ODD, text
 from TftpLibrary.recording.records import Sample, Transfer
 from TftpLibrary.recording.wording import duration_text
 from TftpLibrary.sizes import part_text, rate_text, size_text

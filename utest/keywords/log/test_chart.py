@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from TftpLibrary.keywords import chart
+from TftpLibrary.keywords.log import chart
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.records import Sample, Transfer
 from utest.support.html import Page

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.keywords.cards import MOST_OCTETS, Surroundings, card
+from TftpLibrary.keywords.log.cards import MOST_OCTETS, Surroundings, card
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, printable
 from TftpLibrary.recording.records import Sample, Transfer

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.keywords import timeline
+from TftpLibrary.keywords.log import timeline
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.engine.settings import ServerSettings
-from TftpLibrary.keywords import journal as module
 from TftpLibrary.keywords.captures import Keep
 from TftpLibrary.keywords.conversions import OnFailure
-from TftpLibrary.keywords.journal import Journal
+from TftpLibrary.keywords.log import journal as module
+from TftpLibrary.keywords.log.journal import Journal
 from TftpLibrary.keywords.state import LibraryState, StartRequest
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Source
 from TftpLibrary.store.digests import Digests, digests_of
 from utest.support.html import Page

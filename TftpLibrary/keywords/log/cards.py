@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from TftpLibrary.keywords.chart import throughput
-from TftpLibrary.keywords.markup import badge, clock_text, name, peer_text, rows, text
+from TftpLibrary.keywords.log.chart import throughput
+from TftpLibrary.keywords.log.markup import badge, clock_text, name, peer_text, rows, text
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
 from TftpLibrary.recording.records import Transfer

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil, log10
 
-from TftpLibrary.keywords.markup import COLOURS, badge, clock_text, name, peer_text, text
+from TftpLibrary.keywords.log.markup import COLOURS, badge, clock_text, name, peer_text, text
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, result_text

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from TftpLibrary.engine.settings import ClientSettings, Retransmission, ServerSettings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.options import Policy
+from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
 from TftpLibrary.store.base import WritePolicy
 
 

@@ -14,9 +14,9 @@ from contextlib import closing
 from TftpLibrary.errors import TftpError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import log_address
-from TftpLibrary.keywords.cards import CLOSED, Surroundings, card
 from TftpLibrary.keywords.conversions import OnFailure
-from TftpLibrary.keywords.markup import outcome_word
+from TftpLibrary.keywords.log.cards import CLOSED, Surroundings, card
+from TftpLibrary.keywords.log.markup import outcome_word
 from TftpLibrary.keywords.state import LibraryState, View
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
