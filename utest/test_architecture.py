@@ -8,6 +8,7 @@ import importlib
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -82,6 +83,23 @@ def threading_names(module: Path) -> Iterator[str]:
             yield node.attr
 
 
+def dotted(module: Path) -> str:
+    name = ".".join(module.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def imports_of(module: Path, known: set[str]) -> set[str]:
+    """Returns the modules of the package that a module imports, wherever in its text."""
+    found = set()
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inner & known) or {node.module}
+    return found & known
+
+
 def phases_of(name: str) -> list[enum.Enum]:
     """Returns the members of the `Phase` that a module of the protocol defines."""
     module = importlib.import_module(f"TftpLibrary.protocol.{name}")
@@ -141,6 +159,13 @@ def test_each_module_says_in_its_first_sentence_what_it_is_for() -> None:
         return not text.split("\n\n")[0].endswith((".", ":"))
 
     assert not modules_that(says_nothing)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = {dotted(module) for module in MODULES}
+    graph = {dotted(module): imports_of(module, known) for module in MODULES}
+    # CycleError names the modules of a circle.
+    assert set(TopologicalSorter(graph).static_order()) == known
 
 
 def test_locks_are_in_two_modules_only() -> None:

@@ -18,7 +18,6 @@ from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import STOPPING, Context, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
-from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening, Phase
@@ -33,6 +32,7 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, Source
+from TftpLibrary.store.translation import NetasciiSink, NetasciiSource
 
 _LARGEST_DATAGRAM = 65536
 _NO_LIMIT = float("inf")

@@ -22,7 +22,6 @@ from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import Context, Session
-from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.protocol.options import Agreement, Policy, answer, told_size
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
@@ -41,6 +40,7 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import NO_OPTIONS, Transfer
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
+from TftpLibrary.store.translation import NetasciiSink, NetasciiSource
 
 _MODES = {mode.value: mode for mode in Mode}
 _MANY_TRANSFERS = 16

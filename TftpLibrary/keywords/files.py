@@ -11,9 +11,9 @@ from TftpLibrary.errors import ExpectationError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords, Operator, verify_names, verify_size, verify_text
 from TftpLibrary.keywords.conversions import HashAlgorithm, Size, required, to_source
+from TftpLibrary.store.advice import missing
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.store.content import TestContent
-from TftpLibrary.store.refusals import missing
 
 
 class FileKeywords(Keywords):

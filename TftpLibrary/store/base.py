@@ -1,17 +1,31 @@
 """What every store offers: sources to read from, sinks to write to, and refusals with a code.
 
+Every refusal that a peer can get is made here, so that each reason has one code and one text.
+
 A store is asked by the engine's thread (`open_read`, `open_write`, the data) and by the caller's
 thread (everything else). It holds no lock: each change is one atomic rename or one assignment.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from TftpLibrary.errors import TftpError
 from TftpLibrary.protocol.packets import ErrorCode
+
+_MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL))
+_FORBIDDEN = frozenset(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY, errno.EISDIR)
+)
+# What a strict opening says of links, and what devices and sockets say.
+_NO_FILE = frozenset((errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP))
+_FULL = frozenset(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
+)
 
 
 class StoreError(TftpError):
@@ -133,3 +147,51 @@ class Store(Protocol):
         Raises:
             StoreError: code 1, 2, 3 or 6, and 0 as in `open_read`. Never another exception.
         """
+
+
+def not_found(detail: str) -> StoreError:
+    """The refusal of a file that is not there."""
+    return StoreError(ErrorCode.file_not_found, "File not found", detail)
+
+
+def forbidden(detail: str) -> StoreError:
+    """The refusal of what is there, or may be, but not for a peer."""
+    return StoreError(ErrorCode.access_violation, "Access violation", detail)
+
+
+def no_file() -> StoreError:
+    """The refusal of a folder, a device, a FIFO or a socket."""
+    return forbidden("what lies there is not a regular file")
+
+
+def exists(detail: str = "") -> StoreError:
+    """The refusal of a file that would be replaced without permission."""
+    return StoreError(ErrorCode.file_exists, "File already exists", detail)
+
+
+def too_large(limit: int) -> StoreError:
+    """The refusal of more octets than an upload may have."""
+    return StoreError(
+        ErrorCode.disk_full, "Upload too large", f"an upload may have {limit} octets at most"
+    )
+
+
+def changed() -> StoreError:
+    """The refusal to go on with a file that is not what it was when it was opened."""
+    return StoreError(ErrorCode.not_defined, "File changed while it was read")
+
+
+def refusal(error: OSError) -> StoreError:
+    """Returns what to answer when the system refuses."""
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    if error.errno in _MISSING:
+        return not_found(reason)
+    if error.errno == errno.EEXIST:
+        return exists(reason)
+    if error.errno in _FULL:
+        return StoreError(ErrorCode.disk_full, "Disk full or allocation exceeded", reason)
+    if error.errno in _FORBIDDEN:
+        return forbidden(reason)
+    if error.errno in _NO_FILE:
+        return no_file()
+    return StoreError(ErrorCode.not_defined, "The server cannot use the file now", reason)

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
-from TftpLibrary.store.base import StoreError
-from TftpLibrary.store.names import Parts, forbidden, is_hidden, not_found
+from TftpLibrary.store.base import forbidden, not_found
+from TftpLibrary.store.names import Parts, is_hidden
 from TftpLibrary.store.place import NOFOLLOW, READ_FLAGS, Place, flags
+from TftpLibrary.store.root import Root, remove_folders
 
 HAS_DESCRIPTORS = {os.open, os.stat, os.mkdir, os.rename, os.readlink} <= os.supports_dir_fd
 """Whether files can be opened relative to a folder's descriptor."""
@@ -31,31 +31,8 @@ MAX_LINKS = 16
 _MAYBE_LINK = frozenset((errno.ELOOP, errno.EMLINK, errno.ENOTDIR))
 
 
-# O_PATH needs no right to list the folder, only to pass through it.
+# O_PATH needs no permission to list the folder, only to pass through it.
 _FOLDER_FLAGS = flags("O_PATH", "O_DIRECTORY", "O_CLOEXEC", "O_NOFOLLOW")
-
-
-class Root(Protocol):
-    """The root folder: the one way to the files below it."""
-
-    path: Path
-
-    def open_file(self, parts: Parts) -> int:
-        """Opens for reading; the caller checks that it is a regular file.
-
-        Raises:
-            OSError: what the system said.
-            StoreError: a link leads out of the root.
-        """
-
-    def parent(self, parts: Parts, *, create: bool = False) -> AbstractContextManager[Place]:
-        """A context in which the folder of a name is open; `create` makes missing folders."""
-
-    def refresh(self) -> bool:
-        """Opens the root again when another folder took its path. Returns whether it did."""
-
-    def close(self) -> None:
-        """Releases the root. Idempotent."""
 
 
 def open_root(path: Path, *, follow_symlinks: bool = False) -> Root:
@@ -69,22 +46,6 @@ def open_root(path: Path, *, follow_symlinks: bool = False) -> Root:
     from TftpLibrary.store.resolved import ResolvedRoot  # noqa: PLC0415 - Windows only
 
     return ResolvedRoot(path, follow_symlinks=follow_symlinks)
-
-
-def remove_folders(root: Root, made: Sequence[Parts]) -> list[Parts]:
-    """Removes folders that were made, innermost first. Returns those that are not empty."""
-    return [parts for parts in reversed(made) if not _remove_folder(root, parts)]
-
-
-def _remove_folder(root: Root, parts: Parts) -> bool:
-    try:
-        with root.parent(parts) as place:
-            place.rmdir()
-    except FileNotFoundError:
-        return True
-    except (OSError, StoreError):
-        return False
-    return True
 
 
 class DescriptorRoot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -10,12 +9,19 @@ from contextlib import suppress
 from math import inf
 from pathlib import Path
 
-from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import StoreError, WritePolicy
-from TftpLibrary.store.confined import Root, open_root, remove_folders
-from TftpLibrary.store.names import Parts, forbidden, hidden_name, not_found, safe_parts
+from TftpLibrary.store.base import (
+    StoreError,
+    WritePolicy,
+    changed,
+    no_file,
+    refusal,
+    too_large,
+)
+from TftpLibrary.store.confined import open_root
+from TftpLibrary.store.names import Parts, hidden_name, safe_parts
 from TftpLibrary.store.place import Place
-from TftpLibrary.store.policy import check_policy, check_target, too_large
+from TftpLibrary.store.policy import check_policy, check_target
+from TftpLibrary.store.root import Root, remove_folders
 
 HAS_PREADV = hasattr(os, "preadv")
 """Whether the system fills several buffers from a position in one call."""
@@ -25,16 +31,6 @@ CHECK_SIZE = 1024 * 1024
 """Octets after which a file that is read is looked at, whether it changed."""
 MAX_BUFFERS = 1024
 """Buffers in one call (IOV_MAX on Linux)."""
-
-_MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL))
-_FORBIDDEN = frozenset(
-    (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY, errno.EISDIR)
-)
-# What a strict opening says of links, and what devices and sockets say.
-_NO_FILE = frozenset((errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP))
-_FULL = frozenset(
-    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
-)
 
 
 class DirectoryStore:
@@ -89,9 +85,9 @@ class DirectoryStore:
 
     def _open_sink(self, parts: Parts, place: Place, policy: WritePolicy) -> DirectorySink:
         found = place.stat()
-        check_target(policy, exists=found is not None)
+        check_target(policy, is_there=found is not None)
         if found is not None and not stat.S_ISREG(found.st_mode):
-            raise forbidden("what lies there is not a regular file")
+            raise no_file()
         return DirectorySink(self.root, parts, place, policy)
 
 
@@ -108,7 +104,7 @@ class DirectorySource:
     def __init__(self, fd: int) -> None:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
-            raise forbidden("what lies there is not a regular file")
+            raise no_file()
         self._fd = fd
         self._stamp = (info.st_mtime_ns, info.st_size)
         self._unchecked = 0.0
@@ -135,7 +131,7 @@ class DirectorySource:
         except OSError as error:
             raise refusal(error) from error
         if offset + octets < self.size and not _is_filled(buffers, octets):
-            raise _changed()
+            raise changed()
         return octets
 
     def close(self) -> None:
@@ -147,7 +143,7 @@ class DirectorySource:
     def _check(self) -> None:
         info = os.fstat(self._fd)
         if (info.st_mtime_ns, info.st_size) != self._stamp:
-            raise _changed()
+            raise changed()
         if self._unchecked != inf:
             self._unchecked = 0.0
 
@@ -224,26 +220,6 @@ class DirectorySink:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
-
-
-def refusal(error: OSError) -> StoreError:
-    """Returns what to answer when the system refuses."""
-    reason = os.strerror(error.errno) if error.errno else type(error).__name__
-    if error.errno in _MISSING:
-        return not_found(reason)
-    if error.errno == errno.EEXIST:
-        return StoreError(ErrorCode.file_exists, "File already exists", reason)
-    if error.errno in _FULL:
-        return StoreError(ErrorCode.disk_full, "Disk full or allocation exceeded", reason)
-    if error.errno in _FORBIDDEN:
-        return forbidden(reason)
-    if error.errno in _NO_FILE:
-        return forbidden("what lies there is not a regular file")
-    return StoreError(ErrorCode.not_defined, "The server cannot use the file now", reason)
-
-
-def _changed() -> StoreError:
-    return StoreError(ErrorCode.not_defined, "File changed while it was read")
 
 
 def _is_filled(buffers: Sequence[memoryview], octets: int) -> bool:

@@ -14,15 +14,15 @@ from types import TracebackType
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.networks import Network, parse_network
+from TftpLibrary.store.advice import existing_folder, explained, missing
 from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
 from TftpLibrary.store.digests import Chunks, Digester, checksum, pieces
-from TftpLibrary.store.layered import Layer, LayeredStore
+from TftpLibrary.store.folder import Folder
+from TftpLibrary.store.incoming import Progress, counted, open_source
+from TftpLibrary.store.layers import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, hidden_name, is_hidden, local_parts, text_of
-from TftpLibrary.store.refusals import existing_folder, explained, missing
-from TftpLibrary.store.shelf import Shelf
-from TftpLibrary.store.sources import Progress, counted, open_source
 
 # A method of FileStore is called `list`.
 List = list
@@ -54,9 +54,9 @@ class FileStore:
         self._content = dict(content or {})
         self._follow_symlinks = follow_symlinks
         self._keep_files = keep_files
-        self._shared: Shelf | None = None
-        self._private: dict[Network, Shelf] = {}
-        self._folders: list[Path] = []
+        self._shared: Folder | None = None
+        self._private: dict[Network, Folder] = {}
+        self._made: list[Path] = []
         self._layers = LayeredStore(())
         MemoryStore(self._content)  # A bad name fails now, not when the server starts.
 
@@ -72,7 +72,7 @@ class FileStore:
                 if self._given is None
                 else existing_folder(self._given, "The root")
             )
-            self._shared = self._shelf(root, self._content, restores=self._given is not None)
+            self._shared = self._open_folder(root, self._content, restores=self._given is not None)
             self._arrange()
         return self
 
@@ -82,16 +82,16 @@ class FileStore:
         Returns:
             A sentence for each thing that others changed, and that was left as it is.
         """
-        shelves = [*self._private.values(), *([self._shared] if self._shared else [])]
+        served = [*self._private.values(), *([self._shared] if self._shared else [])]
         self._shared, self._private, self._layers = None, {}, LayeredStore(())
-        warnings = [warning for shelf in shelves for warning in shelf.close()]
-        folders, self._folders = self._folders, []
-        for folder in folders if not self._keep_files else ():
+        warnings = [warning for folder in served for warning in folder.close()]
+        made, self._made = self._made, []
+        for path in made if not self._keep_files else ():
             import shutil  # noqa: PLC0415 - as in _make_folder
 
-            shutil.rmtree(folder, ignore_errors=True)
-            if folder.exists():
-                warnings.append(f"The private folder '{folder}' cannot be removed.")
+            shutil.rmtree(path, ignore_errors=True)
+            if path.exists():
+                warnings.append(f"The private folder '{path}' cannot be removed.")
         return warnings
 
     def __enter__(self) -> FileStore:
@@ -108,7 +108,7 @@ class FileStore:
     @property
     def root(self) -> Path:
         """The folder that is served."""
-        return self._open_shelf.root
+        return self._common.root
 
     # What boards do.
 
@@ -144,19 +144,19 @@ class FileStore:
             UsageError: the source cannot be had, or the name is taken or not possible.
             StoreError: the disk is full or refuses.
         """
-        shelf = self._shelf_for(only_for)
+        folder = self._folder_for(only_for)
         with closing(open_source(source)) as incoming:
             if not (name or incoming.name):
                 raise UsageError(f"{incoming.label} has no file name. Give a name.")
             parts = local_parts(name or incoming.name)
             with explained(parts):
-                if incoming.is_local and incoming.size == shelf.size(parts):
+                if incoming.is_local and incoming.size == folder.size(parts):
                     digester = Digester()
                     for chunk in incoming.chunks():
                         digester.update(chunk)
-                    if shelf.holds(parts, digester.finish()):
-                        return shelf.get(parts, uploaded=False)
-                return shelf.put(parts, counted(incoming, progress), overwrite=overwrite)
+                    if folder.holds(parts, digester.finish()):
+                        return folder.get(parts, uploaded=False)
+                return folder.put(parts, counted(incoming, progress), overwrite=overwrite)
 
     def upload_bytes(
         self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
@@ -197,19 +197,19 @@ class FileStore:
 
     def copy(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
         """Copies a file within the store."""
-        shelf, parts = self._find(name)
+        folder, parts = self._find(name)
         with explained(parts):
-            source = shelf.open(parts)
+            source = folder.open(parts)
         return self._put(new_name, pieces(source), overwrite=overwrite)
 
     def rename(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
         """Gives a file another name; a file for single boards stays for them."""
-        shelf, parts = self._find(name)
+        folder, parts = self._find(name)
         new = local_parts(new_name)
         with explained(new):
             if new != parts:
-                shelf.rename(parts, new, overwrite=overwrite)
-            return shelf.get(new)
+                folder.rename(parts, new, overwrite=overwrite)
+            return folder.get(new)
 
     # What the test looks at.
 
@@ -219,21 +219,21 @@ class FileStore:
         Raises:
             UsageError: there is none; the text lists the files.
         """
-        shelf, parts = self._find(name)
+        folder, parts = self._find(name)
         with explained(parts):
-            return shelf.get(parts)
+            return folder.get(parts)
 
     def checksum(self, name: str, algorithm: str = "sha256") -> str:
         """Returns the checksum of a file: `crc32`, or any that `hashlib` has."""
-        shelf, parts = self._find(name)
+        folder, parts = self._find(name)
         with explained(parts):
-            return checksum(shelf.open(parts), algorithm)
+            return checksum(folder.open(parts), algorithm)
 
     def read_bytes(self, name: str) -> bytes:
         """Returns the whole content of a file."""
-        shelf, parts = self._find(name)
+        folder, parts = self._find(name)
         with explained(parts):
-            return b"".join([bytes(piece) for piece in pieces(shelf.open(parts))])
+            return b"".join([bytes(piece) for piece in pieces(folder.open(parts))])
 
     def download(self, name: str, destination: str | Path) -> Path:
         """Copies a file out of the store to the local disk, in one step.
@@ -248,7 +248,7 @@ class FileStore:
         Raises:
             UsageError: there is no such file, or the destination cannot be written.
         """
-        shelf, parts = self._find(name)
+        folder, parts = self._find(name)
         target = Path(destination)
         if target.is_dir():
             target /= parts[-1]
@@ -257,7 +257,7 @@ class FileStore:
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with partial.open("xb") as stream:
-                    for piece in pieces(shelf.open(parts)):
+                    for piece in pieces(folder.open(parts)):
                         stream.write(piece)
                 partial.replace(target)
             except OSError as error:
@@ -281,7 +281,7 @@ class FileStore:
 
     def known_sha256(self, identity: Hashable) -> str:
         """Returns the checksum of a content if it is known; it reads nothing."""
-        return next(filter(None, (shelf.known_sha256(identity) for shelf in self._shelves)), "")
+        return next(filter(None, (folder.known_sha256(identity) for folder in self._served)), "")
 
     # What the test takes away.
 
@@ -295,8 +295,8 @@ class FileStore:
             return False
         parts = self._find(name)[1]
         with explained(parts):
-            for shelf in self._shelves:
-                shelf.remove(parts)
+            for folder in self._served:
+                folder.remove(parts)
         return True
 
     def delete_all(self) -> List[str]:
@@ -308,37 +308,37 @@ class FileStore:
         names = self._names()
         for parts in names:
             with explained(parts):
-                for shelf in self._shelves:
-                    shelf.remove(parts)
+                for folder in self._served:
+                    folder.remove(parts)
         return sorted(map(text_of, names))
 
     @property
-    def _shelves(self) -> tuple[Shelf, ...]:
+    def _served(self) -> tuple[Folder, ...]:
         """What everyone sees first, then what single boards see."""
-        return (self._open_shelf, *self._private.values())
+        return (self._common, *self._private.values())
 
     @property
-    def _open_shelf(self) -> Shelf:
+    def _common(self) -> Folder:
         if self._shared is None:
             raise UsageError("The files are not open. Start the server, or call open(), first.")
         return self._shared
 
     def _names(self) -> set[Parts]:
-        return {parts for shelf in self._shelves for parts in shelf.names()}
+        return {parts for folder in self._served for parts in folder.names()}
 
-    def _look(self, name: str) -> tuple[Shelf, Parts] | None:
+    def _look(self, name: str) -> tuple[Folder, Parts] | None:
         parts = local_parts(name)
-        for shelf in self._shelves:
-            if shelf.has(parts):
-                return shelf, parts
+        for folder in self._served:
+            if folder.has(parts):
+                return folder, parts
         # A name that is not plain text is listed with escapes: that form finds it too.
-        for shelf in self._shelves if "\\" in name else ():
-            for other in shelf.names():
+        for folder in self._served if "\\" in name else ():
+            for other in folder.names():
                 if text_of(other) == name:
-                    return shelf, other
+                    return folder, other
         return None
 
-    def _find(self, name: str) -> tuple[Shelf, Parts]:
+    def _find(self, name: str) -> tuple[Folder, Parts]:
         found = self._look(name)
         if found is None:
             raise missing(name, {text_of(parts) for parts in self._names()})
@@ -354,23 +354,23 @@ class FileStore:
     ) -> StoredFile:
         parts = local_parts(name)
         with explained(parts):
-            return self._shelf_for(only_for).put(parts, chunks, overwrite=overwrite)
+            return self._folder_for(only_for).put(parts, chunks, overwrite=overwrite)
 
-    def _shelf_for(self, client: str) -> Shelf:
-        """Returns the shelf of the boards that an upload is for."""
+    def _folder_for(self, client: str) -> Folder:
+        """Returns the folder of the boards that an upload is for."""
         if not client:
-            return self._open_shelf
+            return self._common
         network = parse_network(client, "only_for")
-        shelf = self._private.get(network)
-        if shelf is None:
-            shelf = self._shelf(self._make_folder("tftp-private-"), {}, restores=False)
-            self._private = {**self._private, network: shelf}
+        folder = self._private.get(network)
+        if folder is None:
+            folder = self._open_folder(self._make_folder("tftp-private-"), {}, restores=False)
+            self._private = {**self._private, network: folder}
             self._arrange()
-        return shelf
+        return folder
 
-    def _shelf(self, root: Path, content: Mapping[str, bytes], *, restores: bool) -> Shelf:
+    def _open_folder(self, root: Path, content: Mapping[str, bytes], *, restores: bool) -> Folder:
         try:
-            return Shelf(
+            return Folder(
                 root,
                 MemoryStore(content),
                 follow_symlinks=self._follow_symlinks,
@@ -384,11 +384,11 @@ class FileStore:
         import tempfile  # noqa: PLC0415
 
         folder = Path(tempfile.mkdtemp(prefix=prefix))
-        self._folders.append(folder)
+        self._made.append(folder)
         return folder
 
     def _arrange(self) -> None:
         """Puts the layers in order: the narrowest network first, what everyone sees last."""
         narrow = sorted(self._private, key=lambda network: network.prefixlen, reverse=True)
         layers = [Layer(self._private[network], (network,)) for network in narrow]
-        self._layers = LayeredStore([*layers, Layer(self._open_shelf)])
+        self._layers = LayeredStore([*layers, Layer(self._common)])

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from TftpLibrary.store.base import StoreError
-from TftpLibrary.store.confined import Root, remove_folders
 from TftpLibrary.store.digests import CHUNK
 from TftpLibrary.store.names import Parts, hidden_name, text_of
 from TftpLibrary.store.place import Place
+from TftpLibrary.store.root import Root, remove_folders
 
 _Stamp = tuple[int, int, int, int]
 

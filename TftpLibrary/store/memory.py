@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import StoreError, WritePolicy
-from TftpLibrary.store.names import Parts, local_parts, not_found, safe_parts
-from TftpLibrary.store.policy import check_policy, check_target, too_large
+from TftpLibrary.store.base import WritePolicy, exists, not_found, too_large
+from TftpLibrary.store.names import Parts, local_parts, safe_parts
+from TftpLibrary.store.policy import check_policy, check_target
 
 
 class MemoryStore:
@@ -36,7 +35,7 @@ class MemoryStore:
         """Opens a file for a board's upload."""
         check_policy(policy, size)
         parts = safe_parts(name)
-        check_target(policy, exists=parts in self._files)
+        check_target(policy, is_there=parts in self._files)
         return MemorySink(self._files, parts, policy)
 
     def names(self) -> list[Parts]:
@@ -111,7 +110,7 @@ class MemorySink:
         if self._policy.overwrite:
             self._files[self._parts] = content
         elif self._files.setdefault(self._parts, content) is not content:
-            raise StoreError(ErrorCode.file_exists, "File already exists")
+            raise exists()
 
     def discard(self) -> None:
         """Forgets what was written. Idempotent."""

@@ -15,8 +15,8 @@ import sys
 from functools import lru_cache
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.packets import ErrorCode, printable
-from TftpLibrary.store.base import StoreError
+from TftpLibrary.protocol.packets import printable
+from TftpLibrary.store.base import StoreError, forbidden, not_found
 
 Parts = tuple[str, ...]
 """A name below the root, part by part: never empty, never a `..`."""
@@ -100,16 +100,6 @@ def is_hidden(part: str) -> bool:
 def hidden_name(purpose: str) -> str:
     """Returns a new name that no request can reach."""
     return f"{HIDDEN_PREFIX}{purpose}-{os.urandom(8).hex()}"
-
-
-def not_found(detail: str) -> StoreError:
-    """The refusal of a file that is not there."""
-    return StoreError(ErrorCode.file_not_found, "File not found", detail)
-
-
-def forbidden(detail: str) -> StoreError:
-    """The refusal of what is there, or may be, but not for a peer."""
-    return StoreError(ErrorCode.access_violation, "Access violation", detail)
 
 
 def _check(parts: Parts, octets: int) -> None:

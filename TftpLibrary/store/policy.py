@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import StoreError, WritePolicy
-from TftpLibrary.store.names import forbidden, not_found
+from TftpLibrary.store.base import WritePolicy, exists, forbidden, not_found, too_large
 
 
 def check_policy(policy: WritePolicy, size: int | None) -> None:
@@ -19,20 +17,13 @@ def check_policy(policy: WritePolicy, size: int | None) -> None:
         raise too_large(policy.max_upload_size)
 
 
-def check_target(policy: WritePolicy, *, exists: bool) -> None:
+def check_target(policy: WritePolicy, *, is_there: bool) -> None:
     """Refuses an upload for what lies under its name.
 
     Raises:
         StoreError: code 6 when a file would be replaced, code 1 when one would be made.
     """
-    if exists and not policy.overwrite:
-        raise StoreError(ErrorCode.file_exists, "File already exists")
-    if not exists and not policy.create:
+    if is_there and not policy.overwrite:
+        raise exists()
+    if not is_there and not policy.create:
         raise not_found("files that are not there yet may not be written")
-
-
-def too_large(limit: int) -> StoreError:
-    """The refusal of more octets than an upload may have."""
-    return StoreError(
-        ErrorCode.disk_full, "Upload too large", f"an upload may have {limit} octets at most"
-    )

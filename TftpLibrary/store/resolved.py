@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from TftpLibrary.store.confined import remove_folders
-from TftpLibrary.store.names import Parts, forbidden
+from TftpLibrary.store.base import forbidden
+from TftpLibrary.store.names import Parts
 from TftpLibrary.store.place import NOFOLLOW, READ_FLAGS, Place
+from TftpLibrary.store.root import remove_folders
 
 
 class ResolvedRoot:
-    """The root as a path; see `confined.Root` for what the methods promise."""
+    """The root as a path; see `Root` for what the methods promise."""
 
     def __init__(self, path: Path, *, follow_symlinks: bool = False) -> None:
         self.path = path

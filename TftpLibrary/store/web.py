@@ -118,7 +118,7 @@ def _open_with_fsspec(url: SplitResult) -> RemoteFile:
 
 @contextmanager
 def _explained(url: SplitResult) -> Iterator[None]:
-    """Makes of whatever a library raises a sentence with the URL."""
+    """Converts whatever a library raises into an error message with the URL."""
     label = _label(url)
     try:
         yield

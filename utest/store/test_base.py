@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
+
+import pytest
+
 from TftpLibrary.errors import TftpError
 from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import StoredFile, StoreError, WritePolicy
+from TftpLibrary.store.base import StoreError, refusal, too_large
 
 
 def test_refusal_tells_the_peer_less_than_the_test() -> None:
@@ -16,10 +20,25 @@ def test_refusal_without_detail_says_the_same_to_both() -> None:
     assert str(StoreError(ErrorCode.file_exists, "File already exists")) == "File already exists"
 
 
-def test_nothing_may_be_written_unless_the_test_says_so() -> None:
-    assert not WritePolicy().writable
-    assert not WritePolicy(writable=True).overwrite
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOENT, ErrorCode.file_not_found),
+        (errno.EACCES, ErrorCode.access_violation),
+        (errno.EISDIR, ErrorCode.access_violation),
+        (errno.EROFS, ErrorCode.access_violation),
+        (errno.EEXIST, ErrorCode.file_exists),
+        (errno.ENOSPC, ErrorCode.disk_full),
+        (errno.EIO, ErrorCode.not_defined),
+        (None, ErrorCode.not_defined),
+    ],
+)
+def test_the_code_fits_what_the_system_said(number: int | None, code: ErrorCode) -> None:
+    error = OSError(number, "/srv/tftp/secret") if number else OSError("/srv/tftp/secret")
+    answer = refusal(error)
+    assert answer.code is code
+    assert "secret" not in answer.public + str(answer)
 
 
-def test_a_stored_file_was_uploaded_unless_told_otherwise() -> None:
-    assert StoredFile("a", 0, "", "", None).uploaded
+def test_the_peer_learns_that_the_upload_is_too_large() -> None:
+    assert too_large(5).public == "Upload too large"

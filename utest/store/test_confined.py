@@ -13,9 +13,10 @@ import pytest
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store import confined
 from TftpLibrary.store.base import StoreError
-from TftpLibrary.store.confined import DescriptorRoot, Root, open_root, remove_folders
+from TftpLibrary.store.confined import DescriptorRoot, open_root
 from TftpLibrary.store.names import HIDDEN_PREFIX
 from TftpLibrary.store.resolved import ResolvedRoot
+from TftpLibrary.store.root import Root
 from utest.support.stores import descriptors, posix_only, refused
 
 pytestmark = posix_only
@@ -227,24 +228,6 @@ def test_a_folder_that_comes_meanwhile_is_not_ours(
     monkeypatch.setattr(os, "mkdir", come_second)
     with root.parent(("new", "file"), create=True) as place:
         assert place.made == ()
-
-
-def test_folders_that_are_not_empty_are_left_and_told(root: DescriptorRoot, folder: Path) -> None:
-    made = [("a",), ("a", "b"), ("a", "c"), ("gone",)]
-    (folder / "a" / "b").mkdir(parents=True)
-    (folder / "a" / "c").mkdir()
-    (folder / "a" / "c" / "file").write_bytes(b"")
-    assert remove_folders(root, made) == [("a", "c"), ("a",)]
-    assert not (folder / "a" / "b").exists()
-
-
-def test_folders_behind_a_link_that_leads_out_now_are_left(
-    root: DescriptorRoot, folder: Path
-) -> None:
-    (folder.parent / "outside" / "empty").mkdir()
-    (folder / "a").symlink_to("../outside")
-    assert remove_folders(root, [("a", "empty")]) == [("a", "empty")]
-    assert (folder.parent / "outside" / "empty").is_dir()
 
 
 def test_a_root_that_was_made_anew_is_noticed(root: DescriptorRoot, folder: Path) -> None:

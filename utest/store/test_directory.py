@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store import directory
 from TftpLibrary.store.base import WritePolicy
-from TftpLibrary.store.directory import CHECK_SIZE, DirectorySource, DirectoryStore, refusal
+from TftpLibrary.store.directory import CHECK_SIZE, DirectorySource, DirectoryStore
 from TftpLibrary.store.names import HIDDEN_PREFIX
 from utest.support.stores import (
     BOARD,
@@ -569,23 +569,3 @@ def test_a_sink_knows_its_file_while_it_is_written(store: DirectoryStore, folder
     sink.commit()
     info = (folder / "new").stat()
     assert file_id == (info.st_dev, info.st_ino)
-
-
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [
-        (errno.ENOENT, ErrorCode.file_not_found),
-        (errno.EACCES, ErrorCode.access_violation),
-        (errno.EISDIR, ErrorCode.access_violation),
-        (errno.EROFS, ErrorCode.access_violation),
-        (errno.EEXIST, ErrorCode.file_exists),
-        (errno.ENOSPC, ErrorCode.disk_full),
-        (errno.EIO, ErrorCode.not_defined),
-        (None, ErrorCode.not_defined),
-    ],
-)
-def test_the_code_fits_what_the_system_said(number: int | None, code: ErrorCode) -> None:
-    error = OSError(number, "/srv/tftp/secret") if number else OSError("/srv/tftp/secret")
-    answer = refusal(error)
-    assert answer.code is code
-    assert "secret" not in answer.public + str(answer)

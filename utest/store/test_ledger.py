@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.store.confined import Root, open_root
+from TftpLibrary.store.confined import open_root
 from TftpLibrary.store.ledger import Ledger
 from TftpLibrary.store.names import HIDDEN_PREFIX
+from TftpLibrary.store.root import Root
 from utest.support.stores import names_in, posix_only, small_disk, snapshot
 
 

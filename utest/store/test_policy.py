@@ -4,7 +4,7 @@ import pytest
 
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import WritePolicy
-from TftpLibrary.store.policy import check_policy, check_target, too_large
+from TftpLibrary.store.policy import check_policy, check_target
 from utest.support.stores import OVERWRITING, WRITABLE, refused
 
 
@@ -29,16 +29,12 @@ def test_without_a_limit_any_tsize_is_taken() -> None:
 
 def test_an_existing_file_is_refused_without_leave() -> None:
     with refused(ErrorCode.file_exists):
-        check_target(WRITABLE, exists=True)
-    check_target(OVERWRITING, exists=True)
+        check_target(WRITABLE, is_there=True)
+    check_target(OVERWRITING, is_there=True)
 
 
 def test_a_new_file_is_refused_when_none_may_be_made() -> None:
     policy = WritePolicy(writable=True, create=False, overwrite=True)
     with refused(ErrorCode.file_not_found):
-        check_target(policy, exists=False)
-    check_target(policy, exists=True)
-
-
-def test_the_peer_learns_that_the_upload_is_too_large() -> None:
-    assert too_large(5).public == "Upload too large"
+        check_target(policy, is_there=False)
+    check_target(policy, is_there=True)

@@ -8,7 +8,7 @@ from TftpLibrary.networks import parse_network
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
-from TftpLibrary.store.layered import Layer, LayeredStore
+from TftpLibrary.store.layers import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.stores import BOARD, OVERWRITING, WRITABLE, read, refused, write
 

@@ -7,8 +7,16 @@ from typing import NamedTuple
 
 from TftpLibrary.networks import Network, is_within
 from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
-from TftpLibrary.store.names import forbidden, not_found
+from TftpLibrary.store.base import (
+    Sink,
+    Source,
+    Store,
+    StoreError,
+    WritePolicy,
+    exists,
+    forbidden,
+    not_found,
+)
 
 
 class Layer(NamedTuple):
@@ -62,7 +70,7 @@ class LayeredStore:
             and not policy.overwrite
             and any(_has(store, name, client) for store in above)
         ):
-            raise StoreError(ErrorCode.file_exists, "File already exists")
+            raise exists()
         return last.open_write(name, client, policy, size)
 
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atest.equipment.board_protocol import to_netascii
-from TftpLibrary.engine.text import NetasciiSink, NetasciiSource
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import Source, StoreError, WritePolicy
 from TftpLibrary.store.memory import MemoryStore
+from TftpLibrary.store.translation import NetasciiSink, NetasciiSource
 
 NAME = b"startup-config"
 PIECE = 64 * 1024

@@ -9,16 +9,23 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.store.base import Source, Store, StoredFile, StoreError, WritePolicy
-from TftpLibrary.store.confined import remove_folders
+from TftpLibrary.store.base import (
+    Source,
+    Store,
+    StoredFile,
+    StoreError,
+    WritePolicy,
+    exists,
+    refusal,
+)
 from TftpLibrary.store.digests import Chunks, Digester, Digests, digests_of, pieces
-from TftpLibrary.store.directory import DirectorySink, DirectoryStore, refusal
-from TftpLibrary.store.layered import Layer, LayeredStore
+from TftpLibrary.store.directory import DirectorySink, DirectoryStore
+from TftpLibrary.store.layers import Layer, LayeredStore
 from TftpLibrary.store.ledger import Ledger
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, is_hidden, octets_of, safe_parts, text_of
 from TftpLibrary.store.policy import check_target
+from TftpLibrary.store.root import remove_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +34,11 @@ class _Books:
 
     content: MemoryStore
     ledger: Ledger | None
-    sinks: set[ShelfSink] = field(default_factory=set)
+    sinks: set[FolderSink] = field(default_factory=set)
 
 
-class Shelf:
-    """A store whose files the author of a test can list, change and put back.
+class Folder:
+    """A folder whose files the author of a test can list, change and put back.
 
     Content in memory covers a file of the same name in the folder. What is written goes to the
     folder, and takes the place of what covered it.
@@ -53,11 +60,11 @@ class Shelf:
     ) -> None:
         self.root = root
         self._content = content
-        self._folder = DirectoryStore(root, follow_symlinks=follow_symlinks)
-        self._readable: Store = self._folder
+        self._store = DirectoryStore(root, follow_symlinks=follow_symlinks)
+        self._readable: Store = self._store
         if content.names():
-            self._readable = LayeredStore([Layer(content), Layer(self._folder)])
-        self._ledger = Ledger(self._folder.root) if restores else None
+            self._readable = LayeredStore([Layer(content), Layer(self._store)])
+        self._ledger = Ledger(self._store.root) if restores else None
         self._books = _Books(content, self._ledger)
         self._digests: dict[Parts, tuple[Hashable, Digests]] = {}
 
@@ -67,11 +74,11 @@ class Shelf:
 
     def open_write(
         self, name: bytes, client: str, policy: WritePolicy, size: int | None
-    ) -> ShelfSink:
+    ) -> FolderSink:
         """Opens a file for a board's upload."""
         if policy.writable and self._content.has(safe_parts(name)):
-            check_target(policy, exists=True)
-        return ShelfSink(self._folder.open_write(name, client, policy, size), self._books)
+            check_target(policy, is_there=True)
+        return FolderSink(self._store.open_write(name, client, policy, size), self._books)
 
     def open(self, parts: Parts) -> Source:
         """Opens a file for the author of the test, who may have made the root anew.
@@ -79,16 +86,16 @@ class Shelf:
         Raises:
             StoreError: as `open_read`.
         """
-        self._folder.root.refresh()
+        self._store.root.refresh()
         return self._readable.open_read(octets_of(parts), "")
 
     def has(self, parts: Parts) -> bool:
         """Whether there is a file of that name, readable or not."""
-        self._folder.root.refresh()
+        self._store.root.refresh()
         if self._content.has(parts):
             return True
         try:
-            with self._folder.root.parent(parts) as place:
+            with self._store.root.parent(parts) as place:
                 found = place.stat()
             if found is None or not stat.S_ISLNK(found.st_mode):
                 return found is not None and stat.S_ISREG(found.st_mode)
@@ -152,7 +159,7 @@ class Shelf:
             for chunk in chunks:
                 digester.update(chunk)
             if not self.holds(parts, digester.finish()):
-                raise StoreError(ErrorCode.file_exists, "File already exists")
+                raise exists()
             return self.get(parts, uploaded=False)
         policy = WritePolicy(writable=True, overwrite=overwrite)
         sink = self.open_write(octets_of(parts), "", policy, None)
@@ -167,7 +174,7 @@ class Shelf:
             sink.commit()
         finally:
             sink.discard()
-        with closing(self._folder.open_read(octets_of(parts), "")) as source:
+        with closing(self._store.open_read(octets_of(parts), "")) as source:
             if source.identity[:2] == file_id:  # No board has replaced it already.
                 self._digests[parts] = (source.identity, digests)
         return self.get(parts)
@@ -195,7 +202,7 @@ class Shelf:
             StoreError: code 1 when it is not there, 6 when another has the new name.
         """
         if not overwrite and self.has(new):
-            raise StoreError(ErrorCode.file_exists, "File already exists")
+            raise exists()
         if self._content.has(old):
             self.put(new, pieces(self.open(old)), overwrite=overwrite)
             self.remove(old)
@@ -215,20 +222,20 @@ class Shelf:
         """
         for sink in list(self._books.sinks):
             sink.discard()
-        self._folder.root.refresh()
+        self._store.root.refresh()
         warnings = self._ledger.undo() if self._ledger else []
-        self._folder.close()
+        self._store.close()
         return warnings
 
     def _remove(self, parts: Parts) -> None:
         if self._ledger:
             self._ledger.remove(parts)
             return
-        with self._folder.root.parent(parts) as place:
+        with self._store.root.parent(parts) as place:
             place.unlink()
 
     def _rename(self, old: Parts, new: Parts, *, overwrite: bool) -> None:
-        root = self._folder.root
+        root = self._store.root
         with root.parent(old) as source, root.parent(new, create=True) as target:
             try:
                 if self._ledger:
@@ -263,8 +270,8 @@ class Shelf:
                 yield parts
 
 
-class ShelfSink:
-    """An upload to a shelf: what it replaces is kept until the shelf is closed."""
+class FolderSink:
+    """An upload to a folder: what it replaces is kept until the folder is closed."""
 
     def __init__(self, sink: DirectorySink, books: _Books) -> None:
         self._sink = sink

@@ -18,7 +18,7 @@ SHOWN = 20
 
 @contextmanager
 def explained(parts: Parts) -> Iterator[None]:
-    """Makes of the store's refusal a sentence with the name of the file.
+    """Converts a StoreError into an error message that names the file.
 
     Raises:
         UsageError: something else was asked than can be done.

@@ -7,7 +7,7 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store.digests import CHUNK
-from TftpLibrary.store.sources import LocalFile, counted, open_source
+from TftpLibrary.store.incoming import LocalFile, counted, open_source
 from TftpLibrary.store.web import RemoteFile
 from utest.support.stores import not_as_root, posix_only
 
@@ -38,7 +38,7 @@ def test_a_file_url_is_a_path(tmp_path: Path) -> None:
 
 
 def test_a_drive_in_a_file_url_is_a_drive_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("TftpLibrary.store.sources.IS_WINDOWS", True)
+    monkeypatch.setattr("TftpLibrary.store.incoming.IS_WINDOWS", True)
     with pytest.raises(UsageError, match="'C:/images/x'"):
         open_source("file:///C:/images/x")
 

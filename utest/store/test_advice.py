@@ -6,8 +6,8 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.store.advice import SHOWN, existing_folder, explained, missing
 from TftpLibrary.store.base import StoreError
-from TftpLibrary.store.refusals import SHOWN, existing_folder, explained, missing
 from utest.support.stores import not_as_root
 
 
