@@ -10,7 +10,7 @@ from robot.api.deco import library
 from robotlibcore import DynamicCore
 
 from TftpLibrary.keywords.assertions import AssertionKeywords
-from TftpLibrary.keywords.capture import CaptureKeywords
+from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
 from TftpLibrary.keywords.conversions import (
     AutoStop,

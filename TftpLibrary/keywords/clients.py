@@ -7,13 +7,14 @@ from pathlib import Path
 
 from robot.api.deco import keyword
 
-from TftpLibrary.client import TftpClient
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords, output_folder
 from TftpLibrary.keywords.conversions import Size, given, required, seconds
+from TftpLibrary.keywords.stations import new_client
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
+from TftpLibrary.station import StationClient
 
 _BLKSIZE = Size(1428)
 
@@ -133,8 +134,8 @@ class ClientKeywords(Keywords):
         reporting.log_transfer(transfer)
         return transfer
 
-    def _client(self, host: str, port: int, settings: ClientSettings) -> TftpClient:
-        return TftpClient(host, port, settings, recorder=self.state.recorder)
+    def _client(self, host: str, port: int, settings: ClientSettings) -> StationClient:
+        return new_client(host, port, settings, self.state.recorder)
 
 
 def _in_folder(path: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ from typing import Literal, cast
 from robot.api import logger
 
 from TftpLibrary.keywords.base import log_address
-from TftpLibrary.keywords.captures import Keep, Settled
+from TftpLibrary.keywords.capture_files import Keep, Settled
 from TftpLibrary.keywords.log.markup import peer_text, text
 from TftpLibrary.keywords.log.timeline import transfers_table
 from TftpLibrary.keywords.state import Stopped
@@ -24,8 +24,8 @@ from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, outcome_text, running_text
-from TftpLibrary.server import TftpServer
 from TftpLibrary.sizes import percent_text, rate_text, size_text
+from TftpLibrary.station import Station
 from TftpLibrary.store.base import StoredFile
 
 PROGRESS_PAUSE = 5.0
@@ -80,13 +80,13 @@ def transfer_progress() -> Callable[[Transfer], None]:
     return report
 
 
-def log_started(server: TftpServer) -> None:
+def log_started(server: Station) -> None:
     """Logs where a server is and what it serves."""
     access = "boards may write" if server.settings.writable else "read-only"
     logger.info(f"TFTP server '{server.alias}' serves {server.root} at {server.url()} ({access}).")
 
 
-def warn_running(server: TftpServer) -> None:
+def warn_running(server: Station) -> None:
     """Warns that nothing was started, since the server runs already."""
     logger.warn(f"TFTP server '{server.alias}' is running already at {server.url()}.")
 
@@ -123,7 +123,7 @@ def log_fetched(transfer: Transfer, path: Path) -> None:
     logger.info(f"{transfer_text(transfer)}, stored as {path}")
 
 
-def log_capturing(server: TftpServer, path: Path, keep: Keep) -> None:
+def log_capturing(server: Station, path: Path, keep: Keep) -> None:
     """Logs that the packets of a server are captured from now on."""
     stays = {
         Keep.failed: "The file stays only if the test fails.",

@@ -22,11 +22,11 @@ from TftpLibrary.keywords.conversions import (
     to_arguments,
     to_settings,
 )
-from TftpLibrary.keywords.state import StartRequest
+from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.protocol.options import MAX_BLKSIZE
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import Retransmission, ServerSettings
+from TftpLibrary.station import Station
 
 Rollover = Literal[0, 1]
 
@@ -54,7 +54,7 @@ class TftpServerInfo:
     writable: bool
 
     @classmethod
-    def of(cls, server: TftpServer) -> TftpServerInfo:
+    def of(cls, server: Station) -> TftpServerInfo:
         """Returns what a running server tells about itself."""
         return cls(
             alias=server.alias,

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.captures import Captures
+from TftpLibrary.keywords.capture_files import CaptureFiles
 from TftpLibrary.keywords.conversions import AutoStop, OnFailure, seconds
+from TftpLibrary.keywords.stations import StartRequest, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.server import TftpServer
-from TftpLibrary.settings import ServerSettings
+from TftpLibrary.station import Station
 
 T = TypeVar("T")
 
@@ -44,23 +44,6 @@ class Defaults:
     timeout: float = 60.0
     auto_stop: AutoStop = AutoStop.auto
     on_failure: OnFailure = OnFailure.log_transfers
-
-
-@dataclass(frozen=True, slots=True)
-class StartRequest:
-    """How a server was asked for; equal requests under one alias mean the same server.
-
-    Attributes:
-        root: folder to serve; None for a private one.
-        settings: how it serves.
-        keep_files: whether its files stay as they are when it stops.
-        follow_symlinks: whether links below the root are followed.
-    """
-
-    root: Path | None
-    settings: ServerSettings
-    keep_files: bool = False
-    follow_symlinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +103,7 @@ class View:
 class _Running:
     """A running server, how it was asked for, and the number of scopes around its start."""
 
-    server: TftpServer
+    server: Station
     request: StartRequest
     depth: int
 
@@ -151,7 +134,7 @@ class LibraryState:
     def __init__(self, defaults: Defaults | None = None) -> None:
         self.defaults = defaults or Defaults()
         self.recorder = Recorder()
-        self.captures = Captures(self.defaults.auto_stop)
+        self.captures = CaptureFiles(self.defaults.auto_stop)
         self._servers: dict[str, _Running] = {}
         # Every alias of the scope, also of stopped servers, in the order of their activation.
         self._aliases: dict[str, str] = {}
@@ -159,7 +142,7 @@ class LibraryState:
 
     # -- servers
 
-    def start(self, alias: str, request: StartRequest) -> tuple[TftpServer, bool]:
+    def start(self, alias: str, request: StartRequest) -> tuple[Station, bool]:
         """Starts a server and makes it the active one.
 
         Returns:
@@ -184,7 +167,7 @@ class LibraryState:
         self._activate(alias)
         return server, present is None
 
-    def server(self, alias: str = "") -> TftpServer:
+    def server(self, alias: str = "") -> Station:
         """Returns a running server; without an alias the active one.
 
         Raises:
@@ -329,23 +312,17 @@ class LibraryState:
     def _free_alias(self) -> str:
         return next(name for n in count(1) if (name := f"tftp-{n}") not in self._servers)
 
-    def _start_new(self, alias: str, request: StartRequest) -> TftpServer:
-        server = TftpServer(
-            request.root,
-            request.settings,
-            alias=alias,
-            keep_files=request.keep_files,
-            follow_symlinks=request.follow_symlinks,
-            recorder=self.recorder,
-        )
+    def _start_new(self, alias: str, request: StartRequest) -> Station:
+        server = new_server(alias, request, self.recorder)
         try:
-            return server.start()
+            server.start()
         except UsageError as error:
             raise UsageError(f"{error}{self._same_port(request.settings.port)}") from error
         except BaseException:
             # Robot's time-outs are no Exception; what is half started must not stay.
             server.stop()
             raise
+        return server
 
     def _same_port(self, port: int) -> str:
         """Returns a sentence about the server of this run that has that port, if there is one."""

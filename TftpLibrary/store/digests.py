@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
@@ -12,6 +12,12 @@ from TftpLibrary.store.base import Source
 
 CHUNK = 1024 * 1024
 """Octets that are read or copied at a time."""
+
+MOST_HASHED = 64 * CHUNK
+"""Octets of a content that is read only for its checksum."""
+
+MOST_CHECKSUMS = 1000
+"""Checksums that are remembered of contents that were read only for them."""
 
 Chunks = Iterable[bytes | memoryview]
 """Content in order; a piece is valid until the next is taken."""
@@ -58,6 +64,22 @@ def digests_of(source: Source) -> Digests:
     for piece in pieces(source):
         digester.update(piece)
     return digester.finish()
+
+
+class Checksums:
+    """Remembers the checksums of contents that were read for nothing else."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, str] = {}
+
+    def sha256(self, source: Source) -> str:
+        """Returns the checksum of a source; empty for a large one, which it does not read."""
+        known = self._known.get(source.identity, "")
+        if not known and source.size <= MOST_HASHED:
+            if len(self._known) >= MOST_CHECKSUMS:
+                self._known.clear()
+            known = self._known[source.identity] = digests_of(source).sha256
+        return known
 
 
 def checksum(source: Source, algorithm: str) -> str:

@@ -6,18 +6,18 @@ the rest on its own. Nothing here waits for the other side: each change is one a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 
-from TftpLibrary.errors import UsageError
+from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.networks import Network, parse_network
 from TftpLibrary.store.advice import existing_folder, explained, missing
 from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
-from TftpLibrary.store.digests import Chunks, Digester, checksum, pieces
+from TftpLibrary.store.digests import Checksums, Chunks, Digester, checksum, pieces
 from TftpLibrary.store.folder import Folder
 from TftpLibrary.store.incoming import Progress, counted, open_source
 from TftpLibrary.store.layers import Layer, LayeredStore
@@ -57,6 +57,7 @@ class FileStore:
         self._shared: Folder | None = None
         self._private: dict[Network, Folder] = {}
         self._made: list[Path] = []
+        self._checksums = Checksums()
         self._layers = LayeredStore(())
         MemoryStore(self._content)  # A bad name fails now, not when the server starts.
 
@@ -279,9 +280,12 @@ class FileStore:
         """Whether there is a file of that name."""
         return self._look(name) is not None
 
-    def known_sha256(self, identity: Hashable) -> str:
-        """Returns the checksum of a content if it is known; it reads nothing."""
-        return next(filter(None, (folder.known_sha256(identity) for folder in self._served)), "")
+    def sha256_for(self, name: str, client: str) -> str:
+        """Returns the checksum of what a board reads under a name; empty where it is not known."""
+        with suppress(TftpError), closing(self.open_read(name.encode(), client)) as source:
+            known = (folder.known_sha256(source.identity) for folder in self._served)
+            return next(filter(None, known), "") or self._checksums.sha256(source)
+        return ""
 
     # What the test takes away.
 

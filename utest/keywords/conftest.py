@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+from TftpLibrary.keywords.state import Defaults, LibraryState
+from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 

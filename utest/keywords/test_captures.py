@@ -1,249 +1,212 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.captures import Captures, Keep
-from TftpLibrary.keywords.conversions import AutoStop
+from TftpLibrary.keywords.capture_files import Keep
+from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.state import LibraryState
-from TftpLibrary.server import TftpServer
-from utest.support.captures import packets_in
-from utest.support.records import completed, partial
+from TftpLibrary.keywords.stations import StartRequest
+from TftpLibrary.recording.capture import Captured
+from TftpLibrary.settings import ServerSettings
+from utest.support.captures import packets_in, tftp_of
+from utest.support.suites import failures, messages, run_suite
 
-TEST = "s1-s2-t3"
+SUITE = """
+*** Settings ***
+Library           OperatingSystem
+Library           TftpLibrary    host=127.0.0.1    port=0
+Suite Setup       Start With A File
+Suite Teardown    Should Exist    ${OF_SUITE}
+
+*** Test Cases ***
+Board Boots: All Is Well
+    ${path}=    Start Packet Capture    server=left
+    Set Suite Variable    ${OF_PASSED}    ${path}
+    TFTP Get    127.0.0.1    zImage    ${TEMPDIR}/zImage    port=${LEFT.port}
+    Should Exist    ${path}
+
+Board Fails
+    Should Not Exist    ${OF_PASSED}
+    ${path}=    Start Packet Capture    server=left
+    Set Suite Variable    ${OF_FAILED}    ${path}
+    TFTP Get    127.0.0.1    none    ${TEMPDIR}/none    port=${LEFT.port}
+
+Board Is Watched
+    Should Exist    ${OF_FAILED}
+    ${path}=    Start Packet Capture    server=left    keep=always
+    ${again}=    Stop Packet Capture    server=left
+    Should Be Equal    ${path}    ${again}
+
+*** Keywords ***
+Start With A File
+    ${left}=    Start TFTP Server    alias=left
+    Upload Text    octets    zImage
+    Start TFTP Server    alias=dut
+    Set Suite Variable    ${LEFT}    ${left}
+    ${path}=    Start Packet Capture
+    Set Suite Variable    ${OF_SUITE}    ${path}
+"""
 
 
 @pytest.fixture
-def server(started: LibraryState) -> TftpServer:
-    return started.server()
+def keywords(started: LibraryState) -> CaptureKeywords:
+    return CaptureKeywords(started)
 
 
-@pytest.fixture
-def captures() -> Captures:
-    return Captures()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "x.pcapng"
-
-
-def fetch(server: TftpServer) -> None:
-    server.files.upload_bytes(b"octets", "a")
+def fetch(state: LibraryState) -> None:
+    server = state.server()
+    server.files.upload_bytes(b"octets", "zImage")
     with TftpClient(server.host, server.port) as client:
-        client.get_bytes("a")
+        client.get_bytes("zImage")
 
 
-def now() -> datetime:
-    return datetime.now().astimezone()
+def test_what_the_server_sends_and_gets_is_in_the_file(
+    keywords: CaptureKeywords, tmp_path: Path
+) -> None:
+    path = keywords.start_packet_capture(tmp_path / "boot.pcapng")
+    fetch(keywords.state)
+    assert keywords.stop_packet_capture() == path == tmp_path / "boot.pcapng"
+    story = [tftp_of(packet) for packet in packets_in(path)]
+    assert story == ["< RRQ", "> OACK", "< ACK 0", "> DATA 1", "< ACK 1"]
+
+
+@pytest.mark.parametrize("path", [None, Path()], ids=["none", "empty"])
+def test_the_file_is_in_the_output_folder_by_default(
+    keywords: CaptureKeywords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert keywords.start_packet_capture(path) == tmp_path / "capture-dut.pcapng"
+
+
+def test_in_a_folder_that_is_given_the_file_gets_a_name(
+    keywords: CaptureKeywords, tmp_path: Path
+) -> None:
+    names = [keywords.start_packet_capture(tmp_path).name]
+    keywords.stop_packet_capture()
+    names.append(keywords.start_packet_capture(tmp_path).name)
+    assert names == ["capture-dut.pcapng", "capture-dut-2.pcapng"]
+
+
+def test_each_server_has_a_capture_of_its_own(keywords: CaptureKeywords, tmp_path: Path) -> None:
+    state = keywords.state
+    state.start("left", StartRequest(None, ServerSettings()))
+    left, dut = (keywords.start_packet_capture(tmp_path, server=name) for name in ("left", "dut"))
+    fetch(state)
+    keywords.stop_packet_capture(server="dut")
+    keywords.stop_packet_capture()
+    assert (len(packets_in(left)), len(packets_in(dut))) == (5, 0)
 
 
 @pytest.mark.parametrize(
-    ("keep", "has_failed", "is_kept"),
+    ("keep", "sentence"),
     [
-        (Keep.failed, False, False),
-        (Keep.failed, True, True),
-        (Keep.always, False, True),
-        (Keep.always, True, True),
-        (Keep.never, False, False),
-        (Keep.never, True, False),
+        (Keep.failed, "The file stays only if the test fails."),
+        (Keep.always, "The file stays."),
+        (Keep.never, "The file is removed when the test ends."),
     ],
 )
-def test_what_stays_when_a_test_ends(
-    captures: Captures, server: TftpServer, path: Path, keep: Keep, has_failed: bool, is_kept: bool
+def test_start_logs_a_link_and_what_becomes_of_the_file(
+    keywords: CaptureKeywords,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: pytest.LogCaptureFixture,
+    keep: Keep,
+    sentence: str,
 ) -> None:
-    captures.start(server, path, keep, TEST)
-    assert path.exists()
-    (settled,) = captures.leave(TEST, has_failed=has_failed)
-    assert (settled.is_kept, path.exists()) == (is_kept, is_kept)
-    assert (settled.alias, settled.port, settled.keep) == ("dut", server.port, keep)
-    assert captures.leave(TEST, has_failed=False) == []
+    monkeypatch.chdir(tmp_path)
+    keywords.start_packet_capture(tmp_path / "a <b>.pcapng", keep=keep)
+    assert log.messages[-1] == (
+        "Capturing the packets of 'dut' to "
+        f'<a href="a%20%3Cb%3E.pcapng">a &lt;b&gt;.pcapng</a>. {sentence}'
+    )
 
 
-def test_a_test_ends_the_capture_that_it_started(
-    captures: Captures, server: TftpServer, path: Path
+def test_stop_logs_what_was_captured_and_how_to_open_it(
+    keywords: CaptureKeywords,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: pytest.LogCaptureFixture,
 ) -> None:
-    captures.start(server, path, Keep.always, TEST)
-    fetch(server)
-    (settled,) = captures.leave(TEST, has_failed=False)
-    assert not server.is_capturing
-    assert settled.was_open
-    assert settled.captured.packets == len(packets_in(path)) > 0
+    monkeypatch.chdir(tmp_path)
+    keywords.start_packet_capture(tmp_path / "x.pcapng")
+    fetch(keywords.state)
+    keywords.stop_packet_capture()
+    port = keywords.state.server().port
+    assert log.messages[-2:] == [
+        'Captured 5 packets, 105 octets: <a href="x.pcapng">x.pcapng</a>',
+        f"At port {port} Wireshark has to be told that it is TFTP: "
+        f"wireshark -d udp.port=={port},tftp x.pcapng",
+    ]
 
 
-def test_a_capture_that_was_stopped_stays_until_its_test_ends(
-    captures: Captures, server: TftpServer, path: Path
+def test_a_capture_that_ended_early_is_a_warning(
+    keywords: CaptureKeywords,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: pytest.LogCaptureFixture,
 ) -> None:
-    captures.start(server, path, Keep.failed, TEST)
-    captured = captures.stop(server)
-    assert path.exists()
-    (settled,) = captures.leave(TEST, has_failed=False)
-    assert (settled.captured, settled.was_open, settled.is_kept) == (captured, False, False)
-    assert not path.exists()
+    ended = Captured(tmp_path / "x.pcapng", 1, 6, "The capture ended early: no space.")
+    keywords.start_packet_capture(tmp_path / "x.pcapng")
+    monkeypatch.setattr("TftpLibrary.recording.capture.Capture.summary", ended)
+    keywords.stop_packet_capture()
+    assert (log.records[-1].levelname, log.messages[-1]) == ("WARNING", ended.warning)
+    assert log.messages[-3].startswith("Captured 1 packet, 6 octets: ")
 
 
-def test_a_suite_does_not_end_with_its_tests(
-    captures: Captures, server: TftpServer, path: Path
+def test_stop_without_a_capture_is_a_warning(
+    keywords: CaptureKeywords, log: pytest.LogCaptureFixture
 ) -> None:
-    captures.start(server, path, Keep.failed, "s1-s2")
-    assert captures.leave(TEST, has_failed=False) == []
-    assert captures.leave("s1-s21", has_failed=False) == []
-    assert server.is_capturing
-    assert captures.leave("s1-s2", has_failed=False) != []
-    assert not server.is_capturing
+    assert keywords.stop_packet_capture() is None
+    assert log.records[-1].levelname == "WARNING"
+    assert log.messages[-1] == "Nothing to stop: No capture of 'dut' is running."
 
 
-@pytest.mark.parametrize("scope", ["", "s1-s2", "s1-s2-t3"])
-def test_what_nobody_ended_ends_with_what_is_around_it(
-    captures: Captures, server: TftpServer, path: Path, scope: str
+def test_stop_without_a_server_is_a_warning(
+    state: LibraryState, log: pytest.LogCaptureFixture
 ) -> None:
-    captures.start(server, path, Keep.failed, scope)
-    assert len(captures.leave("s1", has_failed=False)) == 1
+    assert CaptureKeywords(state).stop_packet_capture() is None
+    assert log.messages[-1] == "Nothing to stop: No TFTP server is running."
 
 
-def test_with_auto_stop_manual_a_capture_ends_with_the_run_and_stays(
-    server: TftpServer, path: Path
+def test_start_without_a_server_fails(state: LibraryState, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No TFTP server is running. Start one with"):
+        CaptureKeywords(state).start_packet_capture(tmp_path)
+
+
+def test_start_where_nothing_can_be_written_fails(
+    keywords: CaptureKeywords, tmp_path: Path
 ) -> None:
-    captures = Captures(AutoStop.manual)
-    captures.start(server, path, Keep.failed, TEST)
-    assert captures.leave(TEST, has_failed=False) == []
-    assert server.is_capturing
-    assert [settled.is_kept for settled in captures.close()] == [True]
-    assert not server.is_capturing
+    with pytest.raises(UsageError, match="there is no folder .* Make it first."):
+        keywords.start_packet_capture(tmp_path / "none" / "x.pcapng")
 
 
-def test_at_the_end_of_the_run_what_should_never_stay_does_not(
-    server: TftpServer, path: Path
-) -> None:
-    captures = Captures(AutoStop.manual)
-    captures.start(server, path, Keep.never, TEST)
-    captures.close()
-    assert not path.exists()
-    assert captures.close() == []
+def test_captures_of_failed_tests_stay_and_others_are_removed(tmp_path: Path) -> None:
+    """Robot's listener ends them; the log tells what became of each, and links it."""
+    result = run_suite(tmp_path, SUITE, log="logs/log.html")
+    assert list(failures(result)) == ["Board Fails"]
+    files = {path.name: len(packets_in(path)) for path in tmp_path.glob("*.pcapng")}
+    assert files == {
+        "Suites.Suite-dut.pcapng": 0,
+        "Board_Fails-left.pcapng": 2,
+        "Board_Is_Watched-left.pcapng": 0,
+    }
+    told = [message.message for message in messages(result)]
+    assert "Removed the capture 'Board_Boots_All_Is_Well-left.pcapng' (keep=failed)." in told
+    link = '<a href="../Board_Fails-left.pcapng">Board_Fails-left.pcapng</a>'
+    assert any(text.startswith("Capturing") and link in text for text in told)
+    assert any(text.startswith("Captured 2 packets") and link in text for text in told)
 
 
-def test_two_captures_of_a_server_one_after_the_other_are_two_files(
-    captures: Captures, server: TftpServer, tmp_path: Path
-) -> None:
-    first, second = tmp_path / "1.pcapng", tmp_path / "2.pcapng"
-    captures.start(server, first, Keep.always, TEST)
-    fetch(server)
-    captures.stop(server)
-    captures.start(server, second, Keep.always, TEST)
-    settled = captures.leave(TEST, has_failed=False)
-    assert [each.captured.path for each in settled] == [first, second]
-    assert [each.captured.packets > 0 for each in settled] == [True, False]
-
-
-def test_two_captures_of_a_server_at_once_cannot_be(
-    captures: Captures, server: TftpServer, path: Path
-) -> None:
-    captures.start(server, path, Keep.failed, TEST)
-    with pytest.raises(UsageError) as caught:
-        captures.start(server, path.with_name("y"), Keep.failed, TEST)
-    assert str(caught.value) == f"A capture runs already, into '{path}'. Stop it first."
-    assert len(captures.leave(TEST, has_failed=False)) == 1
-
-
-def test_stop_without_a_capture_returns_nothing(captures: Captures, server: TftpServer) -> None:
-    assert captures.stop(server) is None
-
-
-def test_a_file_that_somebody_removed_is_no_trouble(
-    captures: Captures, server: TftpServer, path: Path
-) -> None:
-    captures.start(server, path, Keep.failed, TEST)
-    path.unlink()
-    (settled,) = captures.leave(TEST, has_failed=False)
-    assert (settled.is_kept, settled.trouble) == (False, "")
-
-
-def test_a_file_that_cannot_be_removed_is_told(
-    captures: Captures, server: TftpServer, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    captures.start(server, path, Keep.failed, TEST)
-    monkeypatch.setattr(Path, "unlink", refuse)
-    (settled,) = captures.leave(TEST, has_failed=False)
-    assert settled.trouble == "Permission denied"
-
-
-# Where the packets of a transfer are ---------------------------------------------------------
-
-
-def test_the_capture_of_a_transfer_is_found(
-    captures: Captures, server: TftpServer, path: Path
-) -> None:
-    captures.start(server, path, Keep.failed, TEST)
-    seen = completed(server="dut", started=now(), ended=now())
-    assert captures.path_of(seen) == path
-    captures.stop(server)
-    assert captures.path_of(seen) == path
-
-
-def test_a_transfer_that_is_under_way_when_a_capture_begins_is_in_it(
-    captures: Captures, server: TftpServer, path: Path
-) -> None:
-    begun = now() - timedelta(seconds=5)
-    captures.start(server, path, Keep.failed, TEST)
-    assert captures.path_of(partial(server="dut", started=begun)) == path
-    assert captures.path_of(completed(server="dut", started=begun, ended=now())) == path
-
-
-def test_a_transfer_before_or_after_or_of_another_server_is_in_none(
-    captures: Captures, server: TftpServer, path: Path
-) -> None:
-    before = completed(server="dut", started=now(), ended=now())
-    captures.start(server, path, Keep.failed, TEST)
-    other = completed(server="left", started=now(), ended=now())
-    captures.stop(server)
-    after = partial(server="dut", started=now())
-    assert [captures.path_of(seen) for seen in (before, other, after)] == [None] * 3
-
-
-def test_a_capture_that_ended_with_its_server_is_found(
-    captures: Captures, started: LibraryState, path: Path
-) -> None:
-    server = started.server()
-    captures.start(server, path, Keep.always, TEST)
-    fetch(server)
-    seen = completed(server="dut", started=now(), ended=now())
-    started.stop("dut")
-    assert captures.path_of(seen) == path
-    assert captures.path_of(partial(server="dut", started=now())) is None
-    (settled,) = captures.leave(TEST, has_failed=False)
-    assert settled.captured.packets == len(packets_in(path)) > 0
-
-
-# Names ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("parts", "name"),
-    [
-        (("Board Boots", "dut"), "Board_Boots-dut.pcapng"),
-        (("a/b\\c:d*?", "../x"), "a_b_c_d-x.pcapng"),
-        (("", "..."), "capture-capture.pcapng"),
-        (("Größe", "tftp-1"), "Größe-tftp-1.pcapng"),
-        (("x" * 300, "y"), "x" * 100 + "-y.pcapng"),
-        (("ö" * 300, "y"), "ö" * 50 + "-y.pcapng"),
-    ],
-)
-def test_a_name_is_fit_for_a_file(
-    captures: Captures, tmp_path: Path, parts: tuple[str, ...], name: str
-) -> None:
-    assert captures.free_path(tmp_path, *parts) == tmp_path / name
-
-
-def test_a_name_comes_once_in_a_run_and_replaces_that_of_an_earlier_run(
-    captures: Captures, tmp_path: Path
-) -> None:
-    (tmp_path / "a-b.pcapng").touch()
-    names = [captures.free_path(tmp_path, "a", "b").name for _ in range(3)]
-    assert names == ["a-b.pcapng", "a-b-2.pcapng", "a-b-3.pcapng"]
+def test_a_card_links_the_packets_of_its_transfer(tmp_path: Path) -> None:
+    """That of the server, whose packets they are; `TFTP Get` has a card too."""
+    result = run_suite(tmp_path, SUITE)
+    cards = [each.message for each in messages(result) if each.message.startswith("<details")]
+    links = {"none": "Board_Fails-left", "zImage": "Board_Boots_All_Is_Well-left"}
+    for name, link in links.items():
+        own = [card for card in cards if f"{name}</bdi>" in card]
+        assert [f'href="{link}.pcapng"' in card for card in own].count(True) == 1
+        assert [", server left" in card for card in own if "href" in card] == [True]

@@ -11,7 +11,7 @@ from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.server import TftpServer
+from TftpLibrary.station import Station
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def keywords(started: LibraryState) -> ClientKeywords:
 
 
 @pytest.fixture
-def router(started: LibraryState) -> TftpServer:
+def router(started: LibraryState) -> Station:
     """The board that is a server."""
     server = started.server()
     server.files.upload_bytes(b"hostname r7\n", "running-config")
@@ -28,7 +28,7 @@ def router(started: LibraryState) -> TftpServer:
 
 
 def test_get_stores_the_file_at_the_destination(
-    keywords: ClientKeywords, router: TftpServer, tmp_path: Path, log: pytest.LogCaptureFixture
+    keywords: ClientKeywords, router: Station, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "r7.cfg"
     got = keywords.tftp_get("127.0.0.1", "running-config", path, port=router.port)
@@ -38,7 +38,7 @@ def test_get_stores_the_file_at_the_destination(
 
 
 def test_get_stores_the_file_in_a_folder(
-    keywords: ClientKeywords, router: TftpServer, tmp_path: Path
+    keywords: ClientKeywords, router: Station, tmp_path: Path
 ) -> None:
     router.files.copy("running-config", "backup/r7")
     keywords.tftp_get("127.0.0.1", "backup/r7", tmp_path, port=router.port)
@@ -47,7 +47,7 @@ def test_get_stores_the_file_in_a_folder(
 
 def test_get_without_destination_stores_the_file_with_the_results(
     keywords: ClientKeywords,
-    router: TftpServer,
+    router: Station,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -57,7 +57,7 @@ def test_get_without_destination_stores_the_file_with_the_results(
 
 
 def test_get_and_put_ask_as_they_are_told(
-    keywords: ClientKeywords, router: TftpServer, tmp_path: Path
+    keywords: ClientKeywords, router: Station, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.txt"
     asked = keywords.tftp_get(
@@ -77,7 +77,7 @@ def test_get_and_put_ask_as_they_are_told(
 
 
 def test_put_stores_the_file_under_its_own_name_or_another(
-    keywords: ClientKeywords, router: TftpServer, tmp_path: Path, log: pytest.LogCaptureFixture
+    keywords: ClientKeywords, router: Station, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "firmware.bin"
     path.write_bytes(b"firmware")
@@ -88,7 +88,7 @@ def test_put_stores_the_file_under_its_own_name_or_another(
 
 
 def test_an_error_of_the_server_is_told_with_its_number(
-    keywords: ClientKeywords, router: TftpServer, tmp_path: Path
+    keywords: ClientKeywords, router: Station, tmp_path: Path
 ) -> None:
     with pytest.raises(PeerError) as caught:
         keywords.tftp_get("127.0.0.1", "x", tmp_path, port=router.port)
@@ -99,7 +99,7 @@ def test_an_error_of_the_server_is_told_with_its_number(
 
 
 def test_no_answer_is_told_after_the_retries(
-    keywords: ClientKeywords, router: TftpServer, tmp_path: Path
+    keywords: ClientKeywords, router: Station, tmp_path: Path
 ) -> None:
     port = router.port
     keywords.state.stop()

@@ -11,8 +11,8 @@ from TftpLibrary.errors import ExpectationError, PeerError, UsageError
 from TftpLibrary.keywords.conversions import HashAlgorithm, to_size
 from TftpLibrary.keywords.files import FileKeywords
 from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.station import StationFiles
 from TftpLibrary.store.content import TestContent
-from TftpLibrary.store.files import FileStore
 
 EQUAL, CONTAINS = AssertionOperator["=="], AssertionOperator["contains"]
 
@@ -23,7 +23,7 @@ def keywords(started: LibraryState) -> FileKeywords:
 
 
 @pytest.fixture
-def files(started: LibraryState) -> FileStore:
+def files(started: LibraryState) -> StationFiles:
     return started.server().files
 
 
@@ -36,7 +36,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_uploaded_under_its_own_name_or_another(
-    keywords: FileKeywords, files: FileStore, image: Path
+    keywords: FileKeywords, files: StationFiles, image: Path
 ) -> None:
     assert keywords.upload_file(str(image)).name == "zImage"
     assert keywords.upload_file(str(image), "/boot/zImage").name == "boot/zImage"
@@ -57,7 +57,7 @@ def test_what_was_stored_is_logged(
     assert log.messages == [f"Stored {digest}", f"Already there, with the same content: {digest}"]
 
 
-def test_a_missing_source_is_told(keywords: FileKeywords, files: FileStore, image: Path) -> None:
+def test_a_missing_source_is_told(keywords: FileKeywords, files: StationFiles, image: Path) -> None:
     with pytest.raises(UsageError, match="bzImage"):
         keywords.upload_file(str(image.with_name("bzImage")))
     with pytest.raises(UsageError, match="Expected source to be a path, got an empty text."):
@@ -77,14 +77,14 @@ def test_a_file_can_be_for_one_board_only(
         board.get_bytes("zImage")
 
 
-def test_text_and_bytes_become_files(keywords: FileKeywords, files: FileStore) -> None:
+def test_text_and_bytes_become_files(keywords: FileKeywords, files: StationFiles) -> None:
     keywords.upload_text("Größe\n", "size.txt")
     keywords.upload_bytes(b"\x00\xff", "octets.bin")
     assert files.read_bytes("size.txt") == "Größe\n".encode()
     assert files.read_bytes("octets.bin") == b"\x00\xff"
 
 
-def test_overwrite_protects_what_is_there(keywords: FileKeywords, files: FileStore) -> None:
+def test_overwrite_protects_what_is_there(keywords: FileKeywords, files: StationFiles) -> None:
     keywords.upload_text("old", "a.txt")
     keywords.upload_text("new", "a.txt")
     with pytest.raises(UsageError, match="File 'a.txt' exists already"):
@@ -104,7 +104,7 @@ def test_a_folder_is_uploaded_with_its_folders(keywords: FileKeywords, image: Pa
 
 
 def test_a_test_file_has_the_size_and_content_asked(
-    keywords: FileKeywords, files: FileStore
+    keywords: FileKeywords, files: StationFiles
 ) -> None:
     assert keywords.create_test_file("a.bin", to_size("1 KiB")).size == 1024
     keywords.create_test_file("z.bin", to_size(3), content=TestContent.zeros)
@@ -122,7 +122,7 @@ def test_a_file_is_downloaded_to_a_path_or_a_folder(keywords: FileKeywords, tmp_
         keywords.download_file("startup-config", Path())
 
 
-def test_files_are_copied_renamed_and_deleted(keywords: FileKeywords, files: FileStore) -> None:
+def test_files_are_copied_renamed_and_deleted(keywords: FileKeywords, files: StationFiles) -> None:
     keywords.upload_text("hello", "a")
     assert keywords.copy_tftp_file("a", "b").name == "b"
     assert keywords.rename_tftp_file("a", "c").name == "c"
@@ -143,7 +143,7 @@ def test_deleting_a_file_that_is_not_there_lists_the_files(keywords: FileKeyword
     keywords.delete_file("x", missing_ok=True)
 
 
-def test_all_files_are_deleted(keywords: FileKeywords, files: FileStore) -> None:
+def test_all_files_are_deleted(keywords: FileKeywords, files: StationFiles) -> None:
     keywords.upload_text("", "b")
     keywords.upload_text("", "a/c")
     assert keywords.delete_all_files() == ["a/c", "b"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.keywords import reporting
-from TftpLibrary.keywords.captures import Keep, Settled
+from TftpLibrary.keywords.capture_files import Keep, Settled
 from TftpLibrary.keywords.state import LibraryState, Stopped
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from TftpLibrary.keywords.scopes import Scopes
-from TftpLibrary.keywords.state import LibraryState, StartRequest
+from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 from utest.support.html import Page

@@ -11,7 +11,8 @@ from TftpLibrary.client import TftpClient
 from TftpLibrary.errors import ExpectationError, PeerError, UsageError
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
-from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+from TftpLibrary.keywords.state import Defaults, LibraryState
+from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.settings import ServerSettings
 
 EQUAL = AssertionOperator["=="]

@@ -8,15 +8,17 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import AutoStop
-from TftpLibrary.keywords.state import Defaults, LibraryState, StartRequest
+from TftpLibrary.keywords.state import Defaults, LibraryState
+from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
+from TftpLibrary.station import Station
 from utest.support.records import completed, transfer
 
 ANY = StartRequest(None, ServerSettings())
 
 
-def start(state: LibraryState, alias: str = "", port: int = 0) -> TftpServer:
+def start(state: LibraryState, alias: str = "", port: int = 0) -> Station:
     return state.start(alias, StartRequest(None, ServerSettings(port=port)))[0]
 
 

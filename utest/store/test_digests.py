@@ -2,11 +2,21 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.store.digests import CHUNK, Digester, checksum, digests_of, pieces
+from TftpLibrary.store.digests import (
+    CHUNK,
+    MOST_CHECKSUMS,
+    MOST_HASHED,
+    Checksums,
+    Digester,
+    checksum,
+    digests_of,
+    pieces,
+)
 from TftpLibrary.store.memory import MemorySource, MemoryStore
 
 
@@ -34,6 +44,47 @@ def test_a_source_is_read_to_its_end(size: int) -> None:
     data = data[:size]
     assert b"".join(bytes(piece) for piece in pieces(source(data))) == data
     assert digests_of(source(data)).sha256 == hashlib.sha256(data).hexdigest()
+
+
+class Counted:
+    """A source of zeros that counts how often it is read from its beginning."""
+
+    def __init__(self, identity: int, size: int = 5) -> None:
+        self.identity = identity
+        self.size = size
+        self.reads = 0
+
+    def read_into(self, buffers: Sequence[memoryview], offset: int) -> int:
+        self.reads += offset == 0
+        return min(self.size - offset, sum(map(len, buffers)))
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def test_content_is_read_once_for_its_checksum() -> None:
+    checksums, content = Checksums(), Counted(0)
+    for _ in range(2):
+        assert checksums.sha256(content) == hashlib.sha256(bytes(5)).hexdigest()
+    assert content.reads == 1
+
+
+def test_a_large_content_is_not_read_for_its_checksum() -> None:
+    large = Counted(0, MOST_HASHED + 1)
+    assert Checksums().sha256(large) == ""
+    assert large.reads == 0
+
+
+def test_checksums_that_are_remembered_do_not_fill_the_memory() -> None:
+    checksums, first = Checksums(), Counted(0)
+    for number in range(1, MOST_CHECKSUMS):
+        checksums.sha256(Counted(number))
+    checksums.sha256(first)
+    checksums.sha256(first)
+    assert first.reads == 1
+    checksums.sha256(Counted(MOST_CHECKSUMS))
+    checksums.sha256(first)
+    assert first.reads == 2
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "SHA-256", "sha_256", " Sha256 "])

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.content import TestContent
+from TftpLibrary.store.digests import MOST_HASHED
 from TftpLibrary.store.files import FileStore
 from TftpLibrary.store.names import HIDDEN_PREFIX
 from utest.support.stores import (
@@ -537,11 +537,26 @@ def test_a_board_reads_the_old_file_or_the_new_one_and_never_a_mix(files: FileSt
     assert torn == []
 
 
-def test_the_checksum_of_what_was_uploaded_is_known(files: FileStore) -> None:
+# The checksum for the log
+
+
+def test_checksum_is_that_of_the_file_for_a_board(files: FileStore) -> None:
     files.upload_bytes(b"for all", "name")
     files.upload_bytes(b"for one", "name", only_for=BOARD)
-    for content, client in ((b"for one", BOARD), (b"for all", "192.0.2.77")):
-        with closing(files.open_read(b"name", client)) as source:
-            known = files.known_sha256(source.identity)
-            assert known == hashlib.sha256(content).hexdigest()
-    assert files.known_sha256("something else") == ""
+    assert files.sha256_for("name", BOARD) == hashlib.sha256(b"for one").hexdigest()
+    assert files.sha256_for("name", "192.0.2.77") == hashlib.sha256(b"for all").hexdigest()
+
+
+def test_what_cannot_be_read_has_no_checksum(files: FileStore) -> None:
+    assert files.sha256_for("gone", BOARD) == ""
+    assert files.sha256_for("..\\odd", BOARD) == ""
+
+
+def test_a_large_file_has_a_checksum_only_where_it_is_known(files: FileStore) -> None:
+    """A card of the log must not make a test wait for gigabytes."""
+    files.create("known", MOST_HASHED + 1, content=TestContent.zeros)
+    with (files.root / "unknown").open("wb") as stream:
+        stream.truncate(MOST_HASHED + 1)
+    known = hashlib.sha256(bytes(MOST_HASHED + 1)).hexdigest()
+    assert files.sha256_for("known", BOARD) == known
+    assert files.sha256_for("unknown", BOARD) == ""

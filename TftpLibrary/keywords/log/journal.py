@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 
-from TftpLibrary.errors import TftpError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.conversions import OnFailure
@@ -22,7 +20,6 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.matching import nearest_names
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.store.digests import digests_of
 
 MOST_AT_ONCE = 20
 """Cards that are written when a keyword ends; failures come first."""
@@ -30,11 +27,7 @@ MOST_AT_ONCE = 20
 MOST_IN_SCOPE = 200
 """Cards of a test, or of the keywords of a suite outside of its tests."""
 
-MOST_HASHED = 64 * 1024 * 1024
-"""Octets of a file that is read only for its checksum."""
-
 _LONGEST_LISTING = 0.2
-_MOST_CHECKSUMS = 1000
 
 
 class Journal:
@@ -48,7 +41,6 @@ class Journal:
         self._state = state
         self._told = 0
         self._left = MOST_IN_SCOPE
-        self._checksums: dict[Hashable, str] = {}
         self._lists_files = True
 
     def begin(self) -> None:
@@ -91,32 +83,15 @@ class Journal:
         if not state.is_running(alias):
             return Surroundings(capture=capture)
         if transfer.outcome is Outcome.completed:
-            return Surroundings(self._sha256(transfer), capture=capture)
+            files = state.server(alias).files
+            sha256 = files.sha256_for(transfer.filename, transfer.client)
+            return Surroundings(sha256, capture=capture)
         near: tuple[str, ...] = ()
         if _is_missing(transfer):
             if alias not in names:
                 names[alias] = self._file_names(alias)
             near = nearest_names(transfer.filename, names[alias])
         return Surroundings(near=near, capture=capture)
-
-    def _sha256(self, transfer: Transfer) -> str:
-        """The checksum of what the store has under that name for that client."""
-        files = self._state.server(transfer.server).files
-        try:
-            with closing(files.open_read(transfer.filename.encode(), transfer.client)) as source:
-                identity, size = source.identity, source.size
-                sha256 = files.known_sha256(identity) or self._checksums.get(identity, "")
-                if not sha256 and size <= MOST_HASHED:
-                    sha256 = digests_of(source).sha256
-                    self._keep(identity, sha256)
-        except TftpError:
-            return ""
-        return sha256
-
-    def _keep(self, identity: Hashable, sha256: str) -> None:
-        if len(self._checksums) >= _MOST_CHECKSUMS:
-            self._checksums.clear()
-        self._checksums[identity] = sha256
 
     def _file_names(self, alias: str) -> list[str]:
         """The names in the store, unless that takes long: a log must not slow a test down."""

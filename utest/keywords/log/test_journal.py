@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.keywords.captures import Keep
+from TftpLibrary.keywords.capture_files import Keep
 from TftpLibrary.keywords.conversions import OnFailure
 from TftpLibrary.keywords.log import journal as module
 from TftpLibrary.keywords.log.journal import Journal
-from TftpLibrary.keywords.state import LibraryState, StartRequest
+from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
-from TftpLibrary.store.base import Source
-from TftpLibrary.store.digests import Digests, digests_of
 from utest.support.html import Page
 from utest.support.records import completed, partial, refused
 
@@ -67,52 +66,8 @@ def test_a_card_tells_the_checksum_of_what_the_store_has(
     record(completed("greeting", 5))
     record(completed("greeting", 5, direction=Direction.write))
     record(completed("gone", 5))
-    record(completed("..\\odd", 5))
-    journal.write_cards()
-    assert [SHA256 in message for message in log.messages] == [True, True, False, False]
-
-
-def test_the_checksum_is_that_of_the_file_for_this_board(
-    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
-) -> None:
-    started.server().files.upload_bytes(b"world", "greeting")
-    started.server().files.upload_bytes(b"hello", "greeting", only_for="192.168.1.50")
-    record(completed("greeting", 5, client="192.168.1.50"))
-    record(completed("greeting", 5, client="192.168.1.51"))
-    journal.write_cards()
-    assert [SHA256 in message for message in log.messages] == [True, False]
-
-
-def test_a_file_is_read_once_for_its_checksum(
-    journal: Journal,
-    record: Record,
-    started: LibraryState,
-    log: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Nobody uploaded it through the library, so nothing is known about it."""
-    root = started.server().root
-    (root / "greeting").write_bytes(b"hello")
-    (root / "large").write_bytes(b"hello!")
-    monkeypatch.setattr(module, "MOST_HASHED", 5)
-    monkeypatch.setattr(module, "_MOST_CHECKSUMS", 1)
-    reads: list[int] = []
-
-    def counted(source: Source) -> Digests:
-        reads.append(source.size)
-        return digests_of(source)
-
-    monkeypatch.setattr(module, "digests_of", counted)
-    for name in ("greeting", "greeting", "large"):
-        record(completed(name, 5))
     journal.write_cards()
     assert [SHA256 in message for message in log.messages] == [True, True, False]
-    assert reads == [5]
-    (root / "other").write_bytes(b"other")
-    record(completed("other", 5))
-    record(completed("greeting", 5))
-    journal.write_cards()
-    assert reads == [5, 5, 5]
 
 
 def test_a_card_of_a_miss_tells_what_the_store_has(

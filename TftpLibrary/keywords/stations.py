@@ -1,0 +1,53 @@
+"""Where the servers and clients of the keywords are made: on this machine.
+
+Every other module of the keywords knows only the interfaces of `TftpLibrary.station`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from TftpLibrary.client import TftpClient
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ClientSettings, ServerSettings
+from TftpLibrary.station import Station, StationClient
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """How a server was asked for; equal requests under one alias mean the same server.
+
+    Attributes:
+        root: folder to serve; None for a private one.
+        settings: how it serves.
+        keep_files: whether its files stay as they are when it stops.
+        follow_symlinks: whether links below the root are followed.
+    """
+
+    root: Path | None
+    settings: ServerSettings
+    keep_files: bool = False
+    follow_symlinks: bool = False
+
+
+def new_server(alias: str, request: StartRequest, recorder: Recorder) -> Station:
+    """Returns a server that does not run yet."""
+    return TftpServer(
+        request.root,
+        request.settings,
+        alias=alias,
+        keep_files=request.keep_files,
+        follow_symlinks=request.follow_symlinks,
+        recorder=recorder,
+    )
+
+
+def new_client(host: str, port: int, settings: ClientSettings, recorder: Recorder) -> StationClient:
+    """Returns a client of a board.
+
+    Raises:
+        UsageError: the host cannot be found, or the port is none.
+    """
+    return TftpClient(host, port, settings, recorder=recorder)

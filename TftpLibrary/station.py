@@ -1,0 +1,187 @@
+"""The interface of a place that serves: what the keywords ask of a server, its files and a client.
+
+`TftpServer`, `FileStore` and `TftpClient` fulfil it on this machine. A place at another host
+fulfils it by these promises:
+
+- A path is one of the machine that runs the test. Only the root is a folder of the machine that
+  serves. Content travels in pieces, except in `upload_bytes` and `read_bytes`.
+- Transfers are recorded in the recorder of the test, with its ids and by its clock. Everything
+  that happened before a look at the record, or before a mark, is in the record by then.
+- Checksums are computed, and test files are made, on the machine that serves.
+- Errors are those of `TftpLibrary.errors` and `StoreError`, with their attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from TftpLibrary.recording.capture import Captured
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.settings import ServerSettings
+from TftpLibrary.store.base import StoredFile
+from TftpLibrary.store.content import TestContent
+from TftpLibrary.store.incoming import Progress
+
+# A method of StationFiles is called `list`.
+List = list
+
+
+class StationFiles(Protocol):
+    """The files of a server, for the author of a test; `FileStore` describes each method."""
+
+    def upload(
+        self,
+        source: str | Path,
+        name: str = "",
+        *,
+        only_for: str = "",
+        overwrite: bool = True,
+        progress: Progress | None = None,
+    ) -> StoredFile:
+        """Copies a file from a path or a URL into the store."""
+
+    def upload_bytes(
+        self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
+    ) -> StoredFile:
+        """Stores octets under a name."""
+
+    def upload_folder(
+        self, source: str | Path, name: str = "", *, pattern: str = "*", overwrite: bool = True
+    ) -> List[StoredFile]:
+        """Copies the files below a folder."""
+
+    def create(
+        self, name: str, size: int, *, content: TestContent = TestContent.random, seed: int = 0
+    ) -> StoredFile:
+        """Makes a test file."""
+
+    def copy(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+        """Copies a file within the store."""
+
+    def rename(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+        """Gives a file another name."""
+
+    def get(self, name: str) -> StoredFile:
+        """Describes a file."""
+
+    def checksum(self, name: str, algorithm: str = "sha256") -> str:
+        """Returns the checksum of a file."""
+
+    def sha256_for(self, name: str, client: str) -> str:
+        """Returns the checksum of what a board reads under a name; empty where it is not known."""
+
+    def read_bytes(self, name: str) -> bytes:
+        """Returns the whole content of a file."""
+
+    def download(self, name: str, destination: str | Path) -> Path:
+        """Copies a file to the machine that runs the test."""
+
+    def list(self, pattern: str = "*") -> List[str]:
+        """Returns the names of the files that match."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+
+    def delete(self, name: str, *, missing_ok: bool = False) -> bool:
+        """Deletes a file."""
+
+    def delete_all(self) -> List[str]:
+        """Deletes every file."""
+
+
+class Station(Protocol):
+    """A server at one address and port; `TftpServer` describes each method."""
+
+    @property
+    def alias(self) -> str:
+        """The server's name in records and messages."""
+
+    @property
+    def settings(self) -> ServerSettings:
+        """How it serves."""
+
+    @property
+    def host(self) -> str:
+        """The address that is bound."""
+
+    @property
+    def port(self) -> int:
+        """The port that is bound."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that is served, on the machine that serves."""
+
+    @property
+    def files(self) -> StationFiles:
+        """Its files."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the last stop could not clean up."""
+
+    def start(self) -> object:
+        """Returns when boards can ask."""
+
+    def stop(self, grace: float = 0.0) -> list[Transfer]:
+        """Stops, and returns the transfers that were cut short."""
+
+    def url(self, name: str = "") -> str:
+        """Returns the URL of the server, or of a file."""
+
+    def address_for(self, client: str) -> str:
+        """Returns the address by which a client reaches the server."""
+
+    # Each setting has its own type, hence Any.
+    def change(self, **settings: Any) -> ServerSettings:
+        """Changes settings for the next request, and returns those of before."""
+
+    @property
+    def capture(self) -> Captured | None:
+        """What the present capture has, or the last one had."""
+
+    @property
+    def is_capturing(self) -> bool:
+        """Whether a capture runs."""
+
+    def start_capture(self, path: str | Path) -> Path:
+        """Writes every datagram from now on to a file on the machine that runs the test."""
+
+    def stop_capture(self) -> Captured:
+        """Ends the capture."""
+
+
+class StationClient(Protocol):
+    """A client that asks a board; `TftpClient` describes each method."""
+
+    def __enter__(self) -> StationClient:
+        """Opens it."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Releases what it holds."""
+
+    def get(
+        self,
+        name: str,
+        destination: str | Path,
+        *,
+        progress: Callable[[Transfer], None] | None = None,
+    ) -> Transfer:
+        """Reads a file from the board."""
+
+    def put(
+        self,
+        source: str | Path,
+        name: str = "",
+        *,
+        progress: Callable[[Transfer], None] | None = None,
+    ) -> Transfer:
+        """Writes a file to the board."""
