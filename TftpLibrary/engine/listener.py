@@ -22,14 +22,15 @@ from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import (
     Direction,
     Error,
     ErrorCode,
-    Opcode,
     Request,
     decode,
+    peek_opcode,
 )
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -159,13 +160,12 @@ class Listener:
     # A datagram ----------------------------------------------------------------------------
 
     def _take(self, datagram: bytes, peer: Address, local: Address | None) -> None:
-        opcode = int.from_bytes(datagram[:2], "big")
         session = self._admission.find(peer)
-        if session is not None and session.channel.sock is None and opcode > Opcode.wrq:
+        if session is not None and session.channel.sock is None and not is_request(datagram):
             session.receive(datagram, monotonic())
             return
-        # What is no request is not answered, and neither is what is too short to tell.
-        if len(datagram) < 2 or Opcode.wrq < opcode <= Opcode.oack or not self._is_accepting:
+        # A packet of a transfer is not answered, and neither is what is too short to tell.
+        if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:
             return
         try:
             self._serve(datagram, peer, local)
@@ -265,8 +265,7 @@ def _decode(datagram: bytes) -> Request:
 
 def _what_can_be_read(datagram: bytes) -> Request | None:
     """A malformed request, as far as its record can show it; None if it is no request at all."""
-    opcode = int.from_bytes(datagram[:2], "big")
-    if opcode not in (Opcode.rrq, Opcode.wrq):
+    direction = Direction.of_opcode(peek_opcode(datagram))
+    if direction is None:
         return None
-    direction = Direction.read if opcode == Opcode.rrq else Direction.write
     return Request(direction, datagram[2 : 2 + _SHOWN_NAME].split(b"\0")[0], "")

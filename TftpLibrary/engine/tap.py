@@ -17,7 +17,7 @@ from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.udp import Control
 from TftpLibrary.errors import UsageError
-from TftpLibrary.recording.datagrams import Datagram, Endpoint, Repeats
+from TftpLibrary.protocol.datagrams import Datagram, Endpoint, Repeats
 
 Observer = Callable[[Datagram], None]
 """Called on the engine's thread for each datagram. It must not raise, and not take long."""

@@ -20,7 +20,6 @@ from TftpLibrary.keywords.capture_files import Keep, Settled
 from TftpLibrary.keywords.log.markup import peer_text, text
 from TftpLibrary.keywords.log.timeline import transfers_table
 from TftpLibrary.keywords.state import Stopped
-from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, outcome_text, running_text
@@ -233,7 +232,7 @@ def log_requests(transfers: Sequence[Transfer], *, is_complete: bool = True) -> 
 
 def transfer_text(transfer: Transfer) -> str:
     """Returns one transfer in one line."""
-    packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
+    packet = transfer.direction.opcode.packet
     options = f", {_options_text(transfer)}" if transfer.granted else ""
     resent = f", {transfer.retransmits} retransmits" if transfer.retransmits else ""
     return (

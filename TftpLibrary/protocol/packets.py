@@ -31,6 +31,11 @@ class Opcode(IntEnum):
     error = 5
     oack = 6
 
+    @property
+    def packet(self) -> str:
+        """The name of the packet as the RFCs write it: RRQ, WRQ, DATA and so on."""
+        return self.name.upper()
+
 
 class ErrorCode(IntEnum):
     """The error codes of RFC 1350, section 5, and RFC 2347."""
@@ -55,6 +60,19 @@ class Direction(str, Enum):
     """WRQ: the client sends DATA."""
 
     __str__ = str.__str__
+
+    @property
+    def opcode(self) -> Opcode:
+        """The opcode of the request."""
+        return Opcode.rrq if self is Direction.read else Opcode.wrq
+
+    @classmethod
+    def of_opcode(cls, opcode: int) -> Direction | None:
+        """Returns the direction that an opcode asks for; None if it is not that of a request."""
+        return _DIRECTIONS.get(opcode)
+
+
+_DIRECTIONS: dict[int, Direction] = {direction.opcode: direction for direction in Direction}
 
 
 class Mode(str, Enum):
@@ -81,8 +99,8 @@ class Request(NamedTuple):
 
     def encode(self) -> bytes:
         """Returns the octets of the packet."""
-        opcode = Opcode.rrq if self.direction is Direction.read else Opcode.wrq
-        head = struct.pack("!H", opcode) + self.filename + b"\0" + _octets(self.mode) + b"\0"
+        opcode = struct.pack("!H", self.direction.opcode)
+        head = opcode + self.filename + b"\0" + _octets(self.mode) + b"\0"
         return head + _encode_options(self.options)
 
 
@@ -140,14 +158,15 @@ def decode(datagram: bytes) -> Packet:
     """
     opcode = peek_opcode(datagram)
     body = datagram[2:]
-    if opcode in (Opcode.rrq, Opcode.wrq):
-        return _decode_request(Direction.read if opcode == Opcode.rrq else Direction.write, body)
+    direction = Direction.of_opcode(opcode)
+    if direction is not None:
+        return _decode_request(direction, body)
     if opcode == Opcode.oack:
         return Oack(_decode_options(_strings(body, "OACK")))
     if opcode not in (Opcode.data, Opcode.ack, Opcode.error):
         raise PacketError(f"Illegal opcode {opcode}")
     if len(body) < 2:
-        raise PacketError(f"{Opcode(opcode).name.upper()} without its number")
+        raise PacketError(f"{Opcode(opcode).packet} without its number")
     (number,) = struct.unpack_from("!H", body)
     if opcode == Opcode.data:
         return Data(number, bytes(body[2:]))
@@ -184,7 +203,7 @@ def printable(octets: bytes) -> str:
 
 
 def _decode_request(direction: Direction, body: bytes) -> Request:
-    name = "RRQ" if direction is Direction.read else "WRQ"
+    name = direction.opcode.packet
     strings = _strings(body, name)
     if not strings or not strings[0]:
         raise PacketError(f"{name} without a file name")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.recording.datagrams import Datagram
+from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.recording.pcap import PcapWriter
 from TftpLibrary.version import VERSION
 

@@ -13,7 +13,7 @@ import struct
 from ipaddress import ip_address
 from typing import Protocol
 
-from TftpLibrary.recording.datagrams import Datagram, Endpoint
+from TftpLibrary.protocol.datagrams import Datagram, Endpoint
 
 BUFFER_SIZE = 64 * 1024
 """Octets that are collected before they are written."""

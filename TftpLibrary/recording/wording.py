@@ -36,7 +36,7 @@ def short_text(text: str, limit: int = 100) -> str:
 
 def request_text(transfer: Transfer) -> str:
     """Returns what was asked, and by whom: `RRQ 'zImage' from 192.168.1.50`."""
-    packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
+    packet = transfer.direction.opcode.packet
     return f"{packet} '{short_text(transfer.filename)}' from {transfer.client}"
 
 

@@ -19,9 +19,9 @@ from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.engine.tap import tapped, untapped
 from TftpLibrary.errors import PeerError, UsageError
+from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Request
 from TftpLibrary.recording.capture import Capture
-from TftpLibrary.recording.datagrams import Datagram
 from TftpLibrary.settings import ClientSettings
 from utest.support.captures import Packet, packets_in, tftp_of
 from utest.support.stations import QUICK, Peer, Station, linux_only, station, without_linux

@@ -203,3 +203,21 @@ def test_peek_opcode_needs_two_octets() -> None:
 
 def test_directions_and_modes_are_their_words() -> None:
     assert [str(word) for word in (*Direction, *Mode)] == ["read", "write", "octet", "netascii"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "opcode", "name"),
+    [(Direction.read, Opcode.rrq, "RRQ"), (Direction.write, Opcode.wrq, "WRQ")],
+)
+def test_each_direction_has_the_opcode_of_its_request(
+    direction: Direction, opcode: Opcode, name: str
+) -> None:
+    """RFC 1350, section 5."""
+    assert direction.opcode is opcode
+    assert Direction.of_opcode(opcode) is direction
+    assert opcode.packet == name
+
+
+@pytest.mark.parametrize("opcode", [0, Opcode.data, Opcode.oack, 7])
+def test_no_other_opcode_has_a_direction(opcode: int) -> None:
+    assert Direction.of_opcode(opcode) is None

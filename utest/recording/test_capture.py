@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.recording.capture import Capture, Captured
-from TftpLibrary.recording.datagrams import Datagram
 from TftpLibrary.recording.pcap import PcapWriter
 from utest.support.captures import disk_for, packets_in
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from TftpLibrary.protocol.datagrams import Datagram, Endpoint
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Oack, Request
 from TftpLibrary.recording import pcap
-from TftpLibrary.recording.datagrams import Datagram, Endpoint
 from TftpLibrary.recording.pcap import PcapWriter
 from utest.support.captures import GOOD, blocks_in, dissect, export, options_in, packets_in
 

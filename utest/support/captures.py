@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.recording.datagrams import Datagram
+from TftpLibrary.protocol.datagrams import Datagram, kind, wire_block
 from utest.support.peers import require
 
 CHECK = ("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
@@ -79,9 +79,9 @@ def packets_in(capture: Path | bytes) -> list[Packet]:
 
 def tftp_of(packet: Packet | Datagram) -> str:
     """Returns a packet in short: `> DATA 3` for one that was sent, `< ACK 3` for the other way."""
-    opcode, number = struct.unpack_from("!HH", packet.octets)
-    name = ("RRQ", "WRQ", "DATA", "ACK", "ERROR", "OACK")[opcode - 1]
-    return f"{'>' if packet.is_sent else '<'} {name}" + (f" {number}" if opcode in (3, 4) else "")
+    block = wire_block(packet.octets)
+    words = [">" if packet.is_sent else "<", kind(packet.octets)]
+    return " ".join(words if block is None else [*words, str(block)])
 
 
 def dissect(path: Path, port: int, *fields: str) -> list[tuple[str, ...]]:

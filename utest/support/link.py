@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from utest.support.transcript import Endpoint, kind, line
+from TftpLibrary.protocol.datagrams import kind, wire_block
+from utest.support.transcript import Endpoint, line
 
 LATENCY = 0.001
 """Seconds that every datagram takes, before what the rule adds, where nothing else is said."""
@@ -50,9 +51,9 @@ class Datagram:
         return kind(self.octets)
 
     @property
-    def wire_block(self) -> int:
-        """The second 16 bits: the block of DATA and ACK."""
-        return int.from_bytes(self.octets[2:4], "big")
+    def wire_block(self) -> int | None:
+        """The block of DATA and ACK."""
+        return wire_block(self.octets)
 
 
 Rule = Callable[[Datagram], Fate]

@@ -20,14 +20,15 @@ import textwrap
 from typing import Protocol
 
 from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.datagrams import UNKNOWN, kind
 from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import (
-    HEADER_SIZE,
     Ack,
     Data,
     Direction,
     Error,
     Oack,
+    Opcode,
     Options,
     Packet,
     Request,
@@ -36,7 +37,6 @@ from TftpLibrary.protocol.packets import (
 )
 
 COPY = "(copy)"
-QUICK = {b"\0\3": "DATA", b"\0\4": "ACK"}
 
 
 class Endpoint(Protocol):
@@ -59,26 +59,17 @@ class Endpoint(Protocol):
 
 def line(side: str, datagram: bytes) -> str:
     """Returns the line of a datagram."""
-    return f"{side}  {kind(datagram):<5}  {_details(datagram)}".rstrip()
-
-
-def kind(datagram: bytes) -> str:
-    """Returns RRQ, WRQ, DATA, ACK, ERROR or OACK; a question mark for octets that are no packet."""
-    if datagram[:2] in QUICK and len(datagram) >= HEADER_SIZE:
-        return QUICK[datagram[:2]]
     try:
-        packet = decode(datagram)
+        name, details = kind(datagram), _details(decode(datagram))
     except PacketError:
-        return "?"
-    if isinstance(packet, Request):
-        return "RRQ" if packet.direction is Direction.read else "WRQ"
-    return type(packet).__name__.upper()
+        name, details = UNKNOWN, datagram.hex()
+    return f"{side}  {name:<5}  {details}".rstrip()
 
 
 def datagram(text: str) -> bytes:
     """Returns a datagram for a line; the payload of DATA is filled with its block number."""
     _, name, *words = text.split()
-    if name == "?":
+    if name == UNKNOWN:
         return bytes.fromhex("".join(words))
     return _packet(name, words).encode()
 
@@ -143,11 +134,7 @@ class Player:
         return lines
 
 
-def _details(datagram: bytes) -> str:
-    try:
-        packet = decode(datagram)
-    except PacketError:
-        return datagram.hex()
+def _details(packet: Packet) -> str:
     if isinstance(packet, Request):
         return " ".join([printable(packet.filename), packet.mode, *_pairs(packet.options)])
     if isinstance(packet, Data):
@@ -160,8 +147,8 @@ def _details(datagram: bytes) -> str:
 
 
 def _packet(name: str, words: list[str]) -> Packet:
-    if name in ("RRQ", "WRQ"):
-        direction = Direction.read if name == "RRQ" else Direction.write
+    direction = Direction.of_opcode(Opcode[name.lower()])
+    if direction is not None:
         return Request(direction, words[0].encode(), words[1], options(words[2:]))
     if name == "OACK":
         return Oack(options(words))

@@ -13,7 +13,7 @@ from itertools import islice
 from TftpLibrary.keywords.log.chart import throughput
 from TftpLibrary.keywords.log.markup import badge, clock_text, name, peer_text, rows, text
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Direction, Mode
+from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, result_text
 
@@ -62,7 +62,7 @@ def card(transfer: Transfer, around: Surroundings | None = None) -> str:
 
 
 def _summary(transfer: Transfer) -> str:
-    packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
+    packet = transfer.direction.opcode.packet
     asked = f"{packet} '{name(transfer.filename, _MIDDLE)}' from {text(transfer.client, _SHORT)}"
     return f"{badge(transfer.outcome)} {asked}: {text(result_text(transfer), _MIDDLE)}"
 

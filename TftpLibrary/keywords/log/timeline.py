@@ -11,7 +11,6 @@ from datetime import timedelta
 from math import ceil, log10
 
 from TftpLibrary.keywords.log.markup import COLOURS, badge, clock_text, name, peer_text, text
-from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, result_text
 
@@ -92,7 +91,7 @@ def _label(seconds: float) -> str:
 
 
 def _row(transfer: Transfer, axis: Axis) -> str:
-    packet = "RRQ" if transfer.direction is Direction.read else "WRQ"
+    packet = transfer.direction.opcode.packet
     start = f'<span title="{clock_text(transfer)}">+{duration_text(axis.start(transfer))}</span>'
     board = f'<span title="{text(peer_text(transfer))}">{text(transfer.client, 80)}</span>'
     asked = f"{packet} '{name(transfer.filename, 200)}' from {board}"

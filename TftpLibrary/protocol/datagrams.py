@@ -1,10 +1,14 @@
-"""One datagram as this end sent or received it, and whether it was on the wire before."""
+"""What a datagram is, told from its first four octets, and whether it was on the wire before.
+
+Nothing here decodes a packet in full: captures, faults and the tests' link look at every datagram,
+also at octets that are no packet. `packets` decodes.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from TftpLibrary.protocol.packets import HEADER_SIZE, Opcode
+from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, Opcode
 
 Endpoint = tuple[str, int]
 """Address and port, as people write them: no scope, and IPv4 as IPv4 on every socket."""
@@ -12,11 +16,37 @@ Endpoint = tuple[str, int]
 MOST_CONVERSATIONS = 1024
 """Peers of one socket that are remembered; those that came first are forgotten first."""
 
-_DATA = Opcode.data.to_bytes(2, "big")
-_REQUESTS = (Opcode.rrq.to_bytes(2, "big"), Opcode.wrq.to_bytes(2, "big"))
-_NAMES = {opcode.to_bytes(2, "big"): opcode.name.upper() for opcode in Opcode}
-_NUMBERED = (_DATA, Opcode.ack.to_bytes(2, "big"))
+_KINDS = {opcode.to_bytes(2, "big"): opcode.packet for opcode in Opcode}
+_NUMBERED = {Opcode.data.packet, Opcode.ack.packet}
+_REQUESTS = {direction.opcode.packet for direction in Direction}
+_OF_TRANSFER = set(_KINDS.values()) - _REQUESTS
 _HALF = 0x8000
+
+
+UNKNOWN = "?"
+"""The kind of octets that have no opcode of TFTP."""
+
+
+def kind(octets: bytes) -> str:
+    """Returns RRQ, WRQ, DATA, ACK, ERROR or OACK by the opcode alone; otherwise `UNKNOWN`."""
+    return _KINDS.get(octets[:2], UNKNOWN)
+
+
+def is_request(octets: bytes) -> bool:
+    """Returns whether the opcode is that of an RRQ or a WRQ."""
+    return kind(octets) in _REQUESTS
+
+
+def is_of_transfer(octets: bytes) -> bool:
+    """Returns whether the opcode is one that only follows a request: DATA, ACK, ERROR or OACK."""
+    return kind(octets) in _OF_TRANSFER
+
+
+def wire_block(octets: bytes) -> int | None:
+    """Returns the block number of DATA and ACK; None for anything else."""
+    if kind(octets) in _NUMBERED and len(octets) >= HEADER_SIZE:
+        return int.from_bytes(octets[2:HEADER_SIZE], "big")
+    return None
 
 
 class Datagram(NamedTuple):
@@ -62,7 +92,7 @@ class Repeats:
         if way is None:
             way = self._begin(peer, is_sent)
         if not way.repeats(octets):
-            if octets[:2] in _REQUESTS:
+            if is_request(octets):
                 self._begin(peer, not is_sent)
                 way.highest = None
             return ""
@@ -89,11 +119,11 @@ class _Way:
 
     def repeats(self, octets: bytes) -> bool:
         """Takes a datagram. Returns whether it repeats another."""
-        if octets[:2] != _DATA:
+        block = wire_block(octets) if kind(octets) == Opcode.data.packet else None
+        if block is None:
             is_repeated = octets == self.last
             self.last = octets
             return is_repeated
-        block = int.from_bytes(octets[2:HEADER_SIZE], "big")
         # Less than half of all numbers ahead is new, also behind 65535 and with each rollover.
         if self.highest is not None and not 0 < (block - self.highest) % (2 * _HALF) < _HALF:
             return True
@@ -102,8 +132,7 @@ class _Way:
 
 
 def _name(octets: bytes) -> str:
-    opcode = octets[:2]
-    name = _NAMES.get(opcode, "a datagram")
-    if opcode in _NUMBERED and len(octets) >= HEADER_SIZE:
-        return f"{name} {int.from_bytes(octets[2:HEADER_SIZE], 'big')}"
-    return name
+    name, block = kind(octets), wire_block(octets)
+    if name == UNKNOWN:
+        return "a datagram"
+    return name if block is None else f"{name} {block}"

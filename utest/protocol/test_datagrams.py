@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from TftpLibrary.protocol import datagrams
+from TftpLibrary.protocol.datagrams import (
+    UNKNOWN,
+    Endpoint,
+    Repeats,
+    is_of_transfer,
+    is_request,
+    kind,
+    wire_block,
+)
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Oack, Request
-from TftpLibrary.recording import datagrams
-from TftpLibrary.recording.datagrams import Endpoint, Repeats
 
 BOARD: Endpoint = ("192.168.1.50", 2070)
 RRQ = Request(Direction.read, b"zImage").encode()
@@ -13,6 +21,35 @@ RRQ = Request(Direction.read, b"zImage").encode()
 @pytest.fixture
 def repeats() -> Repeats:
     return Repeats()
+
+
+DATA_7 = Data(7, b"octets").encode()
+WRQ = Request(Direction.write, b"a.log").encode()
+
+
+@pytest.mark.parametrize(
+    ("octets", "name", "block"),
+    [
+        (RRQ, "RRQ", None),
+        (WRQ, "WRQ", None),
+        (DATA_7, "DATA", 7),
+        (Ack(65535).encode(), "ACK", 65535),
+        (Error(7, "No").encode(), "ERROR", None),
+        (Oack((("tsize", "5"),)).encode(), "OACK", None),
+        # Cut short, or no packet at all.
+        (b"\0\4\0", "ACK", None),
+        (b"\0\0\0\1", UNKNOWN, None),
+        (b"\0\7\0\1", UNKNOWN, None),
+        (b"\3", UNKNOWN, None),
+        (b"", UNKNOWN, None),
+    ],
+)
+def test_the_first_octets_say_what_a_datagram_is(
+    octets: bytes, name: str, block: int | None
+) -> None:
+    assert (kind(octets), wire_block(octets)) == (name, block)
+    assert is_request(octets) is (name in ("RRQ", "WRQ"))
+    assert is_of_transfer(octets) is (name in ("DATA", "ACK", "ERROR", "OACK"))
 
 
 def sent_data(repeats: Repeats, *blocks: int) -> list[str]:
@@ -57,6 +94,7 @@ def test_an_ack_that_is_sent_again_is_told(repeats: Repeats) -> None:
         (Oack((("tsize", "5"),)).encode(), "OACK"),
         (Error(0, "No").encode(), "ERROR"),
         (RRQ, "RRQ"),
+        (b"\0\3", "DATA"),
         (b"\0\4", "ACK"),
         (b"\xff\xff", "a datagram"),
         (b"", "a datagram"),
