@@ -260,14 +260,14 @@ class TftpClient:
     ) -> Transfer:
         order = Order(name, source, sink, self._server, self._family, self.settings, self.recorder)
         engine = self._open()
-        self.recorder.refresh = engine.report_progress
         started: list[Asking] = []
         self._started = started
+        mark = self.recorder.mark()
         observe = self._capture.take if self._capture and self._capture.is_open else None
 
         def is_ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
             for transfer in transfers:
-                if transfer.id == started[0].transfer_id:
+                if transfer.id == number:
                     if progress is not None:
                         progress(transfer)
                     return None if transfer.is_running else transfer
@@ -275,14 +275,14 @@ class TftpClient:
 
         try:
             # The engine bounds the time; the caller may interrupt.
-            engine.call(lambda: _begin(order, engine, started, observe))
-            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=started[0].mark)
+            number = engine.call(lambda: _begin(order, engine, started, observe))
+            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=mark)
         except BaseException:
             # Commands run in order: what was begun has begun by now.
             engine.call(lambda: _stop(order, started))
             raise
         if transfer.outcome is not Outcome.completed:
-            raise self._error_of(transfer, started[0])
+            raise self._error_of(transfer)
         return transfer
 
     def _open(self) -> Engine:
@@ -290,10 +290,10 @@ class TftpClient:
             self._engine = SHARED_ENGINE.acquire()
         return self._engine
 
-    def _error_of(self, transfer: Transfer, asking: Asking) -> TftpError:
+    def _error_of(self, transfer: Transfer) -> TftpError:
         where = f"from {hosts.url_host(self.host)}:{self.port} for '{transfer.filename}'"
         code, text = transfer.error_code, transfer.error_message
-        if asking.is_ended_by_peer and code is not None:
+        if transfer.by_peer and code is not None:
             name = _ERROR_NAMES.get(code) or text or "No reason"  # type: ignore[call-overload]
             said = f": {text}" if text and text.lower() != name.lower() else ""
             message = f"{name} (TFTP error {code}) {where}{said}"
@@ -309,7 +309,8 @@ class TftpClient:
         return TransferAborted(f"Transfer ended {where}: {text}.")
 
 
-def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observer | None) -> None:
+def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observer | None) -> int:
+    """Asks, and returns the number of the record."""
     try:
         started.append(Asking(order, engine, engine.refused_routes))
     except OSError as error:
@@ -321,6 +322,7 @@ def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observe
     if observe is not None:
         _tap(started, observe)
     started[0].begin()
+    return started[0].entry.id
 
 
 def _tap(started: list[Asking], observe: Observer) -> None:

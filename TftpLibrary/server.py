@@ -112,7 +112,6 @@ class TftpServer:
                 undo.callback(SHARED_ENGINE.release)
             engine.start()
             undo.callback(engine.call, partial(_stop, listener, engine))
-            self.recorder.refresh = engine.report_progress
             self._listener, self._engine = listener, engine
             engine.call(partial(_attach, listener, engine))
             self._life = Life.running
@@ -135,7 +134,7 @@ class TftpServer:
         try:
             if grace > 0:
                 engine.call(listener.refuse_requests)
-                self._wait_until_idle(listener, grace)
+                self._wait_until_idle(listener, engine, grace)
         finally:
             # Also when the wait was interrupted, or told of a defect.
             cut = self._cut(listener, engine)
@@ -314,14 +313,13 @@ class TftpServer:
             return self._listener, self._engine
         raise UsageError("The server does not run. Start it first.")
 
-    def _wait_until_idle(self, listener: Listener, grace: float) -> None:
+    def _wait_until_idle(self, listener: Listener, engine: Engine, grace: float) -> None:
         def is_idle(_: object) -> bool | None:
-            return all(session.has_ended for session in listener.sessions) or None
+            return engine.call(lambda: listener.is_idle) or None
 
-        try:
+        # Where the engine was stopped meanwhile, nothing is left to wait for.
+        with suppress(TimeoutError, UsageError):
             self.recorder.wait_for(is_idle, grace)
-        except TimeoutError:
-            return
 
 
 def _attach(listener: Listener, engine: Engine) -> None:

@@ -177,6 +177,21 @@ def test_locks_are_in_two_modules_only() -> None:
     )
 
 
+def test_only_an_entry_writes_records() -> None:
+    """The life of a record is written once, for every kind of transfer and of end."""
+    writing = {"reserve", "opened", "progressed", "ended"}
+
+    def calls_one(module: Path) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in writing
+            for node in ast.walk(tree_of(module))
+        )
+
+    assert modules_that(calls_one) == ["recording/entry.py", "recording/recorder.py"]
+
+
 def test_only_the_engine_starts_threads() -> None:
     assert not modules_that(
         lambda module: (

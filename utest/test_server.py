@@ -413,6 +413,18 @@ def test_links_out_of_the_folder_are_followed_only_by_choice(tmp_path: Path, fol
 # What it tells
 
 
+def test_the_record_of_each_engine_that_shares_a_recorder_is_brought_up_to_date() -> None:
+    recorder = Recorder()
+    with ExitStack() as stack:
+        for _ in range(2):
+            engine = Engine()
+            stack.callback(engine.stop)
+            server = TftpServer(content={"f": CONTENT}, recorder=recorder, engine=engine)
+            stack.enter_context(server)
+            hang(stack, server)
+        assert [each.blocks for each in recorder.transfers()] == [1, 1]
+
+
 def test_transfers_are_recorded_with_the_alias() -> None:
     with TftpServer(content={"f": CONTENT}, alias="dut1") as server:
         mark = server.recorder.mark()

@@ -19,15 +19,15 @@ class Refusal(Exception):
         code: the error code.
         public: the text for the peer.
         reason: the text for the record.
-        detail: the traceback, where an exception of our own is the reason.
+        traceback: that of an exception of our own, where it is the reason.
     """
 
-    def __init__(self, code: ErrorCode, public: str, reason: str = "", detail: str = "") -> None:
+    def __init__(self, code: ErrorCode, public: str, reason: str = "", traceback: str = "") -> None:
         super().__init__(public)
         self.code = code
         self.public = public
         self.reason = reason or public
-        self.detail = detail
+        self.traceback = traceback
 
 
 class Admission:
@@ -101,9 +101,9 @@ class Admission:
     def _close_ended(self, client: str) -> None:
         """Drops what only waits, and what ends with a datagram that the client sent before."""
         for session in self.sessions:
-            if session.client == client:
+            if session.entry.transfer.client == client:
                 session.catch_up()
-            if session.has_ended:
+            if session.entry.end is not None:
                 session.close()
 
     def _sweep(self, client: str, now: float) -> None:
@@ -112,7 +112,7 @@ class Admission:
             if not session.is_half_open:
                 del self._half_open[session]
         oldest = next(iter(self._half_open), None)
-        if oldest is not None and now - oldest.begun > _HALF_OPEN_GRACE:
+        if oldest is not None and now - oldest.entry.begun > _HALF_OPEN_GRACE:
             oldest.lose("no answer yet, and newer requests needed the place")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 from time import monotonic
-from types import MappingProxyType
 from typing import NamedTuple
 
 from TftpLibrary.engine import hosts, udp
@@ -24,10 +23,11 @@ from TftpLibrary.protocol.opening import Opening, Phase
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.pace import Pace
-from TftpLibrary.protocol.packets import HEADER_SIZE, Ack, Direction, Mode, Request, printable
+from TftpLibrary.protocol.packets import HEADER_SIZE, Ack, Direction, Mode, Request
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.sender import Sender
+from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
@@ -92,7 +92,6 @@ class Asking:
 
     def __init__(self, order: Order, driver: Driver, refused_routes: RefusedRoutes) -> None:
         settings = order.settings
-        self._request = order.request()
         any_host = "::" if order.family == socket.AF_INET6 else "0.0.0.0"
         self.sock = udp.open_tid((settings.local_host or any_host, 0), order.family)
         self.armed = _NO_LIMIT
@@ -108,8 +107,8 @@ class Asking:
             settings.timeout, settings.retries, is_adaptive=False, patience=settings.wait
         )
         self._machine = Opening(self._request, timer, self._begun)
-        self.mark = order.recorder.mark()
-        self._transfer = self._open_record()
+        self.entry = self._make_entry()
+        self.entry.open(self._tally().size)
 
     # For the engine ------------------------------------------------------------------------
 
@@ -162,21 +161,15 @@ class Asking:
         if self.session is not None:
             self.session.fail(error)
         else:
-            message, detail = explain_defect(error)
-            self._finish(End(Outcome.failed, None, message), detail)
+            message, traceback = explain_defect(error)
+            self._finish(End(Outcome.failed, None, message), traceback)
 
     def sample(self, now: float) -> None:
         """Nothing has arrived yet."""
 
     def report(self, now: float) -> None:
-        """Gives the record as it stands to the recorder."""
-        self._order.recorder.progressed(
-            self._transfer._replace(
-                duration=now - self._begun,
-                idle=now - self._begun,
-                retransmits=self._machine.retransmits,
-            )
-        )
+        """Brings the record up to date."""
+        self.entry.progress(self._tally(), now - self._begun, now)
 
     def stop(self, reason: str = STOPPING) -> Transfer | None:
         """Gives up at once."""
@@ -186,7 +179,7 @@ class Asking:
             return None
         self._machine.abort(0, reason, Outcome.aborted)
         self._flush()
-        return self._transfer
+        return self.entry.transfer
 
     # For the client ------------------------------------------------------------------------
 
@@ -205,35 +198,18 @@ class Asking:
         if self.session is not None:
             self.session.channel.untap()
 
-    @property
-    def transfer_id(self) -> int:
-        """The id of the record."""
-        return self._transfer.id
-
-    @property
-    def is_ended_by_peer(self) -> bool:
-        """Whether an ERROR of the server ended it."""
-        end = self._machine.end if self.session is None else self.session.end
-        return end is not None and end.by_peer
-
     # Inside --------------------------------------------------------------------------------
 
-    def _open_record(self) -> Transfer:
-        order = self._order
-        host, port = hosts.readable_host(order.server), order.server[1]
-        transfer = Transfer(
-            id=0,
-            server=f"{hosts.url_host(host)}:{port}",
-            direction=self._request.direction,
-            filename=printable(self._request.filename),
-            client=hosts.readable_host(self.sock.getsockname()),
-            client_port=int(self.sock.getsockname()[1]),
-            started=self._driver.wall_clock(),
-            mode=order.settings.mode.value,
-            requested=MappingProxyType(dict(self._request.options)),
-            size=order.source.size if order.source is not None else None,
-        )
-        return transfer._replace(id=order.recorder.opened(transfer))
+    def _make_entry(self) -> Entry:
+        order, client = self._order, self.sock.getsockname()
+        server = f"{hosts.url_host(hosts.readable_host(order.server))}:{order.server[1]}"
+        tid = (hosts.readable_host(client), int(client[1]))
+        return Entry(order.recorder, self._driver, self._request, server, tid, self._begun)
+
+    def _tally(self) -> Tally:
+        size = self._order.source.size if self._order.source is not None else None
+        machine = self._machine
+        return Tally(size, retransmits=machine.retransmits, duplicates=machine.duplicates)
 
     def _flush(self, answerer: Address | None = None) -> None:
         """Sends, and records the end; an ERROR goes to the TID that answered."""
@@ -246,21 +222,12 @@ class Asking:
         else:
             self._finish(self._machine.end)
 
-    def _finish(self, end: End, detail: str = "") -> None:
+    def _finish(self, end: End, traceback: str = "") -> None:
         if self.is_over:
             return
-        self._transfer = self._transfer._replace(
-            ended=self._driver.wall_clock(),
-            duration=monotonic() - self._begun,
-            outcome=end.outcome,
-            retransmits=self._machine.retransmits,
-            error_code=end.code,
-            error_message=end.message,
-            detail=detail,
-        )
         self._close()
         self._release()
-        self._order.recorder.ended(self._transfer)
+        self.entry.finish(end, self._tally(), monotonic(), traceback)
 
     def _close(self) -> None:
         self.is_over = True
@@ -303,17 +270,13 @@ class Asking:
                 self.session.receive(later, now)
 
     def _start(self, channel: TidChannel, agreement: Agreement) -> Session:
-        size = self._transfer.size if agreement.tsize is None else agreement.tsize
+        size = self.entry.transfer.size if agreement.tsize is None else agreement.tsize
+        client = hosts.readable_host(self.sock.getsockname())
+        self.entry.agree(client, size, agreement.granted)
         context = Context(
             driver=self._driver,
-            recorder=self._order.recorder,
-            transfer=self._transfer._replace(
-                client=hosts.readable_host(self.sock.getsockname()),
-                granted=MappingProxyType(dict(agreement.granted)),
-                size=size,
-            ),
+            entry=self.entry,
             agreement=agreement,
-            begun=self._begun,
             max_duration=_NO_LIMIT,
             forget=_forget,
         )

@@ -22,8 +22,8 @@ from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.live import Live
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
-from TftpLibrary.engine.session import SAMPLE_INTERVAL
 from TftpLibrary.errors import UsageError
+from TftpLibrary.recording.entry import SAMPLE_INTERVAL
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
     Direction,
     Error,
@@ -32,6 +32,7 @@ from TftpLibrary.protocol.packets import (
     decode,
     peek_opcode,
 )
+from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
@@ -87,7 +88,6 @@ class Listener:
             self._alias,
             self.sock,
             self._store,
-            self._recorder,
             self._settings,
             driver,
             refused_routes,
@@ -134,6 +134,11 @@ class Listener:
         """The live sessions."""
         return self._admission.sessions
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every file has been moved; last ACKs may still be repeated."""
+        return all(session.entry.end is not None for session in self.sessions)
+
     # For the engine ------------------------------------------------------------------------
 
     def ready(self) -> None:
@@ -154,8 +159,8 @@ class Listener:
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code while a datagram was looked at."""
-        message, detail = explain_defect(error)
-        self._recorder.defect(f"Server {self._alias!r} took a datagram, {message}.\n{detail}")
+        message, traceback = explain_defect(error)
+        self._recorder.defect(f"Server {self._alias!r} took a datagram, {message}.\n{traceback}")
 
     # A datagram ----------------------------------------------------------------------------
 
@@ -182,21 +187,22 @@ class Listener:
             refusal = Refusal(ErrorCode.illegal_operation, str(error))
             malformed = _what_can_be_read(datagram)
             if malformed is not None:
-                self._record_refusal(Arrival(malformed, peer, local, client, begun), refusal)
+                _record_refusal(self._make_entry(malformed, peer, client, begun), refusal)
             raise refusal from None
         if self._is_repeated(datagram, peer):
             return
-        arrival = Arrival(request, peer, local, client, begun)
+        entry = self._make_entry(request, peer, client, begun)
+        arrival = Arrival(request, peer, local, client, entry)
         try:
             self._admission.check(client, self._settings, begun)
             forget = self._forgetter(peer, client)
             session = self._serving.start(arrival, len(self._admission), forget)
         except Refusal as refusal:
-            self._record_refusal(arrival, refusal)
+            _record_refusal(entry, refusal)
             raise
         except Exception as error:
             defect = Refusal(ErrorCode.not_defined, DEFECT, *explain_defect(error))
-            self._record_refusal(arrival, defect)
+            _record_refusal(entry, defect)
             raise defect from error
         self._admission.add(peer, client, session)
         self._requests[peer] = datagram
@@ -221,7 +227,7 @@ class Listener:
             return False
         is_same = self._requests.get(peer) == datagram
         is_running = session.is_half_open or not session.is_silent
-        if is_same and not session.has_ended and is_running:
+        if is_same and session.entry.end is None and is_running:
             return True
         # Without an ERROR: the peer would take it for the answer to its new request.
         session.lose("a new request came from the same port")
@@ -235,24 +241,21 @@ class Listener:
                     self._served.clear()
                 # A copy of the request comes early in the transfer. What came later may be a new
                 # one from the same port: the peer is done before its last ACK is read here.
-                half = time() - (monotonic() - session.begun) / 2
+                half = time() - (monotonic() - session.entry.begun) / 2
                 self._served[peer, self._requests.pop(peer)] = half
 
         return forget
 
-    def _record_refusal(self, arrival: Arrival, refusal: Refusal) -> None:
+    def _make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
         assert self._serving is not None
-        transfer = self._serving.record(arrival)
-        self._recorder.ended(
-            transfer._replace(
-                ended=self._serving.driver.wall_clock(),
-                duration=monotonic() - arrival.begun,
-                outcome=Outcome.failed if refusal.detail else Outcome.refused,
-                error_code=int(refusal.code),
-                error_message=refusal.reason,
-                detail=refusal.detail,
-            )
-        )
+        driver, tid = self._serving.driver, int(peer[1])
+        return Entry(self._recorder, driver, request, self._alias, (client, tid), begun)
+
+
+def _record_refusal(entry: Entry, refusal: Refusal) -> None:
+    outcome = Outcome.failed if refusal.traceback else Outcome.refused
+    end = End(outcome, refusal.code, refusal.reason)
+    entry.finish(end, Tally(), monotonic(), refusal.traceback)
 
 
 def _decode(datagram: bytes) -> Request:

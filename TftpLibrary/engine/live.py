@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Protocol
 
 from TftpLibrary.engine.deadlines import Timed
 from TftpLibrary.engine.poller import Handler
+from TftpLibrary.recording.entry import Writer
 from TftpLibrary.recording.records import Transfer
 
 
@@ -33,17 +33,14 @@ class Live(Handler, Timed, Protocol):
         """Ends at once."""
 
     def sample(self, now: float) -> None:
-        """Notes how far it is."""
+        """Notes how far it is, now and then."""
 
     def report(self, now: float) -> None:
-        """Gives the record as it stands to the recorder."""
+        """Brings its record up to date."""
 
 
-class Driver(Protocol):
+class Driver(Writer, Protocol):
     """The engine as a session sees it."""
-
-    def wall_clock(self) -> datetime:
-        """The time of day, for records."""
 
     def add(self, session: Live) -> None:
         """Call `ready` whenever the session's socket has a datagram."""

@@ -18,6 +18,7 @@ from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
 from TftpLibrary.engine.udp import CONTROL_SIZE, DONTWAIT, IS_LINUX, MAX_MERGED
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode
 from TftpLibrary.protocol.receiver import Phase, Receiver
+from TftpLibrary.recording.entry import Tally
 from TftpLibrary.store.base import Sink, StoreError
 
 _BUFFER = 256 * 1024
@@ -152,7 +153,7 @@ class ReceivingSession(Session):
         machine = self.machine
         begin, at, is_answered = self._at, 0, False
         is_full = step == machine.full_size
-        while at < size and self._end is None:
+        while at < size and self.entry.end is None:
             run = min((size - at) // step, machine.room) if is_full else 1
             if run > 1 and self._is_in_order(begin + at, run):
                 ack = machine.accept_run(run, now)
@@ -213,7 +214,7 @@ class ReceivingSession(Session):
         """Goes on behind `size` octets. Returns whether the transfer goes on."""
         if self._pending:
             self._at += size
-        return self._end is None and (self._at <= self._full or self._make_room(now))
+        return self.entry.end is None and (self._at <= self._full or self._make_room(now))
 
     def _make_room(self, now: float) -> bool:
         """Writes what is kept, since the buffer is full. Returns whether the transfer goes on."""
@@ -242,7 +243,7 @@ class ReceivingSession(Session):
         A server does not: some boards tell a tsize that they only guess.
         """
         told = self._context.agreement.tsize
-        if self._context.transfer.direction is Direction.read and told not in (None, self._octets):
+        if self.entry.transfer.direction is Direction.read and told not in (None, self._octets):
             raise StoreError(
                 ErrorCode.not_defined,
                 "Size differs from tsize",
@@ -254,11 +255,9 @@ class ReceivingSession(Session):
         self._pending.clear()
         self._at = 0
 
-    def _progress(self) -> tuple[int, int]:
-        return self.machine.received, self._octets
-
-    def _size(self) -> int | None:
-        return self._context.transfer.size
+    def _tally(self) -> Tally:
+        machine, size = self.machine, self.entry.transfer.size
+        return Tally(size, self._octets, machine.received, machine.retransmits, machine.duplicates)
 
     def _release(self) -> None:
         self._sink.discard()

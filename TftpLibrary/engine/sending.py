@@ -15,6 +15,7 @@ from TftpLibrary.engine.session import PEER_CLOSED, TURNS_ALONE, Context, Sessio
 from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX
 from TftpLibrary.protocol.machine import Blocks, Transmit
 from TftpLibrary.protocol.sender import Sender
+from TftpLibrary.recording.entry import Tally
 from TftpLibrary.store.base import Source, StoreError
 
 _CONTROL_SIZE = 448
@@ -172,14 +173,12 @@ class SendingSession(Session):
         self.machine.lose(PEER_CLOSED)
         self.flush(now)
 
-    def _progress(self) -> tuple[int, int]:
-        acked = self.machine.acked
-        octets = acked * self._framer.blksize
-        size = self._framer.size
-        return acked, octets if size is None else min(octets, size)
-
-    def _size(self) -> int | None:
-        return self._framer.size
+    def _tally(self) -> Tally:
+        machine, size = self.machine, self._framer.size
+        octets = machine.acked * self._framer.blksize
+        if size is not None:
+            octets = min(octets, size)
+        return Tally(size, octets, machine.acked, machine.retransmits, machine.duplicates)
 
     def _release(self) -> None:
         self._framer.close()

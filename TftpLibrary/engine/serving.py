@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Refusal
@@ -30,14 +29,11 @@ from TftpLibrary.protocol.packets import (
     ErrorCode,
     Mode,
     Oack,
-    Options,
     Request,
-    printable,
 )
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Sender
-from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import NO_OPTIONS, Transfer
+from TftpLibrary.recording.entry import Entry
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 from TftpLibrary.store.translation import NetasciiSink, NetasciiSource
@@ -56,14 +52,14 @@ class Arrival:
         peer: who asks, as the socket module writes it.
         local: the address asked, where the request socket is bound to a wildcard.
         client: the peer's address as people write it.
-        begun: monotonic seconds.
+        entry: the record, not yet opened.
     """
 
     request: Request
     peer: Address
     local: Address | None
     client: str
-    begun: float
+    entry: Entry
 
     @property
     def mode(self) -> Mode:
@@ -90,7 +86,6 @@ class Serving:
         alias: the server's name in the records.
         sock: the request socket.
         store: where files come from and go to.
-        recorder: where the records go.
         settings: how to serve.
         driver: the engine.
         refused_routes: routes without segmentation offload.
@@ -100,7 +95,6 @@ class Serving:
     alias: str
     sock: socket.socket
     store: Store
-    recorder: Recorder
     settings: ServerSettings
     driver: Driver
     refused_routes: RefusedRoutes
@@ -143,30 +137,6 @@ class Serving:
         sink = NetasciiSink(sink) if is_netascii else sink
         return self._start_write(context, channel, sink, running)
 
-    def record(
-        self,
-        arrival: Arrival,
-        granted: Options = (),
-        size: int | None = None,
-    ) -> Transfer:
-        """Makes the record of a request, and opens it."""
-        request = arrival.request
-        transfer = Transfer(
-            id=self.recorder.reserve(),
-            server=self.alias,
-            direction=request.direction,
-            filename=printable(request.filename),
-            client=arrival.client,
-            client_port=int(arrival.peer[1]),
-            started=self.driver.wall_clock(),
-            mode=request.mode.lower(),
-            requested=_mapping(request.options),
-            granted=_mapping(granted),
-            size=size,
-        )
-        self.recorder.opened(transfer)
-        return transfer
-
     def _open_transfer(
         self,
         arrival: Arrival,
@@ -183,12 +153,11 @@ class Serving:
             raise
         if arrival.request.direction is Direction.write:
             size = agreement.tsize
+        arrival.entry.open(size, agreement.granted)
         context = Context(
             driver=self.driver,
-            recorder=self.recorder,
-            transfer=self.record(arrival, agreement.granted, size),
+            entry=arrival.entry,
             agreement=agreement,
-            begun=arrival.begun,
             max_duration=self.settings.max_duration,
             forget=forget,
         )
@@ -197,7 +166,7 @@ class Serving:
     def _start_read(
         self, context: Context, channel: Channel, source: Source, running: int
     ) -> Session:
-        agreement, size = context.agreement, context.transfer.size
+        agreement, size = context.agreement, context.entry.transfer.size
         if size is None:
             window = agreement.windowsize * agreement.blksize
             source = NetasciiSource(source, keep=2 * window)
@@ -213,7 +182,7 @@ class Serving:
         machine = Sender(
             agreement,
             self.settings.retry_timer(agreement.timeout),
-            context.begun,
+            context.entry.begun,
             last_block=framer.last_block,
             oack=Oack(agreement.granted).encode() if agreement.granted else None,
             pace=self.settings.pace(agreement.windowsize),
@@ -227,7 +196,7 @@ class Serving:
         machine = Receiver(
             agreement,
             self.settings.retry_timer(agreement.timeout),
-            context.begun,
+            context.entry.begun,
             answer=Oack(agreement.granted).encode() if agreement.granted else Ack(0).encode(),
         )
         is_small = running > _MANY_TRANSFERS
@@ -276,7 +245,3 @@ class Serving:
         else:
             reason = f"no port for the transfer: {error.strerror}"
         return Refusal(ErrorCode.not_defined, "Server busy, try again later", reason)
-
-
-def _mapping(options: Options) -> Mapping[str, str]:
-    return MappingProxyType(dict(options)) if options else NO_OPTIONS

@@ -1,7 +1,8 @@
 """The live side of a transfer: one machine, one channel, one file, one record.
 
-A session gives each datagram to its machine, sends what the machine says, and leaves a `Transfer`
-when it ends. `sending` and `receiving` hold the two kinds, each with its data path.
+A session gives each datagram to its machine, sends what the machine says, and tells its `Entry` how
+far the transfer is and how it ended. `sending` and `receiving` hold the two kinds, each with its
+data path.
 """
 
 from __future__ import annotations
@@ -22,15 +23,12 @@ from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Phase as SenderPhase
 from TftpLibrary.protocol.sender import Sender
-from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Sample, Transfer
+from TftpLibrary.recording.entry import Entry, Tally
+from TftpLibrary.recording.records import Transfer
 from TftpLibrary.store.base import StoreError
 
 TURNS_ALONE = 64
 """Datagrams that a lone session takes before the engine looks for a new request."""
-SAMPLE_INTERVAL = 0.05
-"""Seconds between two samples of how far a transfer is, at the least."""
-MOST_SAMPLES = 48
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
 _ENDED = (SenderPhase.ended, ReceiverPhase.ended)
@@ -40,23 +38,19 @@ DEFECT = "Internal error"
 
 @dataclass(slots=True)
 class Context:
-    """What a session is born with, apart from its protocol. `transfer` changes once, at the end.
+    """What a session is born with, apart from its protocol.
 
     Attributes:
         driver: the engine.
-        recorder: where the record goes.
-        transfer: the record as it stands at the request, already opened.
+        entry: the record, opened.
         agreement: the options.
-        begun: monotonic seconds of the request.
         max_duration: seconds until the session is cut.
         forget: called once, when the session is over: its owner drops it.
     """
 
     driver: Driver
-    recorder: Recorder
-    transfer: Transfer
+    entry: Entry
     agreement: Agreement
-    begun: float
     max_duration: float
     forget: Callable[[Session], None]
 
@@ -65,8 +59,8 @@ def explain_defect(error: BaseException) -> tuple[str, str]:
     """Returns what a record says of an exception of our own: a sentence, and the traceback."""
     import traceback  # noqa: PLC0415 - hopefully never needed
 
-    detail = "".join(traceback.format_exception(error))
-    return f"internal error: {error!r}, please report it", detail
+    lines = traceback.format_exception(error)
+    return f"internal error: {error!r}, please report it", "".join(lines)
 
 
 class Session:
@@ -77,14 +71,11 @@ class Session:
     def __init__(self, context: Context, channel: Channel) -> None:
         self.armed = float("inf")
         self.channel = channel
+        self.entry = context.entry
         self.is_over = False
         self._context = context
-        self._end: End | None = None
-        self._latest = context.begun + context.max_duration
+        self._latest = context.entry.begun + context.max_duration
         self._local_reason = ""
-        self._samples: list[Sample] = []
-        self._sample_interval = SAMPLE_INTERVAL
-        self._next_sample = context.begun + SAMPLE_INTERVAL
 
     # For the engine ------------------------------------------------------------------------
 
@@ -146,17 +137,17 @@ class Session:
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code: ends this session, and nothing else."""
-        message, detail = explain_defect(error)
+        message, traceback = explain_defect(error)
         self.machine.abort(ErrorCode.not_defined, DEFECT)
-        code = ErrorCode.not_defined
-        self._end = self._end or End(Outcome.failed, code, message)
         try:
-            self.flush(monotonic())
+            for transmit in self.machine.transmits():
+                self._send(transmit)
         finally:
             try:
                 self.close()
             finally:
-                self._record(monotonic(), Outcome.failed, message, detail, code=code)
+                end = End(Outcome.failed, ErrorCode.not_defined, message)
+                self.entry.finish(end, self._tally(), monotonic(), traceback)
 
     # For the owner -------------------------------------------------------------------------
 
@@ -171,7 +162,7 @@ class Session:
         Returns:
             The record if a transfer was cut short; None if it had ended.
         """
-        was_running = self._end is None and not self.is_over
+        was_running = self.entry.end is None
         self.machine.abort(ErrorCode.not_defined, reason, Outcome.aborted)
         try:
             self.flush(monotonic())
@@ -179,7 +170,7 @@ class Session:
         except Exception as error:
             # Whoever stops many sessions stops all of them.
             self.fail(error)
-        return self._context.transfer if was_running else None
+        return self.entry.transfer if was_running else None
 
     def lose(self, text: str) -> None:
         """Ends the session without a packet: there is nobody to send it to."""
@@ -205,59 +196,16 @@ class Session:
         """Whether the peer has let a deadline pass."""
         return self.machine.is_silent
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the record is written; a receiver may still repeat its last ACK."""
-        return self._end is not None
-
-    @property
-    def end(self) -> End | None:
-        """How it ended; None while it runs."""
-        return self._end
-
-    @property
-    def client(self) -> str:
-        """The peer's address, as the record has it."""
-        return self._context.transfer.client
-
-    @property
-    def begun(self) -> float:
-        """Monotonic seconds of the request."""
-        return self._context.begun
-
     def sample(self, now: float) -> None:
-        """Notes how far the transfer is, now and then; the longer it lasts the more rarely."""
+        """Notes how far the transfer is, now and then."""
         self._context.driver.arm(self)
-        if now >= self._next_sample:
+        if self.entry.is_sample_due(now):
             self.settle()
-            octets = self._progress()[1]
-            self._samples.append(Sample(now - self.begun, octets, self.machine.retransmits))
-            if len(self._samples) > MOST_SAMPLES:
-                del self._samples[1::2]
-                self._sample_interval *= 2
-            self._next_sample = now + self._sample_interval
+            self.entry.sample(self._tally(), now)
 
     def report(self, now: float) -> None:
-        """Gives the record as it stands to the recorder."""
-        if self._end is None:
-            self._context.recorder.progressed(self.snapshot(now))
-
-    def snapshot(self, now: float) -> Transfer:
-        """Returns the record as it stands."""
-        machine, transfer = self.machine, self._context.transfer
-        if self._end is not None:
-            return transfer
-        blocks, octets = self._progress()
-        return transfer._replace(
-            size=self._size(),
-            octets=octets,
-            blocks=blocks,
-            retransmits=machine.retransmits,
-            duplicates=machine.duplicates,
-            duration=now - self._context.begun,
-            idle=now - machine.answered_at,
-            samples=tuple(self._samples),
-        )
+        """Brings the record up to date."""
+        self.entry.progress(self._tally(), now - self.machine.answered_at, now)
 
     # Inside --------------------------------------------------------------------------------
 
@@ -273,7 +221,7 @@ class Session:
                 # First this: whoever waits for the record finds the file released.
                 self.close()
         finally:
-            if machine.end is not None and self._end is None:
+            if machine.end is not None and self.entry.end is None:
                 self._finish(machine.end, now)
                 self._context.driver.rest(self)
         if not is_over:
@@ -290,46 +238,17 @@ class Session:
             pass
 
     def _finish(self, end: End, now: float) -> None:
-        message = "" if end.outcome is Outcome.completed else self._local_reason or end.message
-        self._end = end
-        self._record(now, end.outcome, message, code=end.code)
-
-    def _record(
-        self, now: float, outcome: Outcome, message: str, detail: str = "", code: int | None = None
-    ) -> None:
-        if not self._context.transfer.is_running:
-            return
-        blocks, octets = self._progress()
-        ended = self._context.transfer._replace(
-            size=self._size(),
-            octets=octets,
-            blocks=blocks,
-            retransmits=self.machine.retransmits,
-            duplicates=self.machine.duplicates,
-            ended=self._context.driver.wall_clock(),
-            duration=now - self._context.begun,
-            outcome=outcome,
-            error_code=code,
-            error_message=message,
-            detail=detail,
-            samples=tuple(self._samples),
-        )
-        if self._end is None:
-            self._end = End(Outcome.failed)
-        self._context.transfer = ended
-        self._context.recorder.ended(ended)
+        if self._local_reason:
+            end = end._replace(message=self._local_reason)
+        self.entry.finish(end, self._tally(), now)
 
     def _refuse(self, error: StoreError) -> None:
         """The store gave up: the peer gets its code, the record its reason."""
         self._local_reason = str(error)
         self.machine.abort(error.code, error.public)
 
-    def _progress(self) -> tuple[int, int]:
-        """Blocks and octets that have arrived."""
-        raise NotImplementedError
-
-    def _size(self) -> int | None:
-        """Octets of the whole file, if known."""
+    def _tally(self) -> Tally:
+        """How far the transfer is: what has arrived."""
         raise NotImplementedError
 
     def _release(self) -> None:

@@ -274,9 +274,9 @@ def _completed(
 
 
 def _raise_defect(transfers: Seen) -> None:
-    defect = next((transfer for transfer in transfers if transfer.detail), None)
+    defect = next((transfer for transfer in transfers if transfer.traceback), None)
     if defect:
         raise TftpError(
             f"An unexpected exception in TftpLibrary ended the transfer of '{defect.filename}'. "
-            f"Please report it with this text:\n{defect.detail}"
+            f"Please report it with this text:\n{defect.traceback}"
         )

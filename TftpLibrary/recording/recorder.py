@@ -1,7 +1,7 @@
 """The recorder: the one place where the engine's thread hands over what happened.
 
 The engine writes frozen records, any other thread reads them or waits for them. Memory is
-bounded: at the limit the transfers that ended first are dropped, and `dropped` counts them.
+bounded: at the limit the transfers that ended first are dropped, and `is_complete` tells.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import count, islice
 from operator import attrgetter, itemgetter
 from threading import Condition, Lock
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from TftpLibrary.errors import TftpError
 from TftpLibrary.recording.records import Transfer
@@ -36,22 +36,27 @@ _position_of = itemgetter(0)
 _id_of = attrgetter("id")
 
 
+class Reporter(Protocol):
+    """An engine as a recorder sees it."""
+
+    def report_progress(self) -> None:
+        """Brings the records of what it runs up to date, before it returns. From any thread."""
+
+
 class Recorder:
     """Keeps the record of every transfer, and wakes those who wait for one.
 
-    The engine's thread calls `opened`, `progressed`, `ended` and `defect`; every thread may call
-    the rest. A position counts the openings and endings so far: `mark()` tells the present one,
-    and `since` means "after that position".
+    Only an `Entry` calls `reserve`, `opened`, `progressed` and `ended`, on its engine's thread;
+    several engines may share a recorder. Every thread may call the rest. A position counts the
+    openings and endings so far: `mark()` returns the present one, and `since` means "after that
+    position".
 
     Attributes:
         limit: ended transfers that are kept. Running ones are kept always.
-        refresh: called by a reader before it looks, without the lock, so that the records of
-            running transfers are up to date; None for none.
     """
 
     def __init__(self, limit: int = 10_000) -> None:
         self.limit = limit
-        self.refresh: Callable[[], None] | None = None
         # Taken directly where nobody waits: half the price of asking the condition for it.
         self._lock = Lock()
         self._changed = Condition(self._lock)
@@ -59,27 +64,28 @@ class Recorder:
         self._position = 0
         self._ids = count(1)
         self._running: dict[int, Transfer] = {}
+        self._reporters: dict[int, Reporter] = {}
         # In the order in which they ended, each with the position of its end.
         self._ended: deque[tuple[int, Transfer]] = deque()
         self._ended_count = 0
-        self._dropped = 0
         self._dropped_position = 0
         self._defects: deque[str] = deque(maxlen=DEFECT_LIMIT)
 
-    # -- written by the engine's thread
+    # -- written by entries
 
     def reserve(self) -> int:
         """Returns the id for the record of a request that is about to be opened."""
         # The next of a count is one step: two threads never get the same.
         return next(self._ids)
 
-    def opened(self, transfer: Transfer) -> int:
+    def opened(self, transfer: Transfer, reporter: Reporter | None = None) -> int:
         """Records a request.
 
         A refused request is opened and then ended.
 
         Args:
             transfer: the record; with an id of 0 it gets one here, else it is one from `reserve`.
+            reporter: who is asked for progress whenever somebody reads while this transfer runs.
 
         Returns:
             The id that the record has from now on.
@@ -88,6 +94,8 @@ class Recorder:
             transfer = transfer._replace(id=self.reserve())
         with self._lock:
             self._running[transfer.id] = transfer
+            if reporter is not None:
+                self._reporters[transfer.id] = reporter
             self._position += 1
             self._wake()
         return transfer.id
@@ -109,12 +117,12 @@ class Recorder:
         with self._lock:
             if self._running.pop(transfer.id, None) is None:
                 return
+            self._reporters.pop(transfer.id, None)
             self._position += 1
             self._ended_count += 1
             self._ended.append((self._position, transfer))
             if len(self._ended) > self.limit:
                 self._dropped_position = self._ended.popleft()[0]
-                self._dropped += 1
             self._wake()
 
     def defect(self, text: str) -> None:
@@ -124,11 +132,6 @@ class Recorder:
             self._wake()
 
     # -- read by any thread
-
-    @property
-    def dropped(self) -> int:
-        """Ended transfers that were dropped because there were more than `limit`."""
-        return self._dropped
 
     def mark(self) -> int:
         """Returns the present position, to be given as `since` later."""
@@ -148,10 +151,14 @@ class Recorder:
     def read(self, since: int = 0) -> tuple[int, tuple[Transfer, ...]]:
         """Returns the present position, and the transfers up to it as `transfers` does.
 
-        With that position as the next `since` no end of a transfer is missed or seen twice.
+        With that position as the next `since` no end of a transfer is missed or seen twice. Each
+        engine that runs one of the transfers is asked first, so what reached it is in the records.
         """
-        if self.refresh is not None:
-            self.refresh()
+        with self._lock:
+            reporters = set(self._reporters.values())
+        # Without the lock: they write records meanwhile.
+        for reporter in reporters:
+            reporter.report_progress()
         with self._lock:
             position = self._position
             running = list(self._running.values())
@@ -241,17 +248,6 @@ class Recorder:
                 raise TimeoutError(f"nothing was found within {timeout:g} s")
             self._pause(now - looked)
             self.wait_for_change(position, deadline - time.monotonic())
-
-    def clear(self) -> None:
-        """Forgets the ended transfers, the defects and the count of dropped ones.
-
-        Running transfers stay, ids go on, and positions stay valid.
-        """
-        with self._lock:
-            self._ended.clear()
-            self._defects.clear()
-            self._dropped = 0
-            self._dropped_position = 0
 
     def _wake(self) -> None:
         """Wakes those who wait; with the lock. To ask for nobody costs more than to look."""

@@ -55,7 +55,8 @@ class Transfer(NamedTuple):
         error_code: the code of the ERROR packet, sent or received.
         error_message: what ended it, in words; empty for a completed transfer.
         samples: how far it was at a few dozen moments; empty for a transfer that took no time.
-        detail: the traceback of an unexpected exception of our own; empty otherwise.
+        by_peer: whether an ERROR of the peer ended it.
+        traceback: that of an unexpected exception of our own; empty otherwise.
     """
 
     id: int
@@ -78,7 +79,8 @@ class Transfer(NamedTuple):
     outcome: Outcome | None = None
     error_code: int | None = None
     error_message: str = ""
-    detail: str = ""
+    by_peer: bool = False
+    traceback: str = ""
     idle: float = 0.0
     samples: tuple[Sample, ...] = ()
 

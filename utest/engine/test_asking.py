@@ -180,20 +180,20 @@ def test_a_server_that_grants_what_was_not_asked_gets_error_8(
         assert (record.outcome, record.error_code) == (Outcome.failed, 8)
         assert text in record.error_message
         assert asking.is_over
-        assert not asking.is_ended_by_peer
+        assert not record.by_peer
         assert given.store.names() == []
 
 
 def test_an_error_refuses_the_request() -> None:
     with orders() as given, Puppet() as server:
-        asking = given.get(server, PLAIN)
+        given.get(server, PLAIN)
         server.take_request()
         server.send(Error(2, "Not for you\n"))
         record = given.wait_for_end()
         assert (record.outcome, record.error_code) == (Outcome.refused, 2)
         assert record.error_message == "Not for you\\n"
         assert record.ended is not None
-        assert asking.is_ended_by_peer
+        assert record.by_peer
         assert server.is_silent()
         assert given.store.names() == []
 
@@ -499,7 +499,7 @@ def test_an_exception_as_the_transfer_begins_is_recorded_and_ends_it() -> None:
         assert record.error_message == (
             "internal error: RuntimeError('surprise'), please report it"
         )
-        assert "in read_into" in record.detail
+        assert "in read_into" in record.traceback
         assert source.closed == 1
 
 
@@ -519,7 +519,7 @@ def test_an_exception_before_the_transfer_begins_is_recorded_and_ends_it(
         assert record.error_message == (
             "internal error: RuntimeError('surprise'), please report it"
         )
-        assert "RuntimeError: surprise" in record.detail
+        assert "RuntimeError: surprise" in record.traceback
         assert given.store.names() == []
 
 

@@ -202,7 +202,7 @@ def test_an_exception_of_the_store_is_recorded_with_its_traceback_and_the_server
         assert record.error_message == (
             "internal error: RuntimeError('surprise'), please report it"
         )
-        assert "in open_read" in record.detail
+        assert "in open_read" in record.traceback
         assert found.read().content == CONTENT
 
 
@@ -438,7 +438,7 @@ def test_a_transfer_that_fails_with_its_first_packet_leaves_nothing_behind() -> 
     with station(Failing({"bad": CONTENT, "f": CONTENT})) as found:
         with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
             found.read("bad")
-        assert "RuntimeError: surprise" in found.wait_for_end().detail
+        assert "RuntimeError: surprise" in found.wait_for_end().traceback
         assert found.listener.sessions == ()
         assert found.read().content == CONTENT
 

@@ -380,7 +380,7 @@ def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(
             found.write(CONTENT[:size], blksize=1428)
         record = found.wait_for_end()
         assert record.outcome is Outcome.failed
-        assert record.detail.endswith("RuntimeError: surprise\n")
+        assert record.traceback.endswith("RuntimeError: surprise\n")
         assert store.discarded == 1
         found.write(b"good", "good")
         assert read(store, b"good") == b"good"

@@ -437,8 +437,8 @@ def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(reads: int) -
         assert record.error_message == (
             "internal error: RuntimeError('surprise'), please report it"
         )
-        assert "in read_into" in record.detail
-        assert record.detail.endswith("RuntimeError: surprise\n")
+        assert "in read_into" in record.traceback
+        assert record.traceback.endswith("RuntimeError: surprise\n")
         assert found.read("good").content == b"good"
         assert store.closed == 1
 

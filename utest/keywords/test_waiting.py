@@ -147,7 +147,7 @@ def test_wrong_arguments_of_a_wait_fail_at_once(
 def test_an_exception_of_our_own_ends_the_wait_for_its_transfer(
     keywords: WaitingKeywords, record: Record
 ) -> None:
-    record(ended("zImage", Outcome.failed, detail="Traceback: oops"))
+    record(ended("zImage", Outcome.failed, traceback="Traceback: oops"))
     with pytest.raises(TftpError, match="ended the transfer of 'zImage'. .*\nTraceback: oops"):
         keywords.wait_until_file_is_downloaded("zImage", LONG)
 

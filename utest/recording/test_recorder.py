@@ -74,7 +74,6 @@ def test_read_tells_the_position_from_which_nothing_is_seen_twice() -> None:
 
 def test_ends_are_told_in_their_order_and_once() -> None:
     recorder = Recorder()
-    recorder.refresh = lambda: pytest.fail("nobody asks for running transfers")
     first, second, third = (open_one(recorder, name) for name in "abc")
     end(recorder, third)
     end(recorder, first)
@@ -130,7 +129,6 @@ def test_oldest_ended_transfers_are_dropped_at_the_limit_and_running_ones_never(
     middle = recorder.mark()
     end(recorder, open_one(recorder, "e"))
     assert names(recorder.transfers()) == ["running", "c", "d", "e"]
-    assert recorder.dropped == 2
     assert not recorder.is_complete(start)
     assert recorder.is_complete(middle)
 
@@ -141,32 +139,58 @@ def test_memory_stays_bounded_however_many_requests_come() -> None:
         end(recorder, open_one(recorder))
         recorder.defect("x")
     assert len(recorder.transfers()) == 100
-    assert recorder.dropped == 9_900
     assert len(recorder.take_defects()) == module.DEFECT_LIMIT
 
 
-def test_clear_forgets_the_ended_and_keeps_marks_and_ids_valid() -> None:
-    recorder = Recorder(limit=1)
-    running = open_one(recorder, "running")
-    end(recorder, open_one(recorder, "a"))
-    end(recorder, open_one(recorder, "b"))
-    recorder.defect("x")
-    mark = recorder.mark()
-    recorder.clear()
-    assert names(recorder.transfers()) == ["running"]
-    assert recorder.dropped == 0
-    assert recorder.is_complete()
-    assert recorder.take_defects() == ()
-    end(recorder, running)
-    assert names(recorder.transfers(mark)) == ["running"]
-    assert recorder.opened(transfer()) == 4
+class Engine:
+    """Brings one record up to date whenever it is asked."""
+
+    def __init__(self, recorder: Recorder, filename: str) -> None:
+        self._recorder = recorder
+        self._running = transfer(filename)
+        self.asked = 0
+        self._running = self._running._replace(id=recorder.opened(self._running, self))
+
+    def report_progress(self) -> None:
+        self.asked += 1
+        self._recorder.progressed(self._running._replace(octets=self.asked))
+
+    def end(self) -> None:
+        end(self._recorder, self._running)
 
 
-def test_reader_refreshes_running_records_without_holding_the_lock() -> None:
+def test_every_engine_that_runs_a_transfer_is_asked_before_a_look() -> None:
     recorder = Recorder()
-    running = open_one(recorder)
-    recorder.refresh = lambda: recorder.progressed(running._replace(octets=512))
-    assert recorder.transfers()[0].octets == 512
+    first, second = Engine(recorder, "a"), Engine(recorder, "b")
+    assert [each.octets for each in recorder.transfers()] == [1, 1]
+    second.end()
+    assert [each.octets for each in recorder.transfers()] == [2, 0]
+    assert (first.asked, second.asked) == (2, 1)
+
+
+def test_an_engine_that_runs_many_transfers_is_asked_once() -> None:
+    recorder = Recorder()
+    engine = Engine(recorder, "a")
+    recorder.opened(transfer("b"), engine)
+    recorder.transfers()
+    assert engine.asked == 1
+
+
+def test_who_wants_the_ends_alone_asks_no_engine() -> None:
+    recorder = Recorder()
+    engine = Engine(recorder, "a")
+    recorder.ends()
+    assert engine.asked == 0
+
+
+def test_progress_that_a_wait_asks_for_does_not_wake_it() -> None:
+    recorder = Recorder()
+    engine = Engine(recorder, "a")
+    begun = time.monotonic()
+    assert recorder.wait_for(lambda seen: seen[0].octets > 2 or None, timeout=10)
+    assert engine.asked == 3
+    # Two slices: each look is followed by one.
+    assert time.monotonic() - begun >= 2 * module.SLICE
 
 
 def test_wait_finds_what_is_there_already() -> None:
@@ -228,22 +252,6 @@ def test_wait_uses_no_processor_time_worth_speaking_of() -> None:
         recorder.wait_for(lambda seen: looks.append(len(seen)), timeout=1.0)
     assert time.thread_time() - began < 0.1
     assert len(looks) <= 8
-
-
-def test_refresh_that_records_progress_does_not_wake_its_own_wait() -> None:
-    recorder = Recorder()
-    running = open_one(recorder)
-    calls: list[int] = []
-
-    def refresh() -> None:
-        calls.append(len(calls))
-        recorder.progressed(running._replace(octets=len(calls)))
-
-    recorder.refresh = refresh
-    found = recorder.wait_for(
-        lambda seen: seen[0].octets if seen[0].octets > 2 else None, timeout=10
-    )
-    assert found == 3
 
 
 def test_wait_in_a_flood_of_requests_leaves_time_to_the_engine(

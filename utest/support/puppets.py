@@ -98,7 +98,6 @@ class Orders:
         self.recorder = Recorder()
         self.store = MemoryStore()
         self.engine.start()
-        self.recorder.refresh = self.engine.report_progress
 
     def get(self, server: Puppet, settings: ClientSettings, name: str = "f") -> Asking:
         """Orders a read."""

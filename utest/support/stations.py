@@ -51,7 +51,6 @@ class Station:
         self.host, self.port = self.listener.host, self.listener.port
         self.engine.start()
         self.engine.call(self._attach)
-        self.recorder.refresh = self.engine.report_progress
 
     def _attach(self) -> None:
         self.listener.attach(self.engine, self.engine.refused_routes, self.engine.frames)

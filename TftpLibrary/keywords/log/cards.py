@@ -17,9 +17,6 @@ from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import duration_text, result_text
 
-MOST_OCTETS = 10_000
-"""What a card has at most."""
-
 CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
 
@@ -133,8 +130,8 @@ def _link(capture: str) -> str:
 
 
 def _traceback(transfer: Transfer) -> str:
-    if not transfer.detail:
+    if not transfer.traceback:
         return ""
     # The last lines of a traceback tell most.
-    lines = [text(line, _MIDDLE) for line in transfer.detail.splitlines()[-_MOST_LINES:]]
+    lines = [text(line, _MIDDLE) for line in transfer.traceback.splitlines()[-_MOST_LINES:]]
     return f'<pre style="white-space:pre-wrap">{_NEWLINE.join(lines)}</pre>'

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.keywords.log.cards import MOST_OCTETS, Surroundings, card
+from TftpLibrary.keywords.log.cards import Surroundings, card
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, printable
 from TftpLibrary.recording.records import Sample, Transfer
@@ -130,7 +130,8 @@ def test_many_options_are_counted() -> None:
 
 
 def test_an_exception_of_our_own_is_shown_with_its_end() -> None:
-    record = ended("zImage", Outcome.failed, detail="Traceback:\n" + "x\n" * 20 + "KeyError: 1\n")
+    traceback = "Traceback:\n" + "x\n" * 20 + "KeyError: 1\n"
+    record = ended("zImage", Outcome.failed, traceback=traceback)
     told = lines(record)
     assert told[-1] == "KeyError: 1"
     assert "Traceback:" not in told
@@ -149,7 +150,7 @@ def hostile(text: str, outcome: Outcome) -> Transfer:
         granted={f"{text}{n}": text for n in range(20)},
         error_code=99999,
         error_message=text,
-        detail=text if outcome is Outcome.failed else "",
+        traceback=text if outcome is Outcome.failed else "",
         size=10**13,
         octets=49 * 10**11,
         blocks=10**12,
@@ -167,7 +168,7 @@ def test_a_card_is_small_whatever_a_peer_sent(unit: str, outcome: Outcome) -> No
         hostile(unit * 1000, outcome), Surroundings(SHA256, ("'" * 300,) * 9, "captures/a.pcapng")
     )
     size = len(html.encode())
-    assert size < MOST_OCTETS
+    assert size < 10_000
 
 
 @given(st.binary(max_size=80), st.sampled_from(Outcome))

@@ -1,0 +1,203 @@
+"""The life of a record: opened once, brought up to date while its transfer runs, ended once.
+
+An `Entry` is the only one that writes records to a `Recorder`, for a server and for a client, for
+a transfer and for a request that was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from TftpLibrary.protocol.outcome import End
+from TftpLibrary.protocol.packets import Options, Request, printable
+from TftpLibrary.recording.recorder import Recorder, Reporter
+from TftpLibrary.recording.records import NO_OPTIONS, Sample, Transfer
+
+SAMPLE_INTERVAL = 0.05
+"""Seconds between two samples of how far a transfer is, at the least."""
+MOST_SAMPLES = 48
+
+
+class Tally(NamedTuple):
+    """How far a transfer is; the fields are those of `Transfer`."""
+
+    size: int | None = None
+    octets: int = 0
+    blocks: int = 0
+    retransmits: int = 0
+    duplicates: int = 0
+
+
+class Writer(Reporter, Protocol):
+    """An engine as its entries see it."""
+
+    def wall_clock(self) -> datetime:
+        """Returns the time of day."""
+
+
+class Entry:
+    """The record of one request, from its opening to its end. Engine's thread only.
+
+    Args:
+        recorder: where the record goes.
+        writer: the engine, which brings the record up to date when somebody reads it.
+        request: what was asked.
+        server: alias of our server, or the host and port that our client asked.
+        client: address and TID of the client.
+        begun: monotonic seconds of the request.
+
+    Attributes:
+        begun: as given.
+        end: how the transfer ended; None while it runs.
+        id: the record's number; 0 before `open`.
+        transfer: the record as it was written last; there is none before `open`.
+    """
+
+    __slots__ = (
+        "_client",
+        "_interval",
+        "_next_sample",
+        "_recorder",
+        "_request",
+        "_samples",
+        "_server",
+        "_writer",
+        "begun",
+        "end",
+        "id",
+        "transfer",
+    )
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        writer: Writer,
+        request: Request,
+        server: str,
+        client: tuple[str, int],
+        begun: float,
+    ) -> None:
+        self.begun = begun
+        self.end: End | None = None
+        self.id = 0
+        self.transfer: Transfer
+        self._recorder = recorder
+        self._writer = writer
+        self._request = request
+        self._server = server
+        self._client = client
+        self._samples: list[Sample] = []
+        self._interval = SAMPLE_INTERVAL
+        self._next_sample = begun + SAMPLE_INTERVAL
+
+    def open(self, size: int | None = None, granted: Options = ()) -> None:
+        """Shows the request to those who read or wait. It is called once.
+
+        Args:
+            size: octets of the file, where known.
+            granted: the options that a server grants; a client learns them later, see `agree`.
+        """
+        request = self._request
+        client, port = self._client
+        self.id = self._recorder.reserve()
+        self.transfer = Transfer(
+            id=self.id,
+            server=self._server,
+            direction=request.direction,
+            filename=printable(request.filename),
+            client=client,
+            client_port=port,
+            started=self._writer.wall_clock(),
+            mode=request.mode.lower(),
+            requested=_mapping(request.options),
+            granted=_mapping(granted),
+            size=size,
+        )
+        self._recorder.opened(self.transfer, self._writer)
+
+    def agree(self, client: str, size: int | None, granted: Options) -> None:
+        """Adds what the answer to a client's request told.
+
+        Args:
+            client: the client's address, on the route to the server.
+            size: octets of the file, where known.
+            granted: the options granted.
+        """
+        self.transfer = self.transfer._replace(client=client, size=size, granted=_mapping(granted))
+        self._recorder.progressed(self.transfer)
+
+    def is_sample_due(self, now: float) -> bool:
+        """Whether it is time for a sample."""
+        return now >= self._next_sample
+
+    def sample(self, tally: Tally, now: float) -> None:
+        """Keeps how far the transfer is now; the longer it lasts the more rarely a sample is due.
+
+        Args:
+            tally: how far the transfer is.
+            now: monotonic seconds.
+        """
+        self._samples.append(Sample(now - self.begun, tally.octets, tally.retransmits))
+        if len(self._samples) > MOST_SAMPLES:
+            del self._samples[1::2]
+            self._interval *= 2
+        self._next_sample = now + self._interval
+
+    def progress(self, tally: Tally, idle: float, now: float) -> None:
+        """Brings the record up to date. Without effect after the end.
+
+        Args:
+            tally: how far the transfer is.
+            idle: seconds since the peer was last heard.
+            now: monotonic seconds.
+        """
+        if self.end is None:
+            self._update(tally, now, idle=idle)
+            self._recorder.progressed(self.transfer)
+
+    def finish(self, end: End, tally: Tally, now: float, traceback: str = "") -> None:
+        """Ends the record; one that was not opened is opened first. The first end counts.
+
+        Args:
+            end: how the transfer ended.
+            tally: how far it came.
+            now: monotonic seconds.
+            traceback: that of an exception of our own which ended it.
+        """
+        if self.end is not None:
+            return
+        self.end = end
+        if not self.id:
+            self.open()
+        self._update(
+            tally,
+            now,
+            ended=self._writer.wall_clock(),
+            idle=0.0,
+            outcome=end.outcome,
+            error_code=None if end.code is None else int(end.code),
+            error_message=end.message,
+            by_peer=end.by_peer,
+            traceback=traceback,
+        )
+        self._recorder.ended(self.transfer)
+
+    def _update(self, tally: Tally, now: float, **rest: Any) -> None:
+        # Any: fields of `Transfer`, each of its own type.
+        self.transfer = self.transfer._replace(
+            size=tally.size,
+            octets=tally.octets,
+            blocks=tally.blocks,
+            retransmits=tally.retransmits,
+            duplicates=tally.duplicates,
+            duration=now - self.begun,
+            samples=tuple(self._samples),
+            **rest,
+        )
+
+
+def _mapping(options: Options) -> Mapping[str, str]:
+    return MappingProxyType(dict(options)) if options else NO_OPTIONS
