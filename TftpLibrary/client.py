@@ -8,9 +8,9 @@ RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every oblig
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -18,7 +18,6 @@ from typing import TypeVar
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.asking import Asking, Order
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
-from TftpLibrary.engine.tap import Observer
 from TftpLibrary.errors import (
     NegotiationError,
     PeerError,
@@ -29,13 +28,14 @@ from TftpLibrary.errors import (
 )
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.recording.capture import Capture, Captured
+from TftpLibrary.recording.capture import Capturable, Observer
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, Source, StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemoryStore
+from TftpLibrary.store.names import fetched_path
 
 Progress = Callable[[Transfer], None]
 """Called on the caller's thread, a few times a second, with the record as it stands."""
@@ -58,7 +58,7 @@ _IN_MEMORY = "content"
 _ANY_WRITE = WritePolicy(writable=True, create=True, overwrite=True)
 
 
-class TftpClient:
+class TftpClient(Capturable):
     """Gets files from a TFTP server and puts files to it, one at a time, blocking.
 
     All servers and clients of a process share one thread, which runs while a client is open. Each
@@ -93,7 +93,6 @@ class TftpClient:
         self._family, self._server = hosts.resolve_peer(host, port)
         self._given_engine = engine
         self._engine: Engine | None = engine
-        self._capture: Capture | None = None
         self._started: list[Asking] = []
 
     # Life ----------------------------------------------------------------------------------
@@ -131,8 +130,8 @@ class TftpClient:
 
         Args:
             name: the name to ask for.
-            destination: the local file; it is replaced in one step when all is there, and never
-                holds a part.
+            destination: the local file, or an existing folder, where the file gets the last part
+                of its name. It is replaced in one step when all is there, and never holds a part.
             progress: called meanwhile.
 
         Returns:
@@ -146,7 +145,7 @@ class TftpClient:
             TransferAborted: the disk is full, or this end was stopped.
         """
         _check_name(name)
-        path = Path(destination)
+        path = fetched_path(name, Path(destination))
         store = DirectoryStore(_folder_of(path), follow_symlinks=True)
         try:
             sink = _local(
@@ -205,54 +204,6 @@ class TftpClient:
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
         return self._run(name, source, None, None)
 
-    # Capture -------------------------------------------------------------------------------
-
-    @property
-    def capture(self) -> Captured | None:
-        """What the capture has that runs, or what the last one had; None without any."""
-        return None if self._capture is None else self._capture.summary
-
-    @property
-    def is_capturing(self) -> bool:
-        """Whether a capture runs."""
-        return self._capture is not None and self._capture.is_open
-
-    def start_capture(self, path: str | Path) -> Path:
-        """Writes every datagram of this client from now on to a pcapng file.
-
-        It ends with `stop_capture`, with `close`, or when the file takes no more; no transfer
-        suffers from that.
-
-        Args:
-            path: the file; one that is there is replaced.
-
-        Returns:
-            The path.
-
-        Raises:
-            UsageError: the file cannot be written, or a capture runs already.
-        """
-        if self._capture is not None and self._capture.is_open:
-            raise UsageError(f"A capture runs already, into '{self._capture.path}'. Stop it first.")
-        engine = self._open()
-        self._capture = capture = Capture(Path(path), f"TFTP client of {self.host}")
-        engine.call(lambda: _tap(self._started, capture.take))
-        return capture.path
-
-    def stop_capture(self) -> Captured:
-        """Ends the capture, and returns what it has.
-
-        Raises:
-            UsageError: no capture runs.
-        """
-        if self._capture is None or not self._capture.is_open:
-            raise UsageError("No capture runs. Start one first.")
-        capture = self._capture
-        # A stopped engine sends nothing any more.
-        with contextlib.suppress(UsageError):
-            self._open().call(lambda: _untap(self._started, capture))
-        return capture.close()
-
     # Inside --------------------------------------------------------------------------------
 
     def _run(
@@ -263,7 +214,7 @@ class TftpClient:
         started: list[Asking] = []
         self._started = started
         mark = self.recorder.mark()
-        observe = self._capture.take if self._capture and self._capture.is_open else None
+        observe = self._capture.take if self._capture is not None and self.is_capturing else None
 
         def is_ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
             for transfer in transfers:
@@ -284,6 +235,24 @@ class TftpClient:
         if transfer.outcome is not Outcome.completed:
             raise self._error_of(transfer)
         return transfer
+
+    @property
+    def _name_in_captures(self) -> str:
+        return f"TFTP client of {self.host}"
+
+    def _show_packets(self) -> Callable[[Observer | None], None]:
+        engine = self._open()
+        return lambda observe: engine.call(partial(self._show, observe))
+
+    def _show(self, observe: Observer | None) -> None:
+        for asking in self._started:
+            if observe is None:
+                asking.untap()
+            else:
+                asking.tap(observe)
+        if observe is None:
+            # Sessions that only repeat their last ACK may still show packets: not to this file.
+            self._end_capture()
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -320,21 +289,9 @@ def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observe
             "none."
         ) from error
     if observe is not None:
-        _tap(started, observe)
+        started[0].tap(observe)
     started[0].begin()
     return started[0].entry.id
-
-
-def _tap(started: list[Asking], observe: Observer) -> None:
-    for asking in started:
-        asking.tap(observe)
-
-
-def _untap(started: list[Asking], capture: Capture) -> None:
-    for asking in started:
-        asking.untap()
-    # Sessions that only repeat their last ACK may still have it; it takes nothing any more.
-    capture.close()
 
 
 def _stop(order: Order, started: list[Asking]) -> None:

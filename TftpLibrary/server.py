@@ -9,10 +9,9 @@ RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every oblig
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,7 @@ from TftpLibrary.engine import hosts
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.listener import Listener
 from TftpLibrary.errors import UsageError
-from TftpLibrary.recording.capture import Capture, Captured
+from TftpLibrary.recording.capture import Capturable, Observer
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
@@ -32,15 +31,7 @@ _BOUND_SETTINGS = frozenset({"host", "port", "single_port"})
 """What cannot change while a port is bound."""
 
 
-class Life(Enum):
-    """Where a server stands in its life."""
-
-    new = "new"
-    running = "running"
-    stopped = "stopped"
-
-
-class TftpServer:
+class TftpServer(Capturable):
     """Serves one folder at one address and port.
 
     All servers and clients of a process share one thread. Every method may be called from any
@@ -86,10 +77,7 @@ class TftpServer:
         self._settings = settings or ServerSettings()
         self._given_alias = alias
         self._given_engine = engine
-        self._engine: Engine | None = None
-        self._listener: Listener | None = None
-        self._capture: Capture | None = None
-        self._life = Life.new
+        self._serving: tuple[Listener, Engine] | None = None
 
     # Life ----------------------------------------------------------------------------------
 
@@ -99,7 +87,7 @@ class TftpServer:
         Raises:
             UsageError: the folder or the port cannot be had; the text says why and what to do.
         """
-        if self._life is Life.running:
+        if self.is_running:
             return self
         with ExitStack() as undo:
             self.files.open()
@@ -112,9 +100,8 @@ class TftpServer:
                 undo.callback(SHARED_ENGINE.release)
             engine.start()
             undo.callback(engine.call, partial(_stop, listener, engine))
-            self._listener, self._engine = listener, engine
             engine.call(partial(_attach, listener, engine))
-            self._life = Life.running
+            self._serving = listener, engine
             undo.pop_all()
         return self
 
@@ -128,9 +115,9 @@ class TftpServer:
         Returns:
             The records of the transfers that were cut short; each of their peers got an ERROR.
         """
-        if self._life is not Life.running:
+        if self._serving is None:
             return []
-        listener, engine = self._running()
+        listener, engine = self._serving
         try:
             if grace > 0:
                 engine.call(listener.refuse_requests)
@@ -156,7 +143,7 @@ class TftpServer:
     @property
     def is_running(self) -> bool:
         """Whether the port is bound."""
-        return self._life is Life.running
+        return self._serving is not None
 
     # What it is ----------------------------------------------------------------------------
 
@@ -223,74 +210,22 @@ class TftpServer:
                 f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(fields))}."
             )
         new = replace(old, **settings)
-        if self._life is Life.running:
+        if self._serving is not None:
             for name in sorted(_BOUND_SETTINGS & set(settings)):
                 if getattr(new, name) != getattr(old, name):
                     raise UsageError(
                         f"{name} cannot change while the server runs: its port is bound. Stop the "
                         "server and start it with the other value."
                     )
-            listener, engine = self._running()
+            listener, engine = self._serving
             engine.call(lambda: listener.change(new))
         self._settings = new
         return old
 
-    # Capture -------------------------------------------------------------------------------
-
-    @property
-    def capture(self) -> Captured | None:
-        """What the capture has that runs, or what the last one had; None without any."""
-        return None if self._capture is None else self._capture.summary
-
-    @property
-    def is_capturing(self) -> bool:
-        """Whether a capture runs."""
-        return self._capture is not None and self._capture.is_open
-
-    def start_capture(self, path: str | Path) -> Path:
-        """Writes every datagram of this server from now on to a pcapng file.
-
-        It begins at once, also for transfers that run. It ends with `stop_capture`, with the
-        server, or when the file takes no more; no transfer suffers from that.
-
-        Args:
-            path: the file; one that is there is replaced.
-
-        Returns:
-            The path.
-
-        Raises:
-            UsageError: the file cannot be written, a capture runs already, or the server does
-                not run.
-        """
-        listener, engine = self._running()
-        if self._capture is not None and self._capture.is_open:
-            raise UsageError(f"A capture runs already, into '{self._capture.path}'. Stop it first.")
-        self._capture = capture = Capture(Path(path), f"TFTP server {self._given_alias}".strip())
-        with ExitStack() as undo:
-            undo.callback(self.stop_capture)
-            engine.call(partial(listener.tap, capture.take))
-            undo.pop_all()
-        return capture.path
-
-    def stop_capture(self) -> Captured:
-        """Ends the capture, and returns what it has.
-
-        Raises:
-            UsageError: no capture runs.
-        """
-        if self._capture is None or not self._capture.is_open:
-            raise UsageError("No capture runs. Start one first.")
-        listener, engine = self._running()
-        # A stopped engine sends nothing any more.
-        with suppress(UsageError):
-            engine.call(listener.untap)
-        return self._capture.close()
-
     # Inside --------------------------------------------------------------------------------
 
     def _cut(self, listener: Listener, engine: Engine) -> list[Transfer]:
-        self._life = Life.stopped
+        self._serving = None
         try:
             return engine.call(partial(_stop, listener, engine))
         except UsageError:
@@ -304,14 +239,18 @@ class TftpServer:
                 SHARED_ENGINE.release()
             self.warnings = self.files.close()
 
-    def _end_capture(self) -> None:
-        if self._capture is not None:
-            self._capture.close()
+    @property
+    def _name_in_captures(self) -> str:
+        return f"TFTP server {self._given_alias}".strip()
+
+    def _show_packets(self) -> Callable[[Observer | None], None]:
+        listener, engine = self._running()
+        return lambda observe: engine.call(partial(_show, listener, observe))
 
     def _running(self) -> tuple[Listener, Engine]:
-        if self._life is Life.running and self._listener and self._engine:
-            return self._listener, self._engine
-        raise UsageError("The server does not run. Start it first.")
+        if self._serving is None:
+            raise UsageError("The server does not run. Start it first.")
+        return self._serving
 
     def _wait_until_idle(self, listener: Listener, engine: Engine, grace: float) -> None:
         def is_idle(_: object) -> bool | None:
@@ -325,6 +264,13 @@ class TftpServer:
 def _attach(listener: Listener, engine: Engine) -> None:
     listener.attach(engine, engine.refused_routes, engine.frames)
     engine.watch(listener.sock, listener)
+
+
+def _show(listener: Listener, observe: Observer | None) -> None:
+    if observe is None:
+        listener.untap()
+    else:
+        listener.tap(observe)
 
 
 def _stop(listener: Listener, engine: Engine) -> list[Transfer]:

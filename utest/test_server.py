@@ -594,18 +594,6 @@ def test_a_capture_ends_with_the_server(server: TftpServer, tmp_path: Path) -> N
     assert error.octets[:2] == b"\0\5"
 
 
-def test_only_one_capture_runs_at_a_time(server: TftpServer, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="^No capture runs. Start one first.$"):
-        server.stop_capture()
-    server.start_capture(tmp_path / "x.pcapng")
-    with pytest.raises(UsageError, match="A capture runs already, into '.*x.pcapng'. Stop it"):
-        server.start_capture(tmp_path / "y.pcapng")
-    server.stop_capture()
-    server.start_capture(tmp_path / "y.pcapng")
-    assert not (tmp_path / "none").exists()
-    server.stop_capture()
-
-
 def test_a_capture_needs_a_server_that_runs_and_a_folder(
     server: TftpServer, tmp_path: Path
 ) -> None:

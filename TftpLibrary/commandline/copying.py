@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.commandline.arguments import settings
 from TftpLibrary.commandline.lines import progress, result_line
 from TftpLibrary.commandline.output import errors, output
-from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 
@@ -21,8 +19,8 @@ def get(options: argparse.Namespace) -> int:
     Raises:
         TftpError: the transfer did not complete; the text says why.
     """
-    destination = _destination(options.name, options.destination)
-    return _copy(options, lambda client, show: client.get(options.name, destination, progress=show))
+    name, destination = options.name, options.destination or "."
+    return _copy(options, lambda client, show: client.get(name, destination, progress=show))
 
 
 def put(options: argparse.Namespace) -> int:
@@ -31,8 +29,9 @@ def put(options: argparse.Namespace) -> int:
     Raises:
         TftpError: the transfer did not complete; the text says why.
     """
-    name = options.name or Path(options.file).name
-    return _copy(options, lambda client, show: client.put(options.file, name, progress=show))
+    return _copy(
+        options, lambda client, show: client.put(options.file, options.name, progress=show)
+    )
 
 
 def _copy(
@@ -51,14 +50,3 @@ def _copy(
         live.progress("")
     output().line(result_line(transfer, options.command))
     return 0
-
-
-def _destination(name: str, destination: str) -> Path:
-    """Where a file goes that has this name on the server."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    path = Path(destination or last)
-    if path.is_dir():
-        path /= last
-    if not last.strip(".") and (not destination or path.is_dir()):
-        raise UsageError(f"'{name}' names no file to write here. Give DEST, the file to write.")
-    return path

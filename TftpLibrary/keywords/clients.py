@@ -15,6 +15,7 @@ from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.station import StationClient
+from TftpLibrary.store.names import fetched_path
 
 _BLKSIZE = Size(1428)
 
@@ -66,7 +67,7 @@ class ClientKeywords(Keywords):
         | Log    ${transfer.octets} octets in ${transfer.duration} s
         | File Should Exist    ${OUTPUT DIR}/running-config
         """
-        path = _in_folder(given(destination) or output_folder(), name)
+        path = fetched_path(name, given(destination) or output_folder())
         settings = ClientSettings(
             mode=mode,
             blksize=blksize,
@@ -136,10 +137,3 @@ class ClientKeywords(Keywords):
 
     def _client(self, host: str, port: int, settings: ClientSettings) -> StationClient:
         return new_client(host, port, settings, self.state.recorder)
-
-
-def _in_folder(path: Path, name: str) -> Path:
-    """Returns the path, or the file with the last part of the name where it is a folder."""
-    if not path.is_dir():
-        return path
-    return path / (name.replace("\\", "/").rstrip("/").rpartition("/")[2] or "file")

@@ -1,11 +1,14 @@
 """A capture: one pcapng file, from its start to its end, and what became of it.
 
-Whatever happens to the file ends the capture, never the transfer that is captured.
+Servers and clients are `Capturable`. Trouble with the file ends the capture, never the transfer
+that is captured.
 """
 
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +23,10 @@ _DESCRIPTION = (
     "Datagrams as this end sent and received them, one by one. Their IP and UDP headers are made "
     "up for the capture."
 )
+
+
+Observer = Callable[[Datagram], None]
+"""Called on the engine's thread for each datagram. It must not raise, and must not take long."""
 
 
 class Captured(NamedTuple):
@@ -116,6 +123,82 @@ class Capture:
         # A block that was written in part would make the whole file unreadable for some programs.
         with contextlib.suppress(OSError, ValueError):
             self._file.truncate(self._writer.size)
+
+
+class Capturable(ABC):
+    """A server or a client: the packets of one can be written to a file."""
+
+    _capture: Capture | None = None
+
+    @property
+    def capture(self) -> Captured | None:
+        """The content of the running capture, or of the last one; None before the first."""
+        return None if self._capture is None else self._capture.summary
+
+    @property
+    def is_capturing(self) -> bool:
+        """Whether a capture is running."""
+        return self._capture is not None and self._capture.is_open
+
+    def start_capture(self, path: str | Path) -> Path:
+        """Writes every datagram from now on to a pcapng file, also of running transfers.
+
+        The capture ends with `stop_capture`, with the server or the client, or when the file
+        cannot be written any more. Transfers go on in any case.
+
+        Args:
+            path: the file; an existing one is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            UsageError: the file cannot be written, a capture is running already, or the server is
+                not running.
+        """
+        show = self._show_packets()
+        if self._capture is not None and self._capture.is_open:
+            raise UsageError(f"A capture runs already, into '{self._capture.path}'. Stop it first.")
+        self._capture = capture = Capture(Path(path), self._name_in_captures)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop_capture)
+            show(capture.take)
+            undo.pop_all()
+        return capture.path
+
+    def stop_capture(self) -> Captured:
+        """Ends the capture.
+
+        Returns:
+            The path of the file, and how much it holds.
+
+        Raises:
+            UsageError: no capture is running.
+        """
+        if self._capture is None or not self._capture.is_open:
+            raise UsageError("No capture runs. Start one first.")
+        # An engine that was stopped sends nothing any more.
+        with contextlib.suppress(UsageError):
+            self._show_packets()(None)
+        return self._capture.close()
+
+    def _end_capture(self) -> None:
+        """Closes the file when nothing can be shown any more. Idempotent."""
+        if self._capture is not None:
+            self._capture.close()
+
+    @property
+    @abstractmethod
+    def _name_in_captures(self) -> str:
+        """Says in the file whose packets these are."""
+
+    @abstractmethod
+    def _show_packets(self) -> Callable[[Observer | None], None]:
+        """Returns the function that shows each datagram to an observer, or to nobody any more.
+
+        Raises:
+            UsageError: the server is not running.
+        """
 
 
 def _refusal(path: Path, error: OSError) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
+from pathlib import Path
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import printable
@@ -80,6 +81,33 @@ def local_parts(name: str) -> Parts:
         f"'{shown}' cannot be the name of a file in the store: {reason}. "
         "Expected a name below the root, such as 'zImage' or 'boot/zImage'."
     )
+
+
+def fetched_path(name: str, destination: Path) -> Path:
+    """Returns where a file from another server goes on this machine.
+
+    Args:
+        name: the name under which it was asked for.
+        destination: the path of the file, or an existing folder, where the file gets the last part
+            of its name.
+
+    Raises:
+        UsageError: it would be a folder, and the name has no last part to call the file by.
+    """
+    try:
+        is_folder = destination.is_dir()
+    except OSError:
+        # A path that cannot be looked at. Writing to it says why.
+        is_folder = False
+    if not is_folder:
+        return destination
+    last = name.replace("\\", "/").rpartition("/")[2]
+    if not last.strip("."):
+        raise UsageError(
+            f"'{name}' does not end with the name of a file. Give the path of the file to write, "
+            f"not only the folder '{destination}'."
+        )
+    return destination / last
 
 
 def text_of(parts: Parts) -> str:

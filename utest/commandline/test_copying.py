@@ -56,7 +56,8 @@ def test_name_without_a_last_part_needs_a_destination(
         with pytest.raises(UsageError) as error:
             copying.get(options(server, "get", server.host, name, destination))
         assert str(error.value) == (
-            f"'{name}' names no file to write here. Give DEST, the file to write."
+            f"'{name}' does not end with the name of a file. Give the path of the file to write, "
+            "not only the folder '.'."
         )
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import example, given
@@ -13,6 +13,7 @@ from TftpLibrary.store import names
 from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.names import (
     HIDDEN_PREFIX,
+    fetched_path,
     hidden_name,
     is_hidden,
     local_parts,
@@ -227,3 +228,23 @@ def test_hidden_names_are_new_each_time_and_cannot_be_asked_for() -> None:
 
 def test_text_of_a_name_breaks_no_log() -> None:
     assert text_of(safe_parts("a\u202eb\n<c>/d".encode())) == "a\\u202eb\\n<c>/d"
+
+
+@pytest.mark.parametrize("name", ["f", "a/f", "/a/f", r"\a\f", "..f/f", "../f"])
+def test_fetched_file_in_a_folder_has_the_last_part_of_its_name(tmp_path: Path, name: str) -> None:
+    assert fetched_path(name, tmp_path) == tmp_path / "f"
+
+
+@pytest.mark.parametrize("name", ["f", "..", "a/"])
+def test_fetched_file_with_a_path_of_its_own_goes_there(tmp_path: Path, name: str) -> None:
+    assert fetched_path(name, tmp_path / "copy") == tmp_path / "copy"
+
+
+@pytest.mark.parametrize("name", ["..", "a/..", ".", "a/", "/", "\\"])
+def test_fetched_file_in_a_folder_needs_a_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError) as error:
+        fetched_path(name, tmp_path)
+    assert str(error.value) == (
+        f"'{name}' does not end with the name of a file. Give the path of the file to write, not "
+        f"only the folder '{tmp_path}'."
+    )
