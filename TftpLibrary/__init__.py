@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from TftpLibrary import errors
 from TftpLibrary.client import TftpClient
+from TftpLibrary.messages.questions import Download, Idle, Request, Upload
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
@@ -24,13 +25,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Captured",
     "ClientSettings",
+    "Download",
+    "Idle",
     "Outcome",
+    "Request",
     "ServerSettings",
     "StoredFile",
     "TftpClient",
     "TftpLibrary",
     "TftpServer",
     "Transfer",
+    "Upload",
     "errors",
 ]
 

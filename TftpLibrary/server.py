@@ -2,7 +2,7 @@
 
     with TftpServer("/srv/tftp") as server:
         print(server.url("zImage"))
-        server.recorder.wait_for(lambda transfers: transfers or None, timeout=60)
+        server.wait_until(Download("zImage"), timeout=60)
 
 RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every obligation.
 """
@@ -15,17 +15,22 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.engine.listener import Listener
 from TftpLibrary.errors import UsageError
+from TftpLibrary.messages.answers import wait_until
+from TftpLibrary.messages.questions import Question
 from TftpLibrary.recording.capture import Capturable, Observer
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import Watch
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.files import FileStore
+
+T = TypeVar("T")
 
 _BOUND_SETTINGS = frozenset({"host", "port", "single_port"})
 """What cannot change while a port is bound."""
@@ -190,6 +195,27 @@ class TftpServer(Capturable):
         """Returns the records, oldest first; see `Recorder.transfers`."""
         return self.recorder.transfers(since)
 
+    def wait_until(self, question: Question[T], timeout: float = 60.0, since: int = 0) -> T:
+        """Waits until a question finds its answer in the records of this server.
+
+        What happened before the call counts too, so a board cannot be too fast for a test. A
+        stopped server is looked at once.
+
+        Args:
+            question: `Download`, `Upload`, `Request` or `Idle`.
+            timeout: seconds; with 0 there is one look.
+            since: a mark: transfers that ended before it do not count. `recorder.mark()` returns
+                the present one.
+
+        Returns:
+            The answer: the transfer, or for `Idle` the seconds that it has been quiet.
+
+        Raises:
+            ExpectationError: there was none in time. Its text shows the nearest miss, what to do,
+                and the requests that were seen.
+        """
+        return wait_until(question, self._watch(since), timeout)
+
     def change(self, **settings: Any) -> ServerSettings:  # Any: each setting has its own type
         """Changes settings for the next request; running transfers keep theirs.
 
@@ -246,6 +272,10 @@ class TftpServer(Capturable):
     def _show_packets(self) -> Callable[[Observer | None], None]:
         listener, engine = self._running()
         return lambda observe: engine.call(partial(_show, listener, observe))
+
+    def _watch(self, since: int) -> Watch:
+        names = self.files.list if self.is_running else tuple
+        return Watch(self.recorder, self.alias, since, self.is_running, names)
 
     def _running(self) -> tuple[Listener, Engine]:
         if self._serving is None:

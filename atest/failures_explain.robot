@@ -40,8 +40,8 @@ The Board Stops In The Middle
     [Tags]    smoke
     Board Reads File    zImage    blksize=1000    stop_after=41    stop_with=silence
     The Download Fails    zImage
-    ...    'zImage' was not downloaded in 1.1 s: 40 % (40.0 of 100.0 kB), block 40, idle for 1.* s.
-    ...    The board went silent: look at its console, its power and its cable.
+    ...    'zImage' was not downloaded in 1.1 s: 40 % (40.0 of 100.0 kB), block 40, silent for 1.* s.
+    ...    Look at the board's console, its power and its cable.
     ...    requests=Requests seen: 1 RRQ 'zImage' from 127.0.0.1: running, 40 % (40.0 of 100.0 kB).
     ...    match=GLOB    timeout=1.1s
 
@@ -67,7 +67,7 @@ Another Board Asks
     Board Reads File    zImage    local_host=127.0.0.2
     Wait Until Transfers Are Idle    0s
     The Download Fails    zImage
-    ...    'zImage' was not downloaded from 127.0.0.1 in 100 ms:
+    ...    'zImage' was not downloaded by 127.0.0.1 in 100 ms:
     ...    only other clients asked for it: 127.0.0.2 (completed, 100.0 kB).
     ...    Check client\= and the board's address; behind NAT it is that of the router.
     ...    requests=Requests seen: 1 RRQ 'zImage' from 127.0.0.2: completed, 100.0 kB.    client=127.0.0.1
@@ -101,7 +101,7 @@ The Requests Differ
     Board Cannot Read File    zimage    1
     Board Cannot Read File    initrd    1
     VAR    ${message}
-    ...    The requests are not exactly the expected ones in their order: 1 wrong, 1 missing.
+    ...    The requests differ from the expected ones: 1 wrong, 1 missing.
     ...    ${SPACE*2}expected${SPACE*2}seen
     ...    !${SPACE}zImage${SPACE*4}zimage
     ...    ${SPACE*2}initrd${SPACE*4}initrd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -61,13 +62,24 @@ def test_suite_of_the_readme_is_the_packaged_one() -> None:
     assert blocks == [(ROOT / "TftpLibrary" / "quickstart.robot").read_text("utf-8")]
 
 
-def test_python_of_the_readme_runs() -> None:
+def test_python_of_the_readme_runs(tmp_path: Path) -> None:
+    """As pytest runs it: the examples are tests."""
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGES[0].read_text("utf-8"), re.M | re.S)
-    assert blocks
-    for block in blocks:
-        command = [sys.executable, "-W", "error", "-c", block]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
+    for number, block in enumerate(blocks):
+        (tmp_path / f"test_{number}.py").write_text(block, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, str(tmp_path)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # No test at all is a failure of pytest, 5.
+    assert done.returncode == 0, done.stdout
+    assert f"{len(blocks)} passed" in done.stdout
 
 
 def test_each_link_of_a_page_leads_somewhere() -> None:

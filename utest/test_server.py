@@ -21,7 +21,8 @@ from atest.equipment.board_network import open_socket
 from atest.equipment.board_protocol import RefusedError
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
-from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.errors import ExpectationError, TftpError, UsageError
+from TftpLibrary.messages.questions import Download, Idle, Request, Upload
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Error
 from TftpLibrary.recording.recorder import Recorder
@@ -31,6 +32,7 @@ from TftpLibrary.settings import ServerSettings
 from utest.support.captures import packets_in
 from utest.support.stations import SOON, Peer, linux_only
 from utest.support.stores import descriptors, posix_only
+from utest.support.views import not_downloaded
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(100_000)
@@ -79,6 +81,55 @@ def is_deaf(server: TftpServer) -> bool:
 
 def engine_threads() -> int:
     return [thread.name for thread in threading.enumerate()].count("TftpLibrary")
+
+
+# Waiting
+
+
+def test_a_program_waits_with_the_questions_of_the_keywords(server: TftpServer) -> None:
+    board = threading.Timer(0.05, read, [server])
+    board.start()
+    try:
+        download = server.wait_until(Download("f"), seconds(20))
+        assert (download.filename, download.octets) == ("f", len(CONTENT))
+        assert server.wait_until(Request("f", "127.0.0.1"), 0.0) == download
+        assert 0.1 <= server.wait_until(Idle(0.1), seconds(20)) < seconds(20)
+    finally:
+        board.join()
+
+
+def test_a_program_reads_why_a_wait_was_in_vain_in_its_own_words(server: TftpServer) -> None:
+    with pytest.raises(RefusedError):
+        read(server, "F")
+    with pytest.raises(ExpectationError) as error:
+        server.wait_until(Download("F"), 0.0)
+    assert str(error.value).startswith(f"{not_downloaded('F')} in 0 ms: it was requested and ref")
+    assert "The store has 'f'." in str(error.value)
+    with pytest.raises(ExpectationError, match=r"`wait_until\(Download\(...\)\)` waits for what"):
+        server.wait_until(Upload("F"), 0.0)
+    with pytest.raises(ExpectationError, match="No request was seen."):
+        server.wait_until(Download("F"), 0.0, since=server.recorder.mark())
+
+
+def test_the_requests_of_another_server_do_not_count() -> None:
+    recorder = Recorder()
+    left = TftpServer(alias="left", content={"f": CONTENT}, recorder=recorder)
+    right = TftpServer(alias="right", recorder=recorder)
+    with left, right:
+        read(left)
+        assert left.wait_until(Download("f"), seconds(20))
+        with pytest.raises(ExpectationError, match="nothing was requested"):
+            right.wait_until(Download("f"), 0.0)
+
+
+def test_nobody_waits_for_a_server_that_was_stopped() -> None:
+    with TftpServer(content={"f": CONTENT}) as server:
+        read(server)
+    begun = time.monotonic()
+    assert server.wait_until(Download("f"), 60.0)
+    with pytest.raises(ExpectationError, match="The TFTP server is stopped, so there was no wait"):
+        server.wait_until(Download("g"), 60.0)
+    assert time.monotonic() - begun < 30
 
 
 # Start

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 from robot.api.deco import keyword
 
-from TftpLibrary.errors import ExpectationError, UsageError
+from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
 from TftpLibrary.keywords.conversions import Rate, Size, seconds, words
+from TftpLibrary.keywords.words import IN_A_SUITE
+from TftpLibrary.messages.answers import expect
+from TftpLibrary.messages.checks import NoRequest, NothingMissing, Usage
+from TftpLibrary.messages.differences import Match, Requests
+from TftpLibrary.messages.questions import Download, Question
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.recording import checks
-from TftpLibrary.recording.difference import Match, explain_difference
-from TftpLibrary.recording.matching import select
 from TftpLibrary.recording.records import Transfer
+
+T = TypeVar("T")
 
 
 class AssertionKeywords(Keywords):
@@ -41,8 +46,8 @@ class AssertionKeywords(Keywords):
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
 
-        It looks at once; `Wait Until File Is Downloaded` waits. The failure tells how near it
-        came, and which requests were seen.
+        It looks at once; `Wait Until File Is Downloaded` waits. The error message shows the
+        nearest miss and the requests that were seen.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0
@@ -56,17 +61,8 @@ class AssertionKeywords(Keywords):
                 f"Expected times to be 1 or more, got {times}. `File Should Not Have Been "
                 "Requested` is for none."
             )
-        view = self.state.view(server, since)
-        _fail_for(
-            checks.explain_downloads(
-                view.transfers(),
-                name,
-                client,
-                times,
-                files=self.state.file_names(server),
-                is_complete=view.is_complete,
-            )
-        )
+        question = Download(name, client, times or 1, is_exact=times is not None)
+        self._expect(question, server, since)
 
     @keyword("File Should Not Have Been Requested", tags=("Transfers", "Assertion"))
     def file_should_not_have_been_requested(
@@ -81,19 +77,14 @@ class AssertionKeywords(Keywords):
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
 
-        A request counts whatever came of it, also when it was refused.
+        A request counts whatever its outcome, also when it was refused.
 
         Example:
         | `Start TFTP Server`    port=0
         | # Here the board is switched on. It should boot from its disk.
         | `File Should Not Have Been Requested`    *    client=192.168.1.50
         """
-        view = self.state.view(server, since)
-        _fail_for(
-            checks.explain_unwanted_requests(
-                view.transfers(), name, client, is_complete=view.is_complete
-            )
-        )
+        self._expect(NoRequest(name, client), server, since)
 
     @keyword("Requests Should Be", tags=("Transfers", "Assertion"))
     def requests_should_be(
@@ -110,14 +101,14 @@ class AssertionKeywords(Keywords):
             names: Names or globs, in the order of the requests. None at all expects no request.
             client: Address or network of the board. Default: all boards.
             match: ``exact``: these and no others, in this order. ``in_order``: these in this
-                order, others may come between them. ``subset``: each of these, in any order, and
+                order, others may come between them. ``subset``: each of these, in any order;
                 others may come too.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
 
         Each request counts, also one that was refused, and one that only asked for the size. The
-        failure shows both lists side by side.
+        error message shows both lists side by side.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0
@@ -128,9 +119,7 @@ class AssertionKeywords(Keywords):
         | `Requests Should Be`    pxelinux.cfg/*    zImage
         | `Requests Should Be`    zImage    match=subset
         """
-        view = self.state.view(server, since)
-        own = select(view.transfers(), client=client)
-        _fail_for(explain_difference(own, names, match, is_complete=view.is_complete))
+        self._expect(Requests(names, client, match), server, since)
 
     @keyword("No Requested File Should Be Missing", tags=("Transfers", "Assertion"))
     def no_requested_file_should_be_missing(
@@ -151,23 +140,14 @@ class AssertionKeywords(Keywords):
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
 
-        The failure tells which file of the store has a name like the one that is missing.
+        The error message shows which file of the store has a name like the missing one.
 
         Example:
         | `Start TFTP Server`    port=0
         | # Here the board is switched on.
         | `No Requested File Should Be Missing`    ignore=pxelinux.cfg/*, *.sig
         """
-        view = self.state.view(server, since)
-        _fail_for(
-            checks.explain_missing_files(
-                view.transfers(),
-                client,
-                words(ignore),
-                files=self.state.file_names(server),
-                is_complete=view.is_complete,
-            )
-        )
+        self._expect(NothingMissing(client, words(ignore)), server, since)
 
     @keyword("Transfer Should Have Used", tags=("Transfers", "Assertion"))
     def transfer_should_have_used(
@@ -184,16 +164,16 @@ class AssertionKeywords(Keywords):
         since: int | None = None,
         server: str = "",
     ) -> Transfer:
-        """Fails unless the transfer of a file used these options and went that well.
+        """Fails unless the transfer of a file used these options and met these limits.
 
         Args:
             name: Name, or a glob such as ``*.dtb``. The last completed transfer counts.
             blksize: Block size in octets that was agreed; 512 where none was.
             windowsize: Window in blocks that was agreed; 1 where none was.
             mode: ``octet`` or ``netascii``.
-            max_retransmits: Packets that the server may have sent again at most.
-            max_duration: Time from the request to the end at most.
-            min_rate: Octets per second at least, such as ``5 MB/s``.
+            max_retransmits: Most packets that the server may have sent again.
+            max_duration: Longest time from the request to the end.
+            min_rate: Lowest rate in octets per second, such as ``5 MB/s``.
             client: Address or network of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
@@ -202,7 +182,7 @@ class AssertionKeywords(Keywords):
         Returns:
             The transfer.
 
-        The failure tells everything that was not as expected.
+        The error message shows everything that was not as expected.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0
@@ -211,7 +191,9 @@ class AssertionKeywords(Keywords):
         | `Wait Until File Is Downloaded`    zImage    60s
         | `Transfer Should Have Used`    zImage    blksize=1468    max_retransmits=10
         """
-        expected = checks.Expected(
+        question = Usage(
+            name,
+            client,
             blksize=blksize,
             windowsize=windowsize,
             mode=mode,
@@ -219,20 +201,9 @@ class AssertionKeywords(Keywords):
             max_duration=None if max_duration is None else seconds(max_duration, "max_duration"),
             min_rate=min_rate,
         )
-        if expected.is_empty:
-            raise UsageError(
-                "Nothing is expected of the transfer. Give blksize=, windowsize=, mode=, "
-                "max_retransmits=, max_duration= or min_rate=."
-            )
-        view = self.state.view(server, since)
-        seen = view.transfers()
-        transfer = checks.find_transfer(seen, name, client)
-        _fail_for(checks.explain_usage(seen, name, expected, client, is_complete=view.is_complete))
-        assert transfer is not None
+        transfer = self._expect(question, server, since)
         reporting.log_transfer(transfer)
         return transfer
 
-
-def _fail_for(message: str) -> None:
-    if message:
-        raise ExpectationError(message)
+    def _expect(self, question: Question[T], server: str, since: int | None) -> T:
+        return expect(question, self.state.watch(server, since).look(), IN_A_SUITE)

@@ -22,6 +22,7 @@ from TftpLibrary.keywords.log.timeline import transfers_table
 from TftpLibrary.keywords.state import Stopped
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import View
 from TftpLibrary.recording.wording import duration_text, outcome_text, running_text
 from TftpLibrary.sizes import percent_text, rate_text, size_text
 from TftpLibrary.station import Station
@@ -35,7 +36,6 @@ WAIT_PAUSE = 3.0
 
 _TFTP_PORT = 69
 _MOST_SHOWN = 3
-_DROPPED = "Older transfers were dropped: the record was full."
 
 
 class _Pace:
@@ -157,10 +157,10 @@ def log_settled(settled: Iterable[Settled]) -> None:
             logger.info(f"Removed the capture '{path.name}' (keep={capture.keep.value}).")
 
 
-def wait_progress(what: str, timeout: float) -> Callable[[Sequence[Transfer]], None]:
+def wait_progress(what: str, timeout: float) -> Callable[[View], None]:
     """Returns what tells on a terminal, every few seconds, how far a wait is.
 
-    It takes the transfers that were seen. Where nobody looks, in CI for instance, it does nothing.
+    It takes what was seen. Where nobody looks, in CI for instance, it does nothing.
 
     Args:
         what: what is waited for.
@@ -172,10 +172,10 @@ def wait_progress(what: str, timeout: float) -> Callable[[Sequence[Transfer]], N
     # The first line must not stand behind the name of the test.
     lines = iter(("\n",))
 
-    def report(transfers: Sequence[Transfer]) -> None:
+    def report(view: View) -> None:
         if terminal and pace.is_due():
             waited = time.monotonic() - begun
-            text = waiting_text(transfers, what, waited, timeout)
+            text = waiting_text(view.transfers, what, waited, timeout)
             logger.console(f"{next(lines, '')}{text}", stream=terminal)
 
     return report
@@ -210,24 +210,20 @@ def log_more(outcomes: Mapping[str, int], unseen: int) -> None:
     logger.info(f"{told} ended: {', '.join(parts)}. `Log Transfers` shows the latest.")
 
 
-def log_transfers(transfers: Sequence[Transfer], *, is_complete: bool = True) -> None:
+def log_transfers(view: View) -> None:
     """Logs transfers as a table."""
-    if not transfers:
+    if not view.transfers:
         logger.info("No transfers since the mark.")
-        return
-    log_html(transfers_table(transfers))
-    if not is_complete:
-        logger.info(_DROPPED)
+    else:
+        _log_table("", view)
 
 
-def log_requests(transfers: Sequence[Transfer], *, is_complete: bool = True) -> None:
+def log_requests(view: View) -> None:
     """Logs the requests of a test that failed as a table."""
-    if not transfers:
+    if not view.transfers:
         logger.info("No request was seen in this test.")
-        return
-    log_html(f"<b>Requests of this test:</b>\n{transfers_table(transfers)}")
-    if not is_complete:
-        logger.info(_DROPPED)
+    else:
+        _log_table("<b>Requests of this test:</b>\n", view)
 
 
 def transfer_text(transfer: Transfer) -> str:
@@ -240,6 +236,12 @@ def transfer_text(transfer: Transfer) -> str:
         f"{outcome_text(transfer)} in {duration_text(transfer.duration)} "
         f"({rate_text(transfer.rate)}){options}{resent}"
     )
+
+
+def _log_table(head: str, view: View) -> None:
+    log_html(f"{head}{transfers_table(view.transfers)}")
+    if not view.is_complete:
+        logger.info("Older transfers were dropped: the record was full.")
 
 
 def _options_text(transfer: Transfer) -> str:

@@ -47,11 +47,11 @@ class Scopes:
         """Stops what the test started, and writes what came of it."""
         # Before the files go: their checksums are told.
         self._journal.write_cards()
-        view, has_server = self.state.view_scope(), self.state.is_running()
+        watch, has_server = self.state.watch_scope(), self.state.is_running()
         reporting.log_stopped(self.state.leave(data.id))
         self._journal.write_cards()
         if result.failed and self._is_test_run:
-            self._journal.write_failure(view, has_server=has_server)
+            self._journal.write_failure(watch, has_server=has_server)
         self._settle_captures(data, result)
 
     def end_suite(self, data: Any, result: Any) -> None:
@@ -69,7 +69,7 @@ class Scopes:
         reporting.log_settled(settled)
 
     def _write_failure(self) -> None:
-        self._journal.write_failure(self.state.view_scope(), has_server=self.state.is_running())
+        self._journal.write_failure(self.state.watch_scope(), has_server=self.state.is_running())
 
 
 def _is_of_suite(result: Any) -> bool:

@@ -5,12 +5,11 @@ Only Robot's thread comes here, so there is no lock. Nothing is opened before a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
@@ -18,9 +17,8 @@ from TftpLibrary.keywords.conversions import AutoStop, OnFailure, seconds
 from TftpLibrary.keywords.stations import StartRequest, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import Watch
 from TftpLibrary.station import Station
-
-T = TypeVar("T")
 
 START_ONE = "Start one with `Start TFTP Server`."
 
@@ -61,42 +59,6 @@ class Stopped:
     url: str
     transfers: tuple[Transfer, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The transfers of one server, or of all, since a mark.
-
-    Attributes:
-        recorder: where they are kept.
-        server: alias of the server; None for every server and client.
-        since: the mark.
-        is_live: whether more may come.
-    """
-
-    recorder: Recorder
-    server: str | None
-    since: int
-    is_live: bool = True
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether no transfer was dropped from the record since the mark."""
-        return self.recorder.is_complete(self.since)
-
-    def transfers(self) -> tuple[Transfer, ...]:
-        """Returns the transfers in the order of their requests."""
-        return self._own(self.recorder.transfers(self.since))
-
-    def wait_for(self, find: Callable[[tuple[Transfer, ...]], T | None], timeout: float) -> T:
-        """Waits as `Recorder.wait_for` does; where nothing more can come it looks only once."""
-        limit = timeout if self.is_live else 0.0
-        return self.recorder.wait_for(lambda seen: find(self._own(seen)), limit, self.since)
-
-    def _own(self, transfers: tuple[Transfer, ...]) -> tuple[Transfer, ...]:
-        if self.server is None:
-            return transfers
-        return tuple(transfer for transfer in transfers if transfer.server == self.server)
 
 
 @dataclass(slots=True)
@@ -271,8 +233,8 @@ class LibraryState:
 
     # -- transfers
 
-    def view(self, alias: str = "", since: int | None = None) -> View:
-        """Returns the transfers of a server, running or stopped, since a mark.
+    def watch(self, alias: str = "", since: int | None = None) -> Watch:
+        """Returns the watch of the transfers of a server, running or stopped, since a mark.
 
         Without an alias it is the active server, or the one that was active last.
 
@@ -282,15 +244,17 @@ class LibraryState:
         key = _plain(alias) if alias else self._active
         if key not in self._aliases:
             raise self.no_server(alias)
-        return View(self.recorder, self._aliases[key], self._since(since), key in self._servers)
+        names = partial(self.file_names, key)
+        mark, is_live = self._since(since), key in self._servers
+        return Watch(self.recorder, self._aliases[key], mark, is_live, names)
 
-    def view_all(self, since: int | None = None) -> View:
-        """Returns the transfers of every server and client since a mark."""
-        return View(self.recorder, None, self._since(since), bool(self._servers))
+    def watch_all(self, since: int | None = None) -> Watch:
+        """Returns the watch of the transfers of every server and client since a mark."""
+        return Watch(self.recorder, None, self._since(since), bool(self._servers))
 
-    def view_scope(self) -> View:
-        """Returns the transfers of every server and client since the present scope began."""
-        return self.view_all(self._scopes[-1].begun)
+    def watch_scope(self) -> Watch:
+        """Returns the watch of every server and client since the present scope began."""
+        return self.watch_all(self._scopes[-1].begun)
 
     def timeout(self, value: timedelta | None) -> float:
         """Returns the seconds that a wait lasts, by default those of the import."""

@@ -9,7 +9,6 @@ from robot.api.deco import keyword
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords, Operator, verify_names, verify_number
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.recording import query
 from TftpLibrary.recording.records import Transfer
 
 
@@ -68,8 +67,8 @@ class TransferKeywords(Keywords):
         |     Log    ${transfer.client} asked for ${transfer.filename}: ${transfer.error_message}
         | END
         """
-        seen = self.state.view(server, since).transfers()
-        return list(query.select(seen, name, client, outcome))
+        view = self.state.watch(server, since).look()
+        return list(view.select(name, client, outcome))
 
     @keyword("Get Transfer Count", tags=("Transfers", "Assertion"))
     def get_transfer_count(
@@ -173,6 +172,5 @@ class TransferKeywords(Keywords):
         | `Start TFTP Server`    port=0
         | `Log Transfers`
         """
-        view = self.state.view(server, since) if server else self.state.view_all(since)
-        seen = query.select(view.transfers(), name, client)
-        reporting.log_transfers(seen, is_complete=view.is_complete)
+        watch = self.state.watch(server, since) if server else self.state.watch_all(since)
+        reporting.log_transfers(watch.look().of(name, client))

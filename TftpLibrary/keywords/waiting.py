@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from robot.api.deco import keyword
 
-from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
 from TftpLibrary.keywords.conversions import Size, seconds
-from TftpLibrary.keywords.state import View
-from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording import idleness, query
+from TftpLibrary.keywords.words import IN_A_SUITE
+from TftpLibrary.messages.answers import wait_until
+from TftpLibrary.messages.questions import Download, Idle, Question, Request, Upload
 from TftpLibrary.recording.records import Transfer
 
 T = TypeVar("T")
 
 _ANY_SIZE = Size(0)
-
-Seen = tuple[Transfer, ...]
-Find = Callable[[Seen], Transfer | None]
-Explain = Callable[[Seen, float], str]
 
 
 class WaitingKeywords(Keywords):
@@ -54,12 +46,12 @@ class WaitingKeywords(Keywords):
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The download that was the last of them.
+            The last download that counted.
 
-        A download counts when the board has acknowledged every octet. One that came to its end
+        A download counts when the board has acknowledged every octet. A download that ended
         before the keyword was called counts too, so a board cannot be too fast for the test.
 
-        The failure tells how near it came, and which requests were seen.
+        The error message shows the nearest miss and the requests that were seen.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0
@@ -69,16 +61,7 @@ class WaitingKeywords(Keywords):
         | ${transfer}=    `Wait Until File Is Downloaded`    zImage    60s
         | Log    ${transfer.rate} octets per second
         """
-        view = self.state.view(server, since)
-        find = _completed(name, client, Direction.read, times=times)
-
-        def explain(seen: Seen, waited: float) -> str:
-            names = self.state.file_names(server)
-            return query.explain_missing_download(
-                seen, name, client, waited, times=times, files=names, is_complete=view.is_complete
-            )
-
-        return self._wait_for_file(name, view, find, explain, timeout)
+        return self._wait_for_file(Download(name, client, times), timeout, server, since)
 
     @keyword("Wait Until File Is Requested", tags=("Transfers", "Waiting"))
     def wait_until_file_is_requested(
@@ -101,8 +84,8 @@ class WaitingKeywords(Keywords):
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The first such request. It may still run, and may have been refused: its ``outcome``
-            tells.
+            The first such request. It may still be running, or have been refused: see its
+            ``outcome``.
 
         A request that came before the keyword was called counts too.
 
@@ -114,17 +97,7 @@ class WaitingKeywords(Keywords):
         | ${request}=    `Wait Until File Is Requested`    zImage    60s
         | Log    The board at ${request.client} asked with ${request.requested}
         """
-        view = self.state.view(server, since)
-
-        def find(seen: Seen) -> Transfer | None:
-            return next(iter(query.select(seen, name, client)), None)
-
-        def explain(seen: Seen, waited: float) -> str:
-            return query.explain_missing_request(
-                seen, name, client, waited, is_complete=view.is_complete
-            )
-
-        return self._wait_for_file(name, view, find, explain, timeout)
+        return self._wait_for_file(Request(name, client), timeout, server, since)
 
     @keyword("Wait Until File Is Received", tags=("Transfers", "Waiting"))
     def wait_until_file_is_received(
@@ -143,7 +116,7 @@ class WaitingKeywords(Keywords):
             name: Name that the board writes, or a glob such as ``*.log``.
             timeout: Time to wait. Default: that of the import.
             client: Address or network of the board. Default: any board.
-            min_size: Least size in octets; smaller uploads do not count.
+            min_size: Smallest size in octets; smaller uploads do not count.
             since: Mark from which on uploads count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
             server: Alias of the server. Default: the active one.
@@ -151,7 +124,7 @@ class WaitingKeywords(Keywords):
         Returns:
             The upload.
 
-        When the keyword returns the file is complete and in the store: `Get TFTP File Text` and
+        When the keyword returns, the file is complete and in the store: `Get TFTP File Text` and
         `Download File` find it. The server must be started with ``writable=True``.
 
         Example:
@@ -161,15 +134,7 @@ class WaitingKeywords(Keywords):
         | `Wait Until File Is Received`    startup-config    30s    min_size=1
         | `Get TFTP File Text`    startup-config    contains    hostname
         """
-        view = self.state.view(server, since)
-        find = _completed(name, client, Direction.write, min_size=min_size)
-
-        def explain(seen: Seen, waited: float) -> str:
-            return query.explain_missing_upload(
-                seen, name, client, waited, min_size=min_size, is_complete=view.is_complete
-            )
-
-        return self._wait_for_file(name, view, find, explain, timeout)
+        return self._wait_for_file(Upload(name, client, min_size), timeout, server, since)
 
     @keyword("Wait Until Transfers Are Idle", tags=("Transfers", "Waiting"))
     def wait_until_transfers_are_idle(
@@ -184,18 +149,18 @@ class WaitingKeywords(Keywords):
         """Waits until no board has transferred anything for a while.
 
         Args:
-            idle: How long no transfer must run, and none begin.
+            idle: How long it must be quiet: no transfer running, none starting.
             timeout: Time to wait. Default: that of the import.
             client: Address or network of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
             server: Alias of the server. Default: the active one.
 
-        The time since the last transfer counts also when it passed before the keyword was called.
-        A board that has not asked for anything yet is idle too: wait for its first file with
-        `Wait Until File Is Requested` before.
+        Quiet time before the keyword was called counts too. A board that has not asked for
+        anything yet is idle as well: wait for its first file with `Wait Until File Is Requested`
+        before.
 
-        A transfer whose board went silent still runs, until the server gives it up.
+        A transfer whose board went silent is still running, until the server gives it up.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0
@@ -205,78 +170,23 @@ class WaitingKeywords(Keywords):
         | `Wait Until File Is Requested`    zImage    60s
         | `Wait Until Transfers Are Idle`    500ms
         """
-        view = self.state.view(server, since)
-        silence, begun = seconds(idle, "idle"), time.monotonic()
-
-        def find(seen: Seen) -> bool | None:
-            own = query.select(seen, client=client)
-            passed = idleness.idle_time(own, datetime.now().astimezone())
-            return min(passed, time.monotonic() - begun if not own else passed) >= silence or None
-
-        def explain(seen: Seen, waited: float) -> str:
-            own = query.select(seen, client=client)
-            return idleness.explain_activity(
-                own, silence, waited, client, is_complete=view.is_complete
-            )
-
-        self._wait(f"{idle.total_seconds():g} s without a transfer", view, find, explain, timeout)
+        self._wait(Idle(seconds(idle, "idle"), client), timeout, server, since)
 
     def _wait_for_file(
-        self, name: str, view: View, find: Find, explain: Explain, timeout: timedelta | None
+        self,
+        question: Question[Transfer],
+        timeout: timedelta | None,
+        server: str,
+        since: int | None,
     ) -> Transfer:
         """Waits, and logs the transfer that ended the wait."""
-        transfer = self._wait(f"'{name}'", view, find, explain, timeout)
+        transfer = self._wait(question, timeout, server, since)
         reporting.log_transfer(transfer)
         return transfer
 
     def _wait(
-        self,
-        what: str,
-        view: View,
-        find: Callable[[Seen], T | None],
-        explain: Explain,
-        timeout: timedelta | None,
+        self, question: Question[T], timeout: timedelta | None, server: str, since: int | None
     ) -> T:
-        limit = self.state.timeout(timeout)
-        progress = reporting.wait_progress(what, limit)
-
-        def look(seen: Seen) -> T | None:
-            found = find(seen)
-            if found is None:
-                progress(seen)
-            return found
-
-        try:
-            return view.wait_for(look, limit)
-        except TimeoutError:
-            if view.is_live:
-                raise ExpectationError(explain(view.transfers(), limit)) from None
-            stopped = f"TFTP server '{view.server}' is stopped, so there was no wait."
-            raise ExpectationError(f"{explain(view.transfers(), 0.0)}\n{stopped}") from None
-
-
-def _completed(
-    name: str, client: str, direction: Direction, *, times: int = 1, min_size: int = 0
-) -> Find:
-    """Returns what finds the transfer that makes a wait complete."""
-    if times < 1:
-        raise UsageError(f"Expected times to be 1 or more, got {times}.")
-
-    def find(transfers: Seen) -> Transfer | None:
-        own = query.select(transfers, name, client, direction=direction)
-        done = [t for t in own if t.outcome is Outcome.completed and t.octets >= min_size]
-        if len(done) >= times:
-            return done[times - 1]
-        _raise_defect(own)
-        return None
-
-    return find
-
-
-def _raise_defect(transfers: Seen) -> None:
-    defect = next((transfer for transfer in transfers if transfer.traceback), None)
-    if defect:
-        raise TftpError(
-            f"An unexpected exception in TftpLibrary ended the transfer of '{defect.filename}'. "
-            f"Please report it with this text:\n{defect.traceback}"
-        )
+        watch, limit = self.state.watch(server, since), self.state.timeout(timeout)
+        progress = reporting.wait_progress(question.subject, limit)
+        return wait_until(question, watch, limit, IN_A_SUITE, progress)

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from itertools import count, islice
+from math import inf
 from operator import attrgetter, itemgetter
 from threading import Condition, Lock
 from typing import Protocol, TypeVar
@@ -67,6 +68,8 @@ class Recorder:
         self._reporters: dict[int, Reporter] = {}
         # In the order in which they ended, each with the position of its end.
         self._ended: deque[tuple[int, Transfer]] = deque()
+        # When each of them ended, by its id, on the monotonic clock.
+        self._moments: dict[int, float] = {}
         self._ended_count = 0
         self._dropped_position = 0
         self._defects: deque[str] = deque(maxlen=DEFECT_LIMIT)
@@ -121,8 +124,10 @@ class Recorder:
             self._position += 1
             self._ended_count += 1
             self._ended.append((self._position, transfer))
+            self._moments[transfer.id] = time.monotonic()
             if len(self._ended) > self.limit:
-                self._dropped_position = self._ended.popleft()[0]
+                self._dropped_position, dropped = self._ended.popleft()
+                del self._moments[dropped.id]
             self._wake()
 
     def defect(self, text: str) -> None:
@@ -185,6 +190,14 @@ class Recorder:
             count = self._ended_count
             new = list(islice(reversed(self._ended), count - told))
         return count, tuple(transfer for _, transfer in reversed(new))
+
+    def age(self, transfer: Transfer) -> float:
+        """Returns the seconds since a transfer ended; infinity once it was dropped.
+
+        A clock that is set does not change them, as it changes the difference to
+        `transfer.ended`.
+        """
+        return time.monotonic() - self._moments.get(transfer.id, -inf)
 
     def take_defects(self) -> tuple[str, ...]:
         """Returns the defects that nobody took yet, and forgets them."""

@@ -13,6 +13,7 @@ from TftpLibrary.recording.capture import Captured
 from TftpLibrary.store.base import StoredFile
 from utest.support.html import Page
 from utest.support.records import completed, ended, partial, refused
+from utest.support.views import seen
 
 
 def test_a_transfer_in_one_line_tells_options_and_retransmits() -> None:
@@ -75,8 +76,8 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 def test_a_wait_tells_on_a_terminal_how_far_it_is(screen: Terminal) -> None:
     progress = reporting.wait_progress("'zImage'", 60.0)
-    progress([partial()])
-    progress([completed("boot.scr")])
+    progress(seen(partial()))
+    progress(seen(completed("boot.scr")))
     assert screen.getvalue() == (
         "\nzImage 41 % 3.2/7.8 MB 67.6 kB/s from 192.168.1.50\n"
         "Waiting for 'zImage', 20 s of 60 s: 1 request, none is running\n"
@@ -88,7 +89,7 @@ def test_a_terminal_may_be_on_standard_error_only(
 ) -> None:
     monkeypatch.setattr("sys.__stdout__", io.StringIO())
     monkeypatch.setattr("sys.__stderr__", screen)
-    reporting.wait_progress("'zImage'", 60.0)([])
+    reporting.wait_progress("'zImage'", 60.0)(seen())
     assert "0 requests, none is running" in screen.getvalue()
 
 
@@ -98,14 +99,14 @@ def test_a_wait_says_nothing_where_nobody_looks(
     file = io.StringIO()
     for stream in (file, None):
         monkeypatch.setattr("sys.__stdout__", stream)
-        reporting.wait_progress("'zImage'", 60.0)([partial()])
+        reporting.wait_progress("'zImage'", 60.0)(seen(partial()))
     assert file.getvalue() == screen.getvalue() == ""
 
 
 def test_a_wait_says_nothing_in_ci(screen: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some runners pretend to be a terminal."""
     monkeypatch.setenv("CI", "true")
-    reporting.wait_progress("'zImage'", 60.0)([partial()])
+    reporting.wait_progress("'zImage'", 60.0)(seen(partial()))
     assert screen.getvalue() == ""
 
 
@@ -115,7 +116,7 @@ def test_a_wait_does_not_flood_a_terminal(
     monkeypatch.setattr("time.monotonic", lambda: 0.0)
     progress = reporting.wait_progress("'zImage'", 60.0)
     for _ in range(100):
-        progress([partial()])
+        progress(seen(partial()))
     assert screen.getvalue() == ""
 
 
@@ -137,8 +138,8 @@ def test_what_has_no_card_is_counted(log: pytest.LogCaptureFixture) -> None:
 
 
 def test_transfers_are_logged_as_a_table(log: pytest.LogCaptureFixture) -> None:
-    reporting.log_transfers([])
-    reporting.log_transfers([completed()], is_complete=False)
+    reporting.log_transfers(seen())
+    reporting.log_transfers(seen(completed(), is_complete=False))
     assert log.messages[0] == "No transfers since the mark."
     assert not Page(log.messages[1]).odd
     assert "completed RRQ 'zImage'" in Page(log.messages[1]).text
@@ -146,7 +147,7 @@ def test_transfers_are_logged_as_a_table(log: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_requests_of_a_failed_test_are_a_table(log: pytest.LogCaptureFixture) -> None:
-    reporting.log_requests([refused()])
+    reporting.log_requests(seen(refused()))
     page = Page(log.messages[0])
     assert not page.odd
     assert page.lines[0] == "Requests of this test:"
@@ -154,8 +155,8 @@ def test_the_requests_of_a_failed_test_are_a_table(log: pytest.LogCaptureFixture
 
 
 def test_a_failed_test_without_requests_says_so(log: pytest.LogCaptureFixture) -> None:
-    reporting.log_requests([])
-    reporting.log_requests([refused()], is_complete=False)
+    reporting.log_requests(seen())
+    reporting.log_requests(seen(refused(), is_complete=False))
     assert log.messages[0] == "No request was seen in this test."
     assert log.messages[2] == "Older transfers were dropped: the record was full."
 

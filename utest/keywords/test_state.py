@@ -196,12 +196,12 @@ def test_two_suites_have_nothing_in_common(state: LibraryState) -> None:
     state.leave("first")
     state.enter("second")
     with pytest.raises(UsageError, match="No TFTP server 'dut'"):
-        state.view("dut")
+        state.watch("dut")
     start(state, "dut")
     assert state.server("dut") is not server
 
 
-def test_a_view_shows_the_transfers_of_its_server_since_the_mark(state: LibraryState) -> None:
+def test_a_watch_shows_the_transfers_of_its_server_since_the_mark(state: LibraryState) -> None:
     start(state, "left")
     start(state, "right")
     record = state.recorder
@@ -212,12 +212,16 @@ def test_a_view_shows_the_transfers_of_its_server_since_the_mark(state: LibraryS
     record.opened(transfer("client", server=""))
 
     def names(alias: str, since: int | None = None) -> list[str]:
-        return [seen.filename for seen in state.view(alias, since).transfers()]
+        return [seen.filename for seen in state.watch(alias, since).look().transfers]
 
     assert names("left") == ["mine"]
     assert names("") == ["other"]
     assert names("left", since=0) == ["early", "mine"]
-    assert [seen.filename for seen in state.view_all().transfers()] == ["mine", "other", "client"]
+    assert [seen.filename for seen in state.watch_all().look().transfers] == [
+        "mine",
+        "other",
+        "client",
+    ]
 
 
 def test_the_mark_can_be_moved_within_its_scope(state: LibraryState) -> None:
@@ -227,31 +231,32 @@ def test_the_mark_can_be_moved_within_its_scope(state: LibraryState) -> None:
     state.recorder.ended(completed(id=number, server="dut"))
     mark = state.set_mark()
     assert mark == state.recorder.mark()
-    assert state.view().transfers() == ()
+    assert state.watch().look().transfers == ()
     state.leave("test")
-    assert len(state.view().transfers()) == 1
+    assert len(state.watch().look().transfers) == 1
 
 
 def test_the_transfers_of_a_stopped_server_can_be_seen(state: LibraryState) -> None:
     start(state, "dut")
     state.recorder.opened(transfer(server="dut"))
     state.stop()
-    assert len(state.view().transfers()) == 1
-    assert len(state.view("dut").transfers()) == 1
+    assert len(state.watch().look().transfers) == 1
+    assert len(state.watch("dut").look().transfers) == 1
+    assert state.watch("dut").names() == []
 
 
-def test_a_view_of_a_stopped_server_does_not_wait(state: LibraryState) -> None:
+def test_a_watch_of_a_stopped_server_does_not_wait(state: LibraryState) -> None:
     start(state, "dut")
     state.stop()
     began = time.monotonic()
     with pytest.raises(TimeoutError):
-        state.view().wait_for(lambda _: None, 20.0)
+        state.watch().wait_for(lambda _: None, 20.0)
     assert time.monotonic() - began < 10.0
 
 
-def test_a_view_needs_a_server(state: LibraryState) -> None:
+def test_a_watch_needs_a_server(state: LibraryState) -> None:
     with pytest.raises(UsageError, match="Start one with `Start TFTP Server`"):
-        state.view()
+        state.watch()
 
 
 def test_the_timeout_of_a_wait_is_that_of_the_import_unless_it_is_given() -> None:

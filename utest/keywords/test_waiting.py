@@ -16,6 +16,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from utest.support.records import completed, ended, partial, refused
+from utest.support.views import not_downloaded
 from utest.support.waiting import seconds
 
 LONG = timedelta(seconds=20)
@@ -70,7 +71,7 @@ def test_only_the_client_that_is_meant_counts(keywords: WaitingKeywords, record:
     [
         (refused(), "it was requested and refused: file not found."),
         (ended("zImage", Outcome.probed, size=7_800_000), "only its size was asked."),
-        (partial(idle=12.0), "41 % (3.2 of 7.8 MB), block 2210, idle for 12 s."),
+        (partial(idle=12.0), "41 % (3.2 of 7.8 MB), block 2210, silent for 12 s."),
         (completed(direction=Direction.write), "the board sent it (WRQ)"),
     ],
 )
@@ -81,7 +82,7 @@ def test_a_wait_that_fails_tells_the_nearest_miss(
     with pytest.raises(ExpectationError) as caught:
         keywords.wait_until_file_is_downloaded("zImage", client="192.168.1.50")
     message = str(caught.value)
-    assert message.startswith(f"'zImage' was not downloaded from 192.168.1.50 in 0 ms: {text}")
+    assert message.startswith(f"{not_downloaded('zImage', '192.168.1.50')} in 0 ms: {text}")
     assert "\nRequests seen: 1 " in message
 
 
@@ -209,13 +210,19 @@ def test_a_wait_for_a_request_tells_what_was_asked_instead(
     )
 
 
-def test_idle_is_when_the_last_transfer_was_long_ago(
-    keywords: WaitingKeywords, record: Record
+@pytest.mark.parametrize("hours", [-1, 0, 1], ids=["set back", "not set", "set forward"])
+def test_idle_is_measured_whatever_the_clock_was_set_to_since(
+    keywords: WaitingKeywords, record: Record, hours: int
 ) -> None:
-    record(completed(ended=datetime.now().astimezone() - timedelta(seconds=3)))
-    keywords.wait_until_transfers_are_idle(timedelta(seconds=2), timedelta(0))
-    with pytest.raises(ExpectationError, match="were not idle for 10 s in 0 ms: the last one was"):
-        keywords.wait_until_transfers_are_idle(timedelta(seconds=10), timedelta(0))
+    """A clock that was set back an hour makes an end look an hour ahead, and the reverse."""
+    record(completed(ended=datetime.now().astimezone() - timedelta(hours=hours)))
+    begun = time.monotonic()
+    with pytest.raises(ExpectationError, match="were not idle for 30 s in 0 ms: the last one was"):
+        keywords.wait_until_transfers_are_idle(timedelta(seconds=30), timedelta(0))
+    keywords.wait_until_transfers_are_idle(timedelta(seconds=0.2), LONG)
+    assert time.monotonic() - begun < LONG.total_seconds() / 2
+    # The time before the call counts too.
+    keywords.wait_until_transfers_are_idle(timedelta(seconds=0.2), timedelta(0))
 
 
 def test_idle_begins_when_the_last_transfer_ends(keywords: WaitingKeywords, record: Record) -> None:

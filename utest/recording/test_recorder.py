@@ -63,6 +63,19 @@ def test_mark_hides_what_ended_before_and_nothing_else() -> None:
     assert names(recorder.transfers(recorder.mark())) == []
 
 
+def test_the_age_of_an_end_is_measured_on_a_clock_that_nobody_sets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder, now = Recorder(limit=2), 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    for _ in range(3):
+        end(recorder, open_one(recorder))
+        now += 1.0
+    dropped, first, second = (transfer()._replace(id=number) for number in (1, 2, 3))
+    assert (recorder.age(first), recorder.age(second)) == (2.0, 1.0)
+    assert recorder.age(dropped) == float("inf")
+
+
 def test_read_tells_the_position_from_which_nothing_is_seen_twice() -> None:
     recorder = Recorder()
     end(recorder, open_one(recorder, "a"))

@@ -15,11 +15,12 @@ from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.conversions import OnFailure
 from TftpLibrary.keywords.log.cards import CLOSED, Surroundings, card
 from TftpLibrary.keywords.log.markup import outcome_word
-from TftpLibrary.keywords.state import LibraryState, View
+from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
-from TftpLibrary.recording.matching import nearest_names
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import Watch
 
 MOST_AT_ONCE = 20
 """Cards that are written when a keyword ends; failures come first."""
@@ -64,17 +65,17 @@ class Journal:
         if rest or unseen:
             reporting.log_more({outcome_word(key): count for key, count in rest.items()}, unseen)
 
-    def write_failure(self, view: View, *, has_server: bool) -> None:
+    def write_failure(self, watch: Watch, *, has_server: bool) -> None:
         """Writes the requests of a test, or a suite setup, that failed.
 
         Args:
-            view: the transfers since it began.
+            watch: the transfers since it began.
             has_server: whether a server ran: then it matters also that nothing was requested.
         """
         if self._state.defaults.on_failure is OnFailure.log_transfers:
-            transfers = view.transfers()
-            if transfers or has_server:
-                reporting.log_requests(transfers, is_complete=view.is_complete)
+            view = watch.look()
+            if view.transfers or has_server:
+                reporting.log_requests(view)
 
     def _surroundings(self, transfer: Transfer, names: dict[str, list[str]]) -> Surroundings:
         state, alias = self._state, transfer.server

@@ -171,18 +171,28 @@ def test_a_failed_test_has_its_requests_in_the_log(
     started.enter("s1-t1")
     record(refused("zimage"))
     started.set_mark()
-    journal.write_failure(started.view_scope(), has_server=True)
+    journal.write_failure(started.watch_scope(), has_server=True)
     (table,) = log.messages
     assert "zimage" in table
     assert "before" not in table
 
 
+def test_a_failed_test_says_where_older_requests_were_dropped(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.recorder.limit = 1
+    record(refused("a"))
+    record(refused("b"))
+    journal.write_failure(started.watch_scope(), has_server=True)
+    assert log.messages[1] == "Older transfers were dropped: the record was full."
+
+
 def test_a_failed_test_without_requests_says_so_where_a_server_ran(
     journal: Journal, started: LibraryState, log: pytest.LogCaptureFixture
 ) -> None:
-    journal.write_failure(started.view_scope(), has_server=False)
+    journal.write_failure(started.watch_scope(), has_server=False)
     assert not log.messages
-    journal.write_failure(started.view_scope(), has_server=True)
+    journal.write_failure(started.watch_scope(), has_server=True)
     assert log.messages == ["No request was seen in this test."]
 
 
@@ -191,7 +201,7 @@ def test_a_failed_test_logs_nothing_where_that_is_not_wanted(
 ) -> None:
     started.defaults = replace(started.defaults, on_failure=OnFailure.nothing)
     record(refused())
-    journal.write_failure(started.view_scope(), has_server=True)
+    journal.write_failure(started.watch_scope(), has_server=True)
     assert not log.messages
 
 

@@ -1,21 +1,21 @@
-"""The requests that were expected beside those that were seen.
-
-Pure functions over the tuple that `Recorder.transfers` returns.
-"""
+"""The requests that were expected beside those that were seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
 
-from TftpLibrary.recording.matching import matches_name
-from TftpLibrary.recording.query import describe_requests
+from TftpLibrary.messages.requests import describe_requests
+from TftpLibrary.messages.words import PYTHON, Words
+from TftpLibrary.recording.matching import matches_name, name_test
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import short_text
+from TftpLibrary.recording.view import Transfers, View
+from TftpLibrary.recording.wording import duration_text, short_text
 
 MOST_LINES = 60
-"""Lines of a difference; of the rest only the number is told."""
+"""Lines of a difference; of the rest only the number is given."""
 
 _MOST_CELLS = 1_000_000
 _WIDTH = 60
@@ -38,41 +38,60 @@ class Match(Enum):
     subset = "subset"
 
 
-def explain_difference(
-    seen: Sequence[Transfer],
-    expected: Sequence[str],
-    match: Match = Match.exact,
-    *,
-    is_complete: bool = True,
-) -> str:
-    """Returns how the requests differ from the expected ones; empty when they do not.
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Boards have asked for these files. The answer is the requests that were seen.
 
-    Args:
-        seen: the requests, oldest first.
-        expected: names or globs.
+    Attributes:
+        names: names or globs.
+        client: address or network of the boards; empty for all.
         match: how they are compared.
-        is_complete: False when the recorder dropped some of the transfers.
     """
-    rows = _beside(seen, expected) if match is Match.subset else _aligned(seen, expected)
-    is_odd = [_is_odd(row, match) for row in rows]
-    if not any(is_odd):
-        return ""
-    missing = sum(name is not None and transfer is None for name, transfer in rows)
-    wrong = sum(_is_wrong(row) for row in rows)
-    counts = {"missing": missing + wrong}
-    if match is Match.exact:
-        surplus = sum(name is None for name, _ in rows)
-        counts = {"wrong": wrong, "missing": missing, "too many": surplus}
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    head = f"The requests are not {_EXPECTED[match]}: {told}."
-    table = "\n".join(_shortened(_table(rows, is_odd), is_odd.index(True)))
-    return f"{head}\n{table}\n{describe_requests(seen, is_complete=is_complete)}"
+
+    names: Sequence[str]
+    client: str = ""
+    match: Match = Match.exact
+
+    @property
+    def subject(self) -> str:
+        """A few words for them."""
+        return "the expected requests"
+
+    def find(self, view: View) -> Transfers | None:
+        """Returns the requests, where they are as expected."""
+        seen = view.select(client=self.client)
+        return None if any(self._odd(self._rows(seen))) else seen
+
+    def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
+        """Returns both lists side by side."""
+        own = view.of(client=self.client)
+        rows = self._rows(own.transfers)
+        is_odd = self._odd(rows)
+        missing = sum(name is not None and transfer is None for name, transfer in rows)
+        wrong = sum(_is_wrong(row) for row in rows)
+        counts = {"missing": missing + wrong}
+        if self.match is Match.exact:
+            surplus = sum(name is None for name, _ in rows)
+            counts = {"wrong": wrong, "missing": missing, "too many": surplus}
+        told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        within = "" if waited is None else f" after {duration_text(waited)}"
+        table = "\n".join(_shortened(_table(rows, is_odd), is_odd.index(True)))
+        return (
+            f"{_HEADS[self.match]}{within}: {told}.\n{table}\n{describe_requests(own, words=words)}"
+        )
+
+    def _rows(self, seen: Transfers) -> list[Row]:
+        beside = _beside if self.match is Match.subset else _aligned
+        return beside(seen, self.names)
+
+    def _odd(self, rows: Sequence[Row]) -> list[bool]:
+        return [_is_odd(row, self.match) for row in rows]
 
 
-_EXPECTED = {
-    Match.exact: "exactly the expected ones in their order",
-    Match.in_order: "the expected ones in their order, with or without others between them",
-    Match.subset: "the expected ones, in any order and with or without others",
+_HEADS = {
+    Match.exact: "The requests differ from the expected ones",
+    Match.in_order: "The expected requests were not all seen in their order",
+    Match.subset: "The expected requests were not all seen",
 }
 
 
@@ -112,7 +131,10 @@ def _aligned(seen: Sequence[Transfer], expected: Sequence[str]) -> list[Row]:
 def _longest(seen: Sequence[Transfer], expected: Sequence[str]) -> Iterator[Row]:
     """The longest common subsequence; what lies between its members stands side by side."""
     height, width = len(expected), len(seen)
-    same = [[matches_name(transfer, name) for transfer in seen] for name in expected]
+    # The same few names come again and again: each is compared once.
+    filenames = {transfer.filename for transfer in seen}
+    fitting = {name: set(filter(name_test(name), filenames)) for name in set(expected)}
+    same = [[transfer.filename in fitting[name] for transfer in seen] for name in expected]
     length = [[0] * (width + 1) for _ in range(height + 1)]
     for i in reversed(range(height)):
         for j in reversed(range(width)):

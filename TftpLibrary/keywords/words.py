@@ -1,0 +1,13 @@
+"""The words by which messages name what a suite can use: its keywords, and their arguments."""
+
+from __future__ import annotations
+
+from TftpLibrary.messages.words import Words
+
+IN_A_SUITE = Words(
+    download="Wait Until File Is Downloaded",
+    upload="Wait Until File Is Received",
+    setting="{}",
+    since=" since the mark",
+)
+"""The words for a suite."""

@@ -1,0 +1,68 @@
+"""How a question gets its answer: by waiting for it, or by one look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from TftpLibrary.errors import ExpectationError
+from TftpLibrary.messages.questions import Question
+from TftpLibrary.messages.words import PYTHON, Words
+from TftpLibrary.recording.view import View, Watch
+
+T = TypeVar("T")
+
+
+def wait_until(
+    question: Question[T],
+    watch: Watch,
+    timeout: float,
+    words: Words = PYTHON,
+    progress: Callable[[View], None] | None = None,
+) -> T:
+    """Waits until a question finds its answer.
+
+    Args:
+        question: what is waited for.
+        watch: the record; where nothing more can come it is looked at only once.
+        timeout: seconds; with 0 there is one look.
+        words: what the reader of a failure calls things.
+        progress: gets each view in which there is no answer yet.
+
+    Returns:
+        The answer.
+
+    Raises:
+        ExpectationError: there was none in time; the text is the question's explanation.
+        TftpError: an unexpected exception of our own came between.
+    """
+    view = View()
+
+    def look(seen: View) -> T | None:
+        nonlocal view
+        view = seen
+        answer = question.find(seen)
+        if answer is None and progress is not None:
+            progress(seen)
+        return answer
+
+    try:
+        return watch.wait_for(look, timeout)
+    except TimeoutError:
+        if view.is_live:
+            raise ExpectationError(question.explain(view, timeout, words)) from None
+        server = f"TFTP server '{view.server}'" if view.server else "The TFTP server"
+        stopped = f"{server} is stopped, so there was no wait."
+        raise ExpectationError(f"{question.explain(view, 0.0, words)}\n{stopped}") from None
+
+
+def expect(question: Question[T], view: View, words: Words = PYTHON) -> T:
+    """Returns the answer that a question has in what was seen.
+
+    Raises:
+        ExpectationError: there is none; the text is the question's explanation.
+    """
+    answer = question.find(view)
+    if answer is None:
+        raise ExpectationError(question.explain(view, words=words))
+    return answer

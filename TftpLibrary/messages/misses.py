@@ -1,0 +1,215 @@
+"""What came nearest to a transfer that was asked for and is not there, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from TftpLibrary.messages.likeness import nearest_names
+from TftpLibrary.messages.requests import describe_requests
+from TftpLibrary.messages.words import PYTHON, Words
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction, ErrorCode
+from TftpLibrary.recording.matching import plain_name
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import View
+from TftpLibrary.recording.wording import (
+    IDLE,
+    duration_text,
+    outcome_text,
+    progress_text,
+    reason_text,
+    short_text,
+)
+
+_MOST_CLIENTS = 3
+
+
+class Miss(NamedTuple):
+    """What came nearest, in words, and a sentence on what to do."""
+
+    came: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Looks for what came nearest to a transfer that is not there.
+
+    Attributes:
+        view: what was seen.
+        name: the name or glob that is missed.
+        client: the address or network that is missed; empty for any.
+        direction: which way the file should have gone; None for either.
+        waited: seconds that were waited; None where nobody waited.
+        words: what the reader calls things.
+    """
+
+    view: View
+    name: str
+    client: str = ""
+    direction: Direction | None = None
+    waited: float | None = None
+    words: Words = PYTHON
+
+    def text(self, done: str, miss: Miss | None = None) -> str:
+        """Returns the whole message.
+
+        Args:
+            done: what should have been done, such as `downloaded by`; the word for the client
+                stands last.
+            miss: what came nearest; what the search itself finds by default.
+        """
+        verb, _, word = done.partition(" ")
+        source = f" {word} {self.client}" if self.client else ""
+        waited = "" if self.waited is None else f" in {duration_text(self.waited)}"
+        came, advice = miss or self.nearest()
+        requests = describe_requests(self.view, self.name, self.words)
+        return f"'{self.name}' was not {verb}{source}{waited}: {came}. {advice}\n{requests}"
+
+    def nearest(self) -> Miss:
+        """Returns what came nearest: the right file and client first, then what differs in one."""
+        own = self.view.select(self.name, self.client, direction=self.direction)
+        if own:
+            return self.attempt(last_attempt(own))
+        if self.direction and self.view.select(self.name, self.client):
+            return self._other_direction(self.direction)
+        same_client = self.view.select(client=self.client, direction=self.direction)
+        near = nearest_names(self.name, (transfer.filename for transfer in same_client))
+        if near:
+            return self._near_names(near, same_client)
+        others = self.view.select(self.name, direction=self.direction)
+        return self._other_clients(others) if others else self._nothing_like_it()
+
+    def attempt(self, transfer: Transfer) -> Miss:
+        """Returns how far one transfer came that did not complete."""
+        is_named = plain_name(transfer.filename) == plain_name(self.name)
+        name = "" if is_named else f"'{short_text(transfer.filename)}' "
+        if transfer.outcome is Outcome.refused:
+            came = f"{name or 'it '}was requested and refused: {reason_text(transfer)}"
+            return Miss(came, self._advice_for_refusal(transfer))
+        if transfer.outcome is Outcome.probed:
+            size = "its size" if is_named else f"the size of {name.rstrip()}"
+            return Miss(f"only {size} was asked", _PROBED)
+        came = f"{name}{progress_text(transfer)}, block {transfer.blocks}"
+        return self._unfinished(transfer, came) if transfer.is_running else _cut(transfer, came)
+
+    def _unfinished(self, transfer: Transfer, came: str) -> Miss:
+        if transfer.idle >= IDLE:
+            return Miss(f"{came}, silent for {duration_text(transfer.idle)}", _SILENT)
+        more = ""
+        if transfer.size is not None and transfer.rate > 0:
+            rest = duration_text((transfer.size - transfer.octets) / transfer.rate)
+            more = f"It needs about {rest} more: "
+        if self.waited is not None:
+            advice = f"{more}raise timeout=." if more else "Give it more time: raise timeout=."
+        else:
+            is_read = transfer.direction is Direction.read
+            wait = self.words.download if is_read else self.words.upload
+            advice = f"{more}{'w' if more else 'W'}ait for it with `{wait}`."
+        return Miss(f"{came}, still running", advice)
+
+    def _advice_for_refusal(self, transfer: Transfer) -> str:
+        code = transfer.error_code
+        if transfer.direction is Direction.write:
+            advice = _FOR_REFUSED_UPLOADS.get(code, _UNKNOWN)
+            return advice.format(**{key: self._setting(key) for key in ("writable", "overwrite")})
+        if code == ErrorCode.file_not_found:
+            near = nearest_names(transfer.filename, self.view.names())
+            there = f"The store has {_quoted(near)}. " if near else ""
+            return f"{there}Upload the file under the name that the board asks for."
+        return _FOR_REFUSED_DOWNLOADS.get(code, _UNKNOWN)
+
+    def _setting(self, name: str) -> str:
+        return self.words.setting.format(f"{name}=True")
+
+    def _other_direction(self, direction: Direction) -> Miss:
+        if direction is Direction.read:
+            return Miss(
+                "the board sent it (WRQ) instead of asking for it (RRQ)",
+                f"`{self.words.upload}` waits for what a board sends.",
+            )
+        return Miss(
+            "the board asked for it (RRQ) instead of sending it (WRQ)",
+            f"`{self.words.download}` waits for what a board asks for.",
+        )
+
+    def _near_names(self, near: Sequence[str], seen: Sequence[Transfer]) -> Miss:
+        last = {transfer.filename: outcome_text(transfer) for transfer in seen}
+        listed = ", ".join(f"'{short_text(name)}' ({last[name]})" for name in near)
+        return Miss(f"no such name was {self._asked()}, the nearest: {listed}", _NAMES)
+
+    def _other_clients(self, others: Sequence[Transfer]) -> Miss:
+        last = {transfer.client: outcome_text(transfer) for transfer in others}
+        told = [f"{client} ({text})" for client, text in list(last.items())[:_MOST_CLIENTS]]
+        word = "sent" if self.direction is Direction.write else "asked for"
+        return Miss(f"only other clients {word} it: {', '.join(told)}", _CLIENT)
+
+    def _nothing_like_it(self) -> Miss:
+        seen = self.view.transfers
+        if not seen:
+            return Miss("nothing was requested", _NOTHING)
+        if not self.view.select(client=self.client):
+            clients = list(dict.fromkeys(transfer.client for transfer in seen))[:_MOST_CLIENTS]
+            return Miss(f"{self.client} asked for nothing, only {', '.join(clients)} did", _CLIENT)
+        return Miss(f"no such name was {self._asked()}, and none like it", _ANOTHER)
+
+    def _asked(self) -> str:
+        return "sent" if self.direction is Direction.write else "requested"
+
+
+def last_attempt(transfers: Sequence[Transfer]) -> Transfer:
+    """Returns the last of the transfers that says most.
+
+    A board that asks for the size first, and then for the content, says more the second time,
+    whatever came of it.
+    """
+    asked = [transfer for transfer in transfers if transfer.outcome is not Outcome.probed]
+    return asked[-1] if asked else transfers[-1]
+
+
+_SILENT = "Look at the board's console, its power and its cable."
+_PROBED = (
+    "The board took the size and did not come back for the content: look at its console, the file "
+    "may be too large for it."
+)
+_NAMES = "Names match exactly, with case and folders, or as a glob such as '*/zImage'."
+_ANOTHER = "Look at what the board is set to load or to send, and at its console."
+_NOTHING = (
+    "Check the server address and port that the board uses, its cable, and the firewall of this "
+    "machine."
+)
+_CLIENT = "Check client= and the board's address; behind NAT it is that of the router."
+_UNKNOWN = "The ERROR packet gives the reason."
+_ILLEGAL = "The request is not one that TFTP knows."
+
+_FOR_REFUSED_DOWNLOADS: dict[int | None, str] = {
+    ErrorCode.access_violation: (
+        "Only regular files that can be read, below the root, are served, to the clients that the "
+        "server allows."
+    ),
+    ErrorCode.illegal_operation: _ILLEGAL,
+}
+_FOR_REFUSED_UPLOADS: dict[int | None, str] = {
+    ErrorCode.file_not_found: "With create=False the server takes only files that exist already.",
+    ErrorCode.access_violation: "Start the server with {writable} to let boards send files.",
+    ErrorCode.disk_full: "The file is larger than max_upload_size=, or the disk is full.",
+    ErrorCode.file_exists: "Start the server with {overwrite}, or delete the file first.",
+    ErrorCode.illegal_operation: _ILLEGAL,
+}
+
+
+def _cut(transfer: Transfer, came: str) -> Miss:
+    """A transfer that ended before its end."""
+    if transfer.outcome is Outcome.timed_out:
+        return Miss(f"{came}, then the board stopped answering", _SILENT)
+    if transfer.outcome is Outcome.aborted:
+        advice = "This machine ended it: was the server stopped too early?"
+        return Miss(f"{came}, then it was stopped: {reason_text(transfer)}", advice)
+    advice = "Look at the board's console for what went wrong there."
+    return Miss(f"{came}, then it failed: {reason_text(transfer)}", advice)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{short_text(name)}'" for name in names)

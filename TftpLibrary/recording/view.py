@@ -1,0 +1,101 @@
+"""What was seen: the one value that questions look at, and the watch that gives it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.matching import select
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Transfer
+
+T = TypeVar("T")
+
+Transfers = tuple[Transfer, ...]
+
+
+def _no_age(_transfer: Transfer) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at the transfers of one server, or of all, since a mark.
+
+    Attributes:
+        transfers: what was seen, in the order of the requests.
+        is_complete: False when the record was full and dropped some of them.
+        is_live: whether more may come: False once the server is stopped.
+        server: alias of the server; None for every server and client.
+        watched: seconds from the beginning of the watch to this look.
+        names: lists the names in the store; whoever needs them calls it.
+        age: returns the seconds since a transfer ended, see `Recorder.age`.
+    """
+
+    transfers: Transfers = ()
+    is_complete: bool = True
+    is_live: bool = True
+    server: str | None = None
+    watched: float = 0.0
+    names: Callable[[], Sequence[str]] = tuple
+    age: Callable[[Transfer], float] = _no_age
+
+    def select(
+        self,
+        name: str = "",
+        client: str = "",
+        outcome: Outcome | None = None,
+        direction: Direction | None = None,
+    ) -> Transfers:
+        """Returns the transfers that match all that is given, see `matching.select`."""
+        return select(self.transfers, name, client, outcome, direction)
+
+    def of(self, name: str = "", client: str = "") -> View:
+        """Returns the same look at the transfers of a file and a client only."""
+        return replace(self, transfers=self.select(name, client))
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A record as it is watched: the transfers of one server, or of all, since a mark.
+
+    Attributes:
+        recorder: where the transfers are kept.
+        server: alias of the server; None for every server and client.
+        since: the mark, see `Recorder.mark`.
+        is_live: whether more may come.
+        names: lists the names in the store of the server.
+        begun: when the watch began, on the monotonic clock.
+    """
+
+    recorder: Recorder
+    server: str | None = None
+    since: int = 0
+    is_live: bool = True
+    names: Callable[[], Sequence[str]] = tuple
+    begun: float = field(default_factory=time.monotonic)
+
+    def look(self) -> View:
+        """Returns what there is to see now."""
+        return self._view(self.recorder.transfers(self.since))
+
+    def wait_for(self, find: Callable[[View], T | None], timeout: float) -> T:
+        """Waits as `Recorder.wait_for` does; where nothing more can come it looks only once."""
+        limit = timeout if self.is_live else 0.0
+        return self.recorder.wait_for(lambda seen: find(self._view(seen)), limit, self.since)
+
+    def _view(self, seen: Transfers) -> View:
+        own = seen if self.server is None else tuple(t for t in seen if t.server == self.server)
+        return View(
+            own,
+            is_complete=self.recorder.is_complete(self.since),
+            is_live=self.is_live,
+            server=self.server,
+            watched=time.monotonic() - self.begun,
+            names=self.names,
+            age=self.recorder.age,
+        )

@@ -1,0 +1,223 @@
+"""What came nearest, and what to do: each text in full, as a question gives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from TftpLibrary.messages.misses import last_attempt
+from TftpLibrary.messages.questions import Download, Request, Upload
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Transfer
+from utest.support.records import BOARD, completed, ended, partial, refused
+from utest.support.views import seen, why
+
+OTHER = "192.168.1.51"
+WRITE = Direction.write
+UPLOADED = completed("core", 100, direction=WRITE)
+
+
+def test_missing_file_with_a_near_one_in_the_store() -> None:
+    view = seen(refused(), names=["zimage", "x.dtb"])
+    assert (
+        ": it was requested and refused: file not found. The store has 'zimage'. Upload the file "
+        "under the name that the board asks for.\n"
+    ) in Download("zImage").explain(view)
+
+
+def test_the_store_is_not_listed_for_nothing() -> None:
+    def names() -> list[str]:
+        raise AssertionError("Nobody needs them.")
+
+    view = seen(partial(), refused("core", direction=WRITE))
+    for question in (Download("zImage"), Upload("core"), Request("x")):
+        question.explain(type(view)(view.transfers, names=names))
+
+
+def test_wrong_name_with_near_names() -> None:
+    transfers = (refused("zimage"), completed("boot/zImage"), refused("default"))
+    assert why(Download("zImage", BOARD), *transfers) == (
+        "no such name was requested, the nearest: 'zimage' (file not found), "
+        "'boot/zImage' (completed, 7.8 MB). "
+        "Names match exactly, with case and folders, or as a glob such as '*/zImage'."
+    )
+
+
+def test_other_names_only() -> None:
+    assert why(Download("zImage"), refused("pxelinux.0")) == (
+        "no such name was requested, and none like it. "
+        "Look at what the board is set to load or to send, and at its console."
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (
+            {"idle": 12.3},
+            "silent for 12 s. Look at the board's console, its power and its cable.",
+        ),
+        ({"idle": 0.02}, "still running. It needs about 67 s more: raise timeout=."),
+        (
+            {"outcome": Outcome.timed_out, "error_message": "No answer"},
+            "then the board stopped answering. "
+            "Look at the board's console, its power and its cable.",
+        ),
+        (
+            {"outcome": Outcome.failed, "error_code": 3, "error_message": "Disk full"},
+            "then it failed: disk full. Look at the board's console for what went wrong there.",
+        ),
+        (
+            {"outcome": Outcome.aborted, "error_message": "Server stopped"},
+            "then it was stopped: server stopped. "
+            "This machine ended it: was the server stopped too early?",
+        ),
+    ],
+)
+def test_half_a_download(values: dict[str, Any], text: str) -> None:
+    half = partial(**values)
+    assert why(Download("zImage"), half) == f"41 % (3.2 of 7.8 MB), block 2210, {text}"
+
+
+def test_half_a_download_of_unknown_size() -> None:
+    assert why(Download("zImage"), partial(size=None)) == (
+        "3.2 MB, block 2210, still running. Give it more time: raise timeout=."
+    )
+
+
+def test_who_did_not_wait_is_told_how_to_wait() -> None:
+    assert why(Download("zImage"), partial(), waited=None) == (
+        "41 % (3.2 of 7.8 MB), block 2210, still running. It needs about 67 s more: "
+        "wait for it with `wait_until(Download(...))`."
+    )
+    assert why(Upload("core"), partial("core", size=None, direction=WRITE), waited=None) == (
+        "3.2 MB, block 2210, still running. Wait for it with `wait_until(Upload(...))`."
+    )
+
+
+def test_size_probe_only() -> None:
+    probe = ended("zImage", Outcome.probed, size=7_800_000, error_code=8)
+    assert why(Download("zImage", BOARD), probe) == (
+        "only its size was asked. The board took the size and did not come back for the content: "
+        "look at its console, the file may be too large for it."
+    )
+
+
+def test_what_followed_a_size_probe_is_nearer_than_the_probe() -> None:
+    transfers = (partial(idle=3.0), ended("zImage", Outcome.probed))
+    assert why(Download("zImage"), *transfers).startswith(
+        "41 % (3.2 of 7.8 MB), block 2210, silent for 3 s. "
+    )
+    probes = tuple(ended("zImage", Outcome.probed, id=number) for number in (1, 2))
+    assert last_attempt(probes).id == 2
+
+
+def test_other_client() -> None:
+    transfers = (completed(client=OTHER), refused("pxelinux.0"))
+    assert why(Download("zImage", BOARD), *transfers) == (
+        "only other clients asked for it: 192.168.1.51 (completed, 7.8 MB). "
+        "Check client= and the board's address; behind NAT it is that of the router."
+    )
+
+
+def test_other_client_and_other_name() -> None:
+    assert why(Download("zImage", BOARD), refused("x", client=OTHER)) == (
+        "192.168.1.50 asked for nothing, only 192.168.1.51 did. "
+        "Check client= and the board's address; behind NAT it is that of the router."
+    )
+
+
+def test_nothing_asked() -> None:
+    assert why(Download("zImage", BOARD)) == (
+        "nothing was requested. Check the server address and port that the board uses, its cable, "
+        "and the firewall of this machine."
+    )
+
+
+@pytest.mark.parametrize(
+    ("near", "text"),
+    [
+        (partial("kernel.img", idle=5), "'kernel.img' 41 % (3.2 of 7.8 MB), block 2210, "),
+        (refused("kernel.img"), "'kernel.img' was requested and refused: "),
+        (ended("kernel.img", Outcome.probed), "only the size of 'kernel.img' was asked. "),
+    ],
+)
+def test_glob_names_the_file_that_came_nearest(near: Transfer, text: str) -> None:
+    assert why(Download("*.img"), near).startswith(text)
+
+
+def test_board_that_sends_instead_of_asking() -> None:
+    assert why(Download("zImage"), completed(direction=WRITE)) == (
+        "the board sent it (WRQ) instead of asking for it (RRQ). "
+        "`wait_until(Upload(...))` waits for what a board sends."
+    )
+
+
+def test_board_that_asks_instead_of_sending() -> None:
+    assert why(Upload("core"), refused("core")) == (
+        "the board asked for it (RRQ) instead of sending it (WRQ). "
+        "`wait_until(Download(...))` waits for what a board asks for."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "hint"),
+    [
+        (1, "File not found", "With create=False the server takes only files that exist already."),
+        (
+            2,
+            "Access violation",
+            "Start the server with ServerSettings(writable=True) to let boards send files.",
+        ),
+        (3, "Disk full", "The file is larger than max_upload_size=, or the disk is full."),
+        (4, "Illegal operation", "The request is not one that TFTP knows."),
+        (
+            6,
+            "File exists",
+            "Start the server with ServerSettings(overwrite=True), or delete the file first.",
+        ),
+        (0, "Busy", "The ERROR packet gives the reason."),
+    ],
+)
+def test_refused_upload_says_what_allows_it(code: int, reason: str, hint: str) -> None:
+    error = {"error_code": code, "error_message": reason}
+    view = seen(refused("core", direction=WRITE, **error), names=["core.bin"])
+    assert f": it was requested and refused: {reason.lower()}. {hint}\n" in Upload(
+        "core", BOARD
+    ).explain(view)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            2,
+            "access violation. Only regular files that can be read, below the root, are served, to "
+            "the clients that the server allows.",
+        ),
+        (4, "illegal operation. The request is not one that TFTP knows."),
+        (0, "not defined. The ERROR packet gives the reason."),
+    ],
+)
+def test_refused_download_says_what_is_served(code: int, text: str) -> None:
+    request = refused("../x", error_code=code, error_message="")
+    assert why(Download("../x"), request) == f"it was requested and refused: {text}"
+
+
+def test_upload_under_another_name_or_from_another_client() -> None:
+    assert why(Upload("CORE"), UPLOADED).startswith(
+        "no such name was sent, the nearest: 'core' (completed, 100 octets). "
+    )
+    assert why(Upload("core", OTHER), UPLOADED).startswith(
+        "only other clients sent it: 192.168.1.50 (completed, 100 octets). "
+    )
+    assert why(Upload("boot.log"), UPLOADED).startswith("no such name was sent, and none like it. ")
+
+
+def test_missing_request() -> None:
+    assert why(Request("zImage", BOARD), refused("zimage")) == (
+        "no such name was requested, the nearest: 'zimage' (file not found). "
+        "Names match exactly, with case and folders, or as a glob such as '*/zImage'."
+    )

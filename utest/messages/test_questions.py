@@ -1,0 +1,258 @@
+"""Each question finds its answer, and explains why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.messages.questions import Download, Idle, Question, Request, Upload, times_text
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import Transfer
+from utest.support.records import BOARD, completed, ended, partial, refused, transfer
+from utest.support.views import not_downloaded, seen, why
+
+OTHER = "192.168.1.51"
+WRITE = Direction.write
+UPLOADED = completed("core", 100, direction=WRITE)
+
+
+# The whole message
+
+
+def test_the_message_names_file_client_and_time_then_the_miss_then_the_requests() -> None:
+    question = Download("zImage", BOARD)
+    assert question.explain(seen(refused()), 60) == (
+        "'zImage' was not downloaded by 192.168.1.50 in 60 s: it was requested and refused: "
+        "file not found. Upload the file under the name that the board asks for.\n"
+        "Requests seen: 1 RRQ 'zImage' from 192.168.1.50: file not found."
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "waited", "head"),
+    [
+        (Download("zImage"), 5.0, "'zImage' was not downloaded in 5 s: nothing was requested."),
+        (Download("zImage"), None, "'zImage' was not downloaded: nothing was requested."),
+        (Download("z"), 0.0, not_downloaded("z") + " in 0 ms: nothing was requested."),
+        (Download("z", BOARD), None, not_downloaded("z", BOARD) + ": nothing was requested."),
+        (Upload("core", BOARD), 60, f"'core' was not received from {BOARD} in 60 s: nothing"),
+        (Request("z", BOARD), 0.25, f"'z' was not requested by {BOARD} in 250 ms: nothing"),
+    ],
+)
+def test_the_head_says_what_did_not_happen(
+    question: Question[Any], waited: float | None, head: str
+) -> None:
+    assert question.explain(seen(), waited).startswith(head)
+
+
+@pytest.mark.parametrize("question", [Download("a"), Upload("a"), Request("a"), Idle(1.0)])
+def test_a_record_that_was_full_is_mentioned(question: Question[Any]) -> None:
+    text = question.explain(seen(is_complete=False))
+    assert text.endswith("No request was seen. Older ones were dropped: the record was full.")
+
+
+@pytest.mark.parametrize("ask", [Download, Upload, Request])
+def test_a_bad_client_is_refused_when_the_question_is_made(ask: Any) -> None:
+    with pytest.raises(UsageError, match="client='board'"):
+        ask("zImage", "board")
+
+
+def test_a_question_has_a_few_words_for_itself() -> None:
+    subjects = [question.subject for question in (Download("a"), Upload("b"), Request("c"))]
+    assert subjects == ["'a'", "'b'", "'c'"]
+    assert Idle(2.0).subject == "2 s without a transfer"
+
+
+# Download
+
+
+def test_a_download_is_a_completed_read() -> None:
+    done = completed(id=2)
+    view = seen(refused(), partial(), ended("zImage", Outcome.probed), done, completed("x"))
+    assert Download("zImage").find(view) is done
+    assert Download("z*", BOARD).find(view) is done
+    assert Download("zImage", OTHER).find(view) is None
+    assert Download("zImage").find(seen(completed(direction=WRITE))) is None
+
+
+def test_the_last_of_the_expected_downloads_is_the_answer() -> None:
+    view = seen(*(completed(id=number) for number in (1, 2, 3)))
+    assert [Download("zImage", times=times).find(view) for times in (2, 3, 4)] == [
+        view.transfers[1],
+        view.transfers[2],
+        None,
+    ]
+
+
+def test_times_is_one_or_more() -> None:
+    with pytest.raises(UsageError, match="Expected times to be 1 or more, got 0."):
+        Download("zImage", times=0)
+
+
+def test_too_few_downloads() -> None:
+    assert why(Download("zImage", times=2), completed(), refused("default")) == (
+        "only 1 of 2 times. Let the board ask again, or lower times=."
+    )
+
+
+def test_too_few_downloads_and_half_a_one() -> None:
+    assert why(Download("zImage", times=2), completed(), partial(idle=3)) == (
+        "only 1 of 2 times; the last time 41 % (3.2 of 7.8 MB), block 2210, silent for 3 s. "
+        "Look at the board's console, its power and its cable."
+    )
+
+
+def test_a_file_that_is_gone_the_second_time_has_near_names_too() -> None:
+    view = seen(completed(), refused(), names=["zImage.old"])
+    assert (
+        "only 1 of 2 times; the last time it was requested and refused: file not found. "
+        "The store has 'zImage.old'. "
+    ) in Download("zImage", times=2).explain(view)
+
+
+def test_more_downloads_than_expected_exactly() -> None:
+    question = Download("zImage", "192.168.1.0/24", times=1, is_exact=True)
+    assert question.find(seen(completed())) is not None
+    view = seen(*[completed()] * 3)
+    assert question.find(view) is None
+    assert question.explain(view).startswith(
+        "'zImage' was downloaded by 192.168.1.0/24 3 times, expected once.\nRequests seen: 1 RRQ"
+    )
+    # Once is too few, and is not too many.
+    again = Download("zImage", times=2, is_exact=True)
+    assert why(again, completed()).startswith("only 1 of 2 times. ")
+
+
+@pytest.mark.parametrize("question", [Download("zImage"), Upload("zImage")])
+def test_an_exception_of_our_own_is_no_miss(question: Question[Transfer]) -> None:
+    direction = Direction.read if isinstance(question, Download) else WRITE
+    broken = ended("zImage", Outcome.failed, traceback="Traceback: oops", direction=direction)
+    with pytest.raises(TftpError, match="ended the transfer of 'zImage'. .*\nTraceback: oops"):
+        question.find(seen(broken))
+    assert question.find(seen(broken, completed(direction=direction)))
+
+
+# Upload
+
+
+def test_an_upload_is_a_completed_write() -> None:
+    view = seen(completed("core"), partial("core", direction=WRITE), UPLOADED)
+    assert Upload("co*", BOARD).find(view) is UPLOADED
+    assert Upload("core", min_size=100).find(view) is UPLOADED
+    assert Upload("core", min_size=101).find(view) is None
+    assert Upload("core", OTHER).find(view) is None
+
+
+def test_upload_that_is_too_short() -> None:
+    assert why(Upload("core", min_size=2000), UPLOADED) == (
+        "it came with 100 octets only, of at least 2.0 kB. "
+        "The board sent less than expected: look at its console, or lower min_size=."
+    )
+
+
+# Request
+
+
+@pytest.mark.parametrize("request_", [refused(), partial(), completed(direction=WRITE)])
+def test_a_request_counts_whatever_comes_of_it(request_: Transfer) -> None:
+    view = seen(refused("other"), request_, completed())
+    assert Request("z*", "192.168.1.0/24").find(view) is request_
+    assert Request("z*", OTHER).find(view) is None
+
+
+# Idle
+
+
+def idle_view(*ages: float, **values: Any) -> Any:
+    """A look at transfers that ended so many seconds ago, under the names 0, 1, 2 ..."""
+    transfers = [completed(str(number), id=number) for number in range(len(ages))]
+    return seen(*transfers, age=lambda transfer: ages[transfer.id], **values)
+
+
+def test_idle_is_the_time_since_the_last_end() -> None:
+    view = idle_view(9.0, 5.0, 7.0, watched=1.0)
+    assert Idle(5.0).find(view) == 5.0
+    assert Idle(5.1).find(view) is None
+
+
+def test_nothing_is_idle_while_a_transfer_runs() -> None:
+    view = seen(completed(), partial(), age=lambda _: 100.0, watched=100.0)
+    assert Idle(0.0).find(view) is None
+    assert Idle(0.0, OTHER).find(view) is not None
+
+
+def test_without_a_transfer_it_is_idle_since_the_watch_began() -> None:
+    assert Idle(3.0).find(seen(watched=2.9)) is None
+    assert Idle(3.0).find(seen(watched=3.0)) == 3.0
+
+
+def test_what_still_runs_is_named() -> None:
+    view = seen(refused("a"), transfer("b"), partial(idle=3.0), refused("c", client=OTHER))
+    assert Idle(2.0, "192.168.1.50/32").explain(view, 60.0) == (
+        "Transfers from 192.168.1.50/32 were not idle for 2 s in 60 s: RRQ 'zImage' from "
+        "192.168.1.50 is running, 41 % (3.2 of 7.8 MB), silent for 3 s and 1 more. Raise "
+        "timeout=, or look at the board's console.\n"
+        "Requests seen: 1 RRQ 'a' from 192.168.1.50: file not found; "
+        "2 RRQ 'b' from 192.168.1.50: running, 0 octets; "
+        "3 RRQ 'zImage' from 192.168.1.50: running, 41 % (3.2 of 7.8 MB)."
+    )
+
+
+def test_a_board_that_keeps_asking_is_named() -> None:
+    assert why(Idle(2.0), partial(idle=0.5)).startswith("RRQ 'zImage' from 192.168.1.50 is running")
+    text = Idle(2.0).explain(idle_view(4.0, 1.0, 3.0))
+    assert text.startswith(
+        "Transfers were not idle for 2 s: the last one was RRQ '1' from 192.168.1.50: "
+        "completed, 7.8 MB. The board keeps asking: raise timeout=, or lower idle=.\n"
+    )
+
+
+def test_a_wait_that_is_too_short_for_any_silence() -> None:
+    assert why(Idle(10.0), waited=5.0) == (
+        "there was none, but the wait was shorter than that. Raise timeout= above idle=."
+    )
+
+
+# All of them
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "never"), (1, "once"), (2, "twice"), (3, "3 times")]
+)
+def test_counts_are_words(count: int, text: str) -> None:
+    assert times_text(count) == text
+
+
+RECORDS = st.builds(
+    lambda name, client, direction, outcome, octets: transfer(
+        name, client=client, direction=direction, outcome=outcome, octets=octets, size=100
+    ),
+    st.sampled_from(["zImage", "zimage", "boot/zImage", "x"]),
+    st.sampled_from([BOARD, OTHER]),
+    st.sampled_from(Direction),
+    st.sampled_from([None, *Outcome]),
+    st.integers(0, 100),
+)
+QUESTIONS: list[Question[Any]] = [
+    Download("zImage"),
+    Download("z*", BOARD, times=2, is_exact=True),
+    Upload("zImage", OTHER, min_size=50),
+    Request("*/zImage", BOARD),
+    Idle(1.0, BOARD),
+]
+
+
+@given(st.lists(RECORDS, max_size=5), st.sampled_from(QUESTIONS), st.sampled_from([None, 0.0, 9.0]))
+def test_a_question_has_an_answer_or_an_explanation(
+    transfers: list[Transfer], question: Question[Any], waited: float | None
+) -> None:
+    view = seen(*transfers)
+    if question.find(view) is None:
+        head, _, requests = question.explain(view, waited).rpartition("\n")
+        assert head.endswith((".", "?"))
+        assert requests.startswith(("Requests seen: 1 ", "No request was seen"))

@@ -1,0 +1,80 @@
+"""One look at the record, and the watch that gives it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.view import View, Watch
+from utest.support.records import BOARD, completed, refused, transfer
+
+
+def names_of(view: View) -> list[str]:
+    return [seen.filename for seen in view.transfers]
+
+
+def test_a_view_selects_by_name_client_outcome_and_direction() -> None:
+    transfers = (completed("a"), refused("a"), completed("b", client="192.168.1.51"))
+    view = View(transfers)
+    assert view.select() == transfers
+    assert view.select("a", BOARD, Outcome.completed, Direction.read) == transfers[:1]
+    assert view.select(direction=Direction.write) == ()
+
+
+def test_a_part_of_a_view_is_the_same_look() -> None:
+    view = View((completed("a"), completed("b")), is_complete=False, server="dut", watched=2.0)
+    part = view.of("b", BOARD)
+    assert names_of(part) == ["b"]
+    assert (part.is_complete, part.server, part.watched) == (False, "dut", 2.0)
+    assert view.of(client="192.168.1.51").transfers == ()
+
+
+def test_a_view_that_is_made_by_hand_knows_no_store_and_no_age() -> None:
+    view = View((completed(),))
+    assert [*view.names()] == []
+    assert view.age(view.transfers[0]) == 0.0
+
+
+def test_a_watch_shows_one_server_or_all_since_a_mark() -> None:
+    recorder = Recorder()
+    recorder.ended(completed("early", id=recorder.opened(transfer()), server="left"))
+    mark = recorder.mark()
+    recorder.opened(transfer("mine", server="left"))
+    recorder.opened(transfer("other", server="right"))
+    assert names_of(Watch(recorder, "left").look()) == ["early", "mine"]
+    assert names_of(Watch(recorder, "left", mark).look()) == ["mine"]
+    assert names_of(Watch(recorder, None, mark).look()) == ["mine", "other"]
+
+
+def test_a_look_shows_what_the_watch_knows() -> None:
+    recorder = Recorder(limit=1)
+    watch = Watch(recorder, "dut", names=lambda: ["zImage"])
+    view = watch.look()
+    assert (view.is_complete, view.is_live, view.server) == (True, True, "dut")
+    assert view.names() == ["zImage"]
+    for _ in range(2):
+        recorder.ended(completed(id=recorder.opened(transfer()), server="dut"))
+    view = watch.look()
+    assert not view.is_complete
+    assert 0 <= view.age(view.transfers[0]) <= view.watched
+    assert not Watch(recorder, is_live=False).look().is_live
+
+
+def test_a_wait_looks_until_something_is_found() -> None:
+    recorder = Recorder()
+    recorder.opened(transfer("mine", server="dut"))
+    recorder.opened(transfer("other", server="x"))
+    assert Watch(recorder, "dut").wait_for(names_of, 0.0) == ["mine"]
+    with pytest.raises(TimeoutError):
+        Watch(recorder, "dut").wait_for(lambda _: None, 0.0)
+
+
+def test_a_wait_for_what_cannot_come_does_not_last() -> None:
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        Watch(Recorder(), is_live=False).wait_for(lambda _: None, 60.0)
+    assert time.monotonic() - begun < 30
