@@ -35,6 +35,7 @@ TESTS_WITHOUT_MODULE = {
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
     "test_log.py": "output.xml and log.html",
     "test_interface.py": "the keywords as a suite sees them",
+    "test_packaging.py": "the wheel and the source distribution",
     "test_run.py": "run.py",
 }
 OUR_FOLDERS = ("TftpLibrary", "utest", "atest", "resources", "docs", ".ci")
@@ -100,6 +101,15 @@ def imports_of(module: Path, known: set[str]) -> set[str]:
     return found & known
 
 
+def imports(module: Path, package: str) -> bool:
+    """Whether a module imports a package, or something of it."""
+    return any(
+        isinstance(node, ast.Import | ast.ImportFrom)
+        and re.search(rf"\b{package}\b", ast.unparse(node))
+        for node in ast.walk(tree_of(module))
+    )
+
+
 def phases_of(name: str) -> list[enum.Enum]:
     """Returns the members of the `Phase` that a module of the protocol defines."""
     module = importlib.import_module(f"TftpLibrary.protocol.{name}")
@@ -124,6 +134,10 @@ def test_each_module_has_a_test_of_the_same_name() -> None:
 
 def test_each_test_has_a_module_of_the_same_name() -> None:
     partners = {partner_of(module) for module in MODULES}
+    partners |= {
+        ROOT / "utest" / "resources" / f"test_{path.stem}.py"
+        for path in (ROOT / "resources" / "TftpBoard").glob("*.py")
+    }
     partners |= {
         ROOT / "utest" / "equipment" / f"test_{path.stem}.py"
         for path in (ROOT / "atest" / "equipment").glob("*.py")
@@ -218,6 +232,13 @@ def test_no_file_names_a_path_of_one_machine() -> None:
         if (match := MACHINE_PATH.search(path.read_text("utf-8", errors="replace")))
     }
     assert not found
+
+
+def test_board_and_library_share_no_code() -> None:
+    """A mistake of the one would otherwise cancel itself out in the other."""
+    resources = ROOT / "resources"
+    assert not [path.name for path in resources.rglob("*.py") if imports(path, "TftpLibrary")]
+    assert not modules_that(lambda module: imports(module, "TftpBoard"))
 
 
 def test_run_py_stays_short() -> None:

@@ -18,7 +18,7 @@ import pytest
 from atest.equipment.board_client import Ask, read_file, write_file
 from atest.equipment.board_exchange import Report, sort_arguments
 from atest.equipment.board_network import open_socket
-from atest.equipment.board_protocol import RefusedError
+from TftpBoard.packets import RefusedError
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import Engine, Life
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError

@@ -18,9 +18,10 @@ from robot.api.deco import keyword, library
 
 from atest.equipment.board_client import Ask, Job, probe_size, read_file, write_file
 from atest.equipment.board_crowd import CrowdReport, make_noise, read_by_many
-from atest.equipment.board_exchange import MAX_DATAGRAM, Report, sort_arguments
+from atest.equipment.board_exchange import Report, sort_arguments
 from atest.equipment.board_network import Cable, Nat, open_socket
-from atest.equipment.board_protocol import (
+from atest.equipment.board_server import ServingBoard, sort_mischief
+from TftpBoard.packets import (
     BoardError,
     Packet,
     RefusedError,
@@ -28,7 +29,7 @@ from atest.equipment.board_protocol import (
     option_text,
     parse_options,
 )
-from atest.equipment.board_server import ServingBoard, sort_mischief
+from TftpBoard.ports import MAX_DATAGRAM
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from atest.equipment.board_exchange import Exchange, Habits, Report, Terms
-from atest.equipment.board_protocol import (
+from atest.equipment.board_exchange import Exchange, Habits, Report
+from atest.equipment.board_transfers import Receiver, Sender
+from TftpBoard.packets import (
     ACK,
     DATA,
     OACK,
@@ -23,6 +24,7 @@ from atest.equipment.board_protocol import (
     WRQ,
     BoardError,
     Packet,
+    Terms,
     check_answer,
     encode_ack,
     encode_error,
@@ -30,7 +32,6 @@ from atest.equipment.board_protocol import (
     from_netascii,
     to_netascii,
 )
-from atest.equipment.board_transfers import Receiver, Sender
 
 
 @dataclass

@@ -17,15 +17,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from atest.equipment.board_client import Ask, read_file
-from atest.equipment.board_exchange import MAX_DATAGRAM, Address, Habits, Terms
+from atest.equipment.board_exchange import Habits
 from atest.equipment.board_network import open_socket
-from atest.equipment.board_protocol import (
+from TftpBoard.packets import (
     DATA,
     ERROR,
     OACK,
     RRQ,
     BoardError,
     Packet,
+    Terms,
     check_answer,
     decode,
     encode_ack,
@@ -35,6 +36,7 @@ from atest.equipment.board_protocol import (
     encode_request,
     wire_block,
 )
+from TftpBoard.ports import MAX_DATAGRAM, Address
 
 if sys.platform != "win32":
     import resource

@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
-from atest.equipment.board_protocol import (
-    DEFAULT_BLKSIZE,
+from TftpBoard.packets import (
     ERROR,
     KINDS,
     BoardError,
@@ -26,9 +25,7 @@ from atest.equipment.board_protocol import (
     encode_error,
     option_text,
 )
-
-Address = tuple[str, int]
-MAX_DATAGRAM = 65535
+from TftpBoard.ports import MAX_DATAGRAM, Address
 
 
 @dataclass(frozen=True)
@@ -194,17 +191,6 @@ class Report:
     def text(self) -> str:
         """The content as text."""
         return self.content.decode()
-
-
-class Terms:
-    """What both ends hold to: the values of an OACK, or the defaults of RFC 1350."""
-
-    def __init__(self, granted: Mapping[str, str]) -> None:
-        values = {name.lower(): value for name, value in granted.items()}
-        self.blksize = int(values.get("blksize", values.get("blksize2", DEFAULT_BLKSIZE)))
-        self.windowsize = int(values.get("windowsize", 1))
-        self.rollover = int(values.get("rollover", 0))
-        self.tsize = int(values["tsize"]) if "tsize" in values else None
 
 
 class Exchange:

@@ -14,8 +14,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from atest.equipment.board_exchange import MAX_DATAGRAM, Address
-from atest.equipment.board_protocol import BoardError
+from TftpBoard.packets import BoardError
+from TftpBoard.ports import MAX_DATAGRAM, Address, open_port
 
 CLONE_NEWNET = 0x40000000
 
@@ -24,16 +24,7 @@ def open_socket(host: str, local: Address = ("", 0), namespace: str = "") -> soc
     """Opens a UDP socket that can send to `host`, in a network namespace if one is named."""
     if namespace:
         return _open_in_namespace(host, local, namespace)
-    family, *_ = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)[0]
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024 * 1024)
-        wildcard = "::" if family == socket.AF_INET6 else "0.0.0.0"
-        sock.bind((local[0] or wildcard, local[1]))
-    except OSError:
-        sock.close()
-        raise
-    return sock
+    return open_port(host, local)
 
 
 def _open_in_namespace(host: str, local: Address, namespace: str) -> socket.socket:

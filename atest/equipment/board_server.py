@@ -13,14 +13,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from atest.equipment.board_exchange import MAX_DATAGRAM, Address, Exchange, Habits, Report, Terms
-from atest.equipment.board_protocol import (
+from atest.equipment.board_exchange import Exchange, Habits, Report
+from atest.equipment.board_transfers import Receiver, Sender
+from TftpBoard.packets import (
     ACK,
     RRQ,
     WRQ,
     BoardError,
     Packet,
     RefusedError,
+    Terms,
     decode,
     encode_ack,
     encode_data,
@@ -30,7 +32,7 @@ from atest.equipment.board_protocol import (
     parse_options,
     to_netascii,
 )
-from atest.equipment.board_transfers import Receiver, Sender
+from TftpBoard.ports import MAX_DATAGRAM, Address
 
 KNOWN_OPTIONS = ("blksize", "timeout", "tsize", "windowsize", "rollover")
 

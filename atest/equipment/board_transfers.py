@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from atest.equipment.board_exchange import Exchange, Terms
-from atest.equipment.board_protocol import (
+from atest.equipment.board_exchange import Exchange
+from TftpBoard.packets import (
     ACK,
     OACK,
+    Terms,
     decode,
     encode_ack,
     encode_data,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from atest.equipment.board_protocol import RefusedError
+from TftpBoard.packets import RefusedError
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atest.equipment.board_crowd import make_noise
-from atest.equipment.board_protocol import RefusedError
+from TftpBoard.packets import RefusedError
 from TftpLibrary.engine.listener import MAX_REQUEST_SIZE, Listener
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.outcome import Outcome

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from atest.equipment.board_exchange import Report
-from atest.equipment.board_protocol import RefusedError, encode_data
+from TftpBoard.packets import RefusedError, encode_data
 from TftpLibrary.engine import serving
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack

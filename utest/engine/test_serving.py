@@ -12,7 +12,7 @@ import pytest
 
 from atest.equipment.board_client import read_file
 from atest.equipment.board_network import Nat
-from atest.equipment.board_protocol import RefusedError
+from TftpBoard.packets import RefusedError
 from TftpLibrary.engine import udp
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Error, Oack

@@ -18,11 +18,11 @@ from atest.equipment.board_client import Ask, Job, probe_size, read_file, write_
 from atest.equipment.board_crowd import make_noise, noise, read_by_many
 from atest.equipment.board_exchange import Habits, Report, numbers, sort_arguments
 from atest.equipment.board_network import Nat, open_socket
-from atest.equipment.board_protocol import (
+from atest.equipment.board_server import Mischief, ServingBoard
+from TftpBoard.packets import (
     BoardError,
     RefusedError,
 )
-from atest.equipment.board_server import Mischief, ServingBoard
 
 CONTENT = random.Random(7).randbytes(5000)
 BRIEF = Habits(patience=0.3)

@@ -17,7 +17,8 @@ import pytest
 from atest.equipment.board_client import Ask, read_file, write_file
 from atest.equipment.board_exchange import Habits, Report
 from atest.equipment.board_network import Nat, open_socket
-from atest.equipment.board_protocol import (
+from atest.equipment.board_server import Mischief, ServingBoard
+from TftpBoard.packets import (
     RRQ,
     WRQ,
     BoardError,
@@ -26,7 +27,6 @@ from atest.equipment.board_protocol import (
     encode_error,
     encode_oack,
 )
-from atest.equipment.board_server import Mischief, ServingBoard
 
 CONTENT = random.Random(7).randbytes(5000)
 OVERGRANT = Mischief(grant={"blksize": "2000"})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atest.equipment.board_protocol import to_netascii
+from TftpBoard.packets import to_netascii
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import Source, StoreError, WritePolicy
 from TftpLibrary.store.memory import MemoryStore

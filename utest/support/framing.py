@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from atest.equipment.board_protocol import encode_data, wire_block
+from TftpBoard.packets import encode_data, wire_block
 from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.framer import Framer
 from TftpLibrary.store.base import Source, StoreError

@@ -1,8 +1,8 @@
-"""TFTP packets as a board reads and writes them: the tests' own codec.
+"""TFTP packets as a board reads and writes them.
 
-RFC 1350 section 5, RFC 2347, 2348, 2349 and 7440. Nothing here comes from TftpLibrary, so that a
-mistake in its codec cannot cancel itself out. It is strict where the library is lenient: what a
-careful reader of the RFCs would not send is a `BoardError`.
+RFC 1350 section 5, RFC 2347, 2348, 2349 and 7440. Nothing here comes from TftpLibrary: a mistake
+in its codec would otherwise cancel itself out. This codec is strict where the library is lenient:
+a packet that breaks the RFCs is a `BoardError`.
 """
 
 from __future__ import annotations
@@ -153,6 +153,17 @@ def check_answer(kind: int, asked: Mapping[str, str], granted: Mapping[str, str]
                 f"OACK {name}={value} is no possible answer to {name}={asked[name]} in "
                 f"a {KINDS[kind]}."
             )
+
+
+class Terms:
+    """The values that both ends hold to: those of an OACK, or the defaults of RFC 1350."""
+
+    def __init__(self, granted: Mapping[str, str]) -> None:
+        values = {name.lower(): value for name, value in granted.items()}
+        self.blksize = int(values.get("blksize", values.get("blksize2", DEFAULT_BLKSIZE)))
+        self.windowsize = int(values.get("windowsize", 1))
+        self.rollover = int(values.get("rollover", 0))
+        self.tsize = int(values["tsize"]) if "tsize" in values else None
 
 
 def wire_block(block: int, rollover: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atest.equipment.board_protocol import (
+from TftpBoard.packets import (
     ACK,
     DATA,
     ERROR,
