@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.channel import RefusedRoutes, TidChannel
+from TftpLibrary.engine.contracts import Driver
 from TftpLibrary.engine.framer import Framer
 from TftpLibrary.engine.hosts import Address
-from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
@@ -254,20 +254,18 @@ class Asking:
             return
         if self._observe is not None:
             channel.tap(self._observe)
-        early = channel.take_early()
+        waiting = channel.take_early()
+        if not agreement.has_oack and self._order.sink is not None:
+            waiting.insert(0, datagram)
         try:
             self.session = self._start(channel, agreement)
         except BaseException:
             channel.close()
             raise
         self.is_over = True
-        now = monotonic()
-        self.session.begin(now)
-        if not agreement.has_oack and self._order.sink is not None:
-            self.session.receive(datagram, now)
-        for later in early:
-            if not self.session.is_over:
-                self.session.receive(later, now)
+        self.session.begin(monotonic())
+        for each in waiting:
+            self.session.take(each)
 
     def _start(self, channel: TidChannel, agreement: Agreement) -> Session:
         size = self.entry.transfer.size if agreement.tsize is None else agreement.tsize
@@ -288,7 +286,6 @@ class Asking:
     def _start_read(
         self, context: Context, channel: TidChannel, agreement: Agreement, sink: Sink
     ) -> Session:
-        udp.enlarge_buffers(self.sock, is_sending=False)
         if self._order.settings.mode is Mode.netascii:
             sink = NetasciiSink(sink)
         machine = Receiver(

@@ -1,26 +1,25 @@
-"""The way to one peer: a socket of the transfer's own, or the server's socket shared by all.
+"""The two channels: a socket of the transfer's own, or the server's socket shared by all.
 
-A channel sends; it knows nothing of TFTP. Windows leave in one system call where the route and
-the kernel can (`udp.enable_offload`); a refusal is remembered for the route, and plain sends
-carry the same octets.
+Both fulfil `contracts.Channel`, where the methods are described. Windows leave in one system call
+where the route and the kernel can (`udp.enable_offload`); a refusal is remembered for the route,
+and plain sends carry the same octets.
 """
 
 from __future__ import annotations
 
-import contextlib
 import socket
+from collections import deque
 from collections.abc import Callable
-from typing import cast
 
 from TftpLibrary.engine import udp
+from TftpLibrary.engine.contracts import Receive, ReceiveInto
 from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.strangers import Strangers, turn_away
-from TftpLibrary.engine.tap import Observer, tapped, untapped
-from TftpLibrary.engine.udp import DONTWAIT
+from TftpLibrary.engine.tap import Observer, tapped, tapped_like, untapped
+from TftpLibrary.engine.udp import CONTROL_SIZE, DONTWAIT
 
 Send = Callable[[bytes | memoryview, int], int]
-Receive = Callable[..., bytes]
-"""As `socket.recv`: octets to take, and flags."""
 
 _LARGEST_DATAGRAM = 65536
 _MOST_EARLY = 64
@@ -48,17 +47,21 @@ class TidChannel:
     """
 
     __slots__ = (
+        "_delivered",
+        "_is_merging",
         "_is_offloaded",
         "_refused",
         "_send",
+        "_sock",
         "_step",
-        "early",
+        "_strangers",
+        "is_open",
         "is_settled",
+        "may_block",
         "peer",
-        "recv",
+        "receive",
+        "receive_into",
         "segment",
-        "sock",
-        "strangers",
     )
 
     def __init__(
@@ -70,23 +73,40 @@ class TidChannel:
         *,
         is_brief: bool = False,
     ) -> None:
-        self.strangers: Strangers | None = None
-        self.sock: socket.socket | None = sock
         self.peer = peer
         self.segment = segment
+        self.is_open = True
         self.is_settled = False
-        self.early: list[bytes] = []
-        """What the peer sent before the socket was connected, and nobody took yet."""
-        self.recv: Receive = self._recv_from_peer
-        self._send: Send = self._send_to_peer
-        if not is_brief:
-            self._connect(sock)
+        # Elsewhere a socket has no time-out of its own, and would wait for ever.
+        self.may_block = udp.IS_LINUX
+        self._sock = sock
+        self._strangers: Strangers | None = None
+        self._delivered: deque[bytes] = deque()
+        self._is_merging = False
+        if is_brief:
+            self._bind()
+        else:
+            self._connect()
         self._refused = refused
         self._use_offload(
             is_on=refused is not None
-            and self._route(sock) not in refused
+            and self._route() not in refused
             and udp.enable_offload(sock, segment)
         )
+
+    def deliver(self, datagram: bytes) -> None:
+        """Takes a datagram of the peer that came another way; it is received next."""
+        self._delivered.append(datagram)
+        self._bind()
+
+    def descriptors(self, owner: Handler) -> tuple[tuple[int, Handler], ...]:
+        """The sockets to watch; the second one, once there is one, is for strangers."""
+        if not self.is_open:
+            return ()
+        own: tuple[tuple[int, Handler], ...] = ((self._sock.fileno(), owner),)
+        if self._strangers is None:
+            return own
+        return (*own, (self._strangers.sock.fileno(), self._strangers))
 
     def send(self, datagram: bytes) -> None:
         """Sends a control packet.
@@ -94,13 +114,13 @@ class TidChannel:
         Raises:
             OSError: it could not leave; ConnectionError when the peer closed its port.
         """
-        if self._is_offloaded and len(datagram) > self.segment and self.sock is not None:
+        if self._is_offloaded and len(datagram) > self.segment:
             # While the option is set, the kernel would cut this packet into segments too.
-            udp.disable_offload(self.sock)
+            udp.disable_offload(self._sock)
             try:
                 self._send(datagram, DONTWAIT)
             finally:
-                self._use_offload(is_on=udp.enable_offload(self.sock, self.segment))
+                self._use_offload(is_on=udp.enable_offload(self._sock, self.segment))
         else:
             self._send(datagram, DONTWAIT)
 
@@ -141,17 +161,25 @@ class TidChannel:
                 self._refuse_offload()
         return sent
 
-    def settle(self) -> None:
-        """Connects the socket: the transfer lasts. Idempotent.
+    def make_room(self) -> None:
+        """Asks for a larger receive buffer."""
+        udp.enlarge_buffers(self._sock, is_sending=False)
+
+    def merge(self) -> None:
+        """Lets one `receive_into` take many datagrams, where the kernel can merge them."""
+        self._is_merging = self.is_settled and udp.merge_datagrams(self._sock)
+        self._bind()
+
+    def settle(self) -> list[bytes]:
+        """Connects the socket, and returns what the peer sent before. Idempotent.
 
         Raises:
             OSError: there is no way to the peer.
         """
-        if self.is_settled or self.sock is None:
-            return
-        self._connect(self.sock)
-        self.early = self.take_early()
-        self._use(self.sock)
+        if self.is_settled or not self.is_open:
+            return []
+        self._connect()
+        return self.take_early()
 
     def take_early(self) -> list[bytes]:
         """Returns what the peer sent before the socket was connected; turns strangers away.
@@ -159,10 +187,11 @@ class TidChannel:
         It may lie in both sockets, for a port whose peer knew it already.
         """
         early: list[bytes] = []
-        socks = [self.sock, None if self.strangers is None else self.strangers.sock]
+        socks = [self._sock]
+        if self._strangers is not None:
+            socks.append(self._strangers.sock)
         for sock in socks:
-            for _ in range(_MOST_EARLY if sock is not None else 0):
-                assert sock is not None
+            for _ in range(_MOST_EARLY):
                 try:
                     datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
                 except OSError:
@@ -175,60 +204,63 @@ class TidChannel:
 
     def tap(self, observe: Observer) -> None:
         """Shows each datagram from now on to an observer."""
-        if self.sock is not None:
-            with contextlib.suppress(OSError):
-                self.settle()
-            self._use(tapped(self.sock, observe))
-            if self.strangers is not None:
-                self.strangers.sock = tapped(self.strangers.sock, observe)
+        self._replace(lambda sock: tapped(sock, observe))
 
     def untap(self) -> None:
         """Shows no datagram any more. Idempotent."""
-        if self.sock is not None:
-            self._use(untapped(self.sock))
-            if self.strangers is not None:
-                self.strangers.sock = untapped(self.strangers.sock)
+        self._replace(untapped)
 
     def close(self) -> None:
-        """Closes the socket. Idempotent."""
-        if self.sock is not None:
-            self.sock.close()
-            self.sock = None
-            self._close_strangers()
+        """Closes the sockets. Idempotent."""
+        self.is_open = self.may_block = False
+        self._sock.close()
+        if self._strangers is not None:
+            self._strangers.close()
 
-    def _connect(self, sock: socket.socket) -> None:
+    def _replace(self, replaced: Callable[[socket.socket], socket.socket]) -> None:
+        """Goes on with what shows the datagrams of the sockets, or with the sockets themselves."""
+        if self.is_open:
+            self._sock = replaced(self._sock)
+            if self._strangers is not None:
+                self._strangers.sock = replaced(self._strangers.sock)
+            self._bind()
+
+    def _connect(self) -> None:
         # First the other socket: there is always one for a stranger's datagram.
-        self.strangers = Strangers.open(sock, self.peer)
+        strangers = Strangers.open(self._sock, self.peer)
         try:
-            sock.connect(self.peer)
+            self._sock.connect(self.peer)
         except OSError:
-            self._close_strangers()
-            self.strangers = None
+            if strangers is not None:
+                strangers.close()
             raise
+        if strangers is not None:
+            strangers.sock = tapped_like(strangers.sock, self._sock)
+        self._strangers = strangers
         self.is_settled = True
-        self._use(sock)
+        self._bind()
 
-    def _use(self, sock: socket.socket) -> None:
-        self.sock = sock
+    def _bind(self) -> None:
+        """Chooses what carries each datagram: no call of ours stands before the socket's own."""
+        self.receive: Receive
+        self.receive_into: ReceiveInto
+        self._send: Send
         if self.is_settled:
-            self._send = sock.send
-            self.recv = self._recv_early if self.early else sock.recv
+            self._send, self.receive = self._sock.send, self._sock.recv
+            self.receive_into = self._receive_merged if self._is_merging else self._receive_one
+        else:
+            self._send, self.receive = self._send_to_peer, self._receive_from_peer
+            self.receive_into = self._receive_from_peer_into
+        if self._delivered:
+            self.receive = self._receive_delivered
+            self.receive_into = self._receive_delivered_into
 
     def _send_to_peer(self, octets: bytes | memoryview, flags: int) -> int:
-        assert self.sock is not None
-        return self.sock.sendto(octets, flags, self.peer)
+        return self._sock.sendto(octets, flags, self.peer)
 
-    def _recv_early(self, size: int, flags: int = 0) -> bytes:
-        """As `socket.recv`, first for what came before the socket was connected."""
-        assert self.sock is not None
-        if self.early:
-            return self.early.pop(0)[:size]
-        self.recv = self.sock.recv
-        return self.recv(size, flags)
-
-    def _recv_from_peer(self, size: int, flags: int = 0) -> bytes:
+    def _receive_from_peer(self, size: int, flags: int) -> bytes:
         """As `socket.recv`, for the peer's datagrams alone."""
-        sock = cast("socket.socket", self.sock)
+        sock = self._sock
         datagram, address = sock.recvfrom(size, flags)
         for _ in range(_STRANGERS_AT_ONCE):
             if address == self.peer:
@@ -237,9 +269,29 @@ class TidChannel:
             datagram, address = sock.recvfrom(size, flags)
         raise BlockingIOError
 
-    def _close_strangers(self) -> None:
-        if self.strangers is not None:
-            self.strangers.close()
+    def _receive_from_peer_into(self, view: memoryview, flags: int) -> tuple[int, int]:
+        return _copy(self._receive_from_peer(len(view), flags), view)
+
+    def _receive_delivered(self, size: int, flags: int) -> bytes:
+        if not self._delivered:
+            # Whoever calls looked this method up before the last one was taken.
+            return self.receive(size, flags)
+        datagram = self._delivered.popleft()
+        self._bind()
+        return datagram[:size]
+
+    def _receive_delivered_into(self, view: memoryview, flags: int) -> tuple[int, int]:
+        if not self._delivered:
+            return self.receive_into(view, flags)
+        return _copy(self._receive_delivered(len(view), flags), view)
+
+    def _receive_one(self, view: memoryview, flags: int) -> tuple[int, int]:
+        size = self._sock.recv_into(view, 0, flags)
+        return size, size
+
+    def _receive_merged(self, view: memoryview, flags: int) -> tuple[int, int]:
+        size, control, _, _ = self._sock.recvmsg_into((view,), CONTROL_SIZE, flags)
+        return size, udp.merged_size(control) or size
 
     def _use_offload(self, *, is_on: bool) -> None:
         self._is_offloaded = is_on
@@ -248,14 +300,12 @@ class TidChannel:
 
     def _refuse_offload(self) -> None:
         self._use_offload(is_on=False)
-        if self.sock is not None:
-            udp.disable_offload(self.sock)
-            if self._refused is not None:
-                self._refused.add(self._route(self.sock))
+        udp.disable_offload(self._sock)
+        if self._refused is not None and self.is_open:
+            self._refused.add(self._route())
 
-    @staticmethod
-    def _route(sock: socket.socket) -> tuple[int, str]:
-        return sock.family, str(sock.getsockname()[0])
+    def _route(self) -> tuple[int, str]:
+        return self._sock.family, str(self._sock.getsockname()[0])
 
 
 class SharedChannel:
@@ -268,39 +318,49 @@ class SharedChannel:
         local: the address that was asked, where the socket is bound to a wildcard.
     """
 
-    __slots__ = ("_control", "_shared", "early", "peer", "segment", "sock", "strangers")
+    __slots__ = ("_control", "_delivered", "_sock", "is_open", "may_block", "peer", "segment")
 
     def __init__(
         self, sock: socket.socket, peer: Address, segment: int, local: Address | None
     ) -> None:
-        self.sock: socket.socket | None = None
-        """No socket of its own: the listener hands the datagrams over."""
-        self.strangers: Strangers | None = None
-        self.early: list[bytes] = []
-        self._shared = sock
         self.peer = peer
         self.segment = segment
+        self.is_open = True
+        self.may_block = False
+        self._sock = sock
+        self._delivered: deque[bytes] = deque()
         self._control = udp.pktinfo(sock.family, local) if local and udp.IS_LINUX else []
 
-    def settle(self) -> None:
-        """Does nothing: the socket is the server's."""
+    def receive(self, size: int, flags: int) -> bytes:  # noqa: ARG002 - as in `Channel`
+        """Takes what the listener delivered: it reads the socket, whose datagrams are for all."""
+        if not self._delivered:
+            raise BlockingIOError
+        return self._delivered.popleft()[:size]
 
-    def recv(self, size: int, flags: int = 0) -> bytes:  # noqa: ARG002 - as TidChannel
-        """Nothing comes this way: the listener hands the datagrams over."""
-        raise BlockingIOError
+    def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
+        """Takes what the listener delivered into a buffer."""
+        return _copy(self.receive(len(view), flags), view)
+
+    def deliver(self, datagram: bytes) -> None:
+        """Takes a datagram that came through the server's port; it is received next."""
+        self._delivered.append(datagram)
+
+    def descriptors(self, owner: Handler) -> tuple[tuple[int, Handler], ...]:  # noqa: ARG002 - as in `Channel`
+        """None: the engine watches the socket for the listener."""
+        return ()
 
     def send(self, datagram: bytes | memoryview) -> None:
         """Sends a control packet. See `TidChannel.send`."""
         if udp.IS_LINUX:
-            self._shared.sendmsg([datagram], self._control, DONTWAIT, self.peer)
+            self._sock.sendmsg([datagram], self._control, DONTWAIT, self.peer)
         else:
-            self._shared.sendto(datagram, self.peer)
+            self._sock.sendto(datagram, self.peer)
 
     def send_frame(self, frame: memoryview) -> None:
         """Sends one framed DATA. See `TidChannel.send_frame`."""
         self.send(frame)
 
-    def send_window(self, frames: memoryview) -> bool:  # noqa: ARG002 - as TidChannel
+    def send_window(self, frames: memoryview) -> bool:  # noqa: ARG002 - as in `Channel`
         """Never works: each datagram names the peer. See `TidChannel.send_window`."""
         return False
 
@@ -316,16 +376,31 @@ class SharedChannel:
             sent += len(frame)
         return sent
 
+    def make_room(self) -> None:
+        """Does nothing: the socket has a large buffer from the start."""
+
+    def merge(self) -> None:
+        """Does nothing: what is merged might be for several transfers."""
+
+    def settle(self) -> list[bytes]:
+        """Does nothing: the socket is the server's."""
+        return []
+
     def tap(self, observe: Observer) -> None:
         """Shows each datagram that leaves here to an observer. See `TidChannel.tap`."""
-        self._shared = tapped(self._shared, observe)
+        self._sock = tapped(self._sock, observe)
 
     def untap(self) -> None:
         """Shows no datagram any more. Idempotent."""
-        self._shared = untapped(self._shared)
+        self._sock = untapped(self._sock)
 
     def close(self) -> None:
-        """Does nothing: the socket is the server's."""
+        """Leaves the socket open, which is the server's. Idempotent."""
+        self.is_open = False
 
 
-Channel = TidChannel | SharedChannel
+def _copy(datagram: bytes, view: memoryview) -> tuple[int, int]:
+    """Copies a datagram into a buffer. Returns what `ReceiveInto` does."""
+    size = len(datagram)
+    view[:size] = datagram
+    return size, size

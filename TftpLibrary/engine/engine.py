@@ -19,8 +19,8 @@ from typing import Generic, TypeVar, cast
 
 from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.chunks import FrameCache
+from TftpLibrary.engine.contracts import Live
 from TftpLibrary.engine.deadlines import Deadlines
-from TftpLibrary.engine.live import Live
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
 from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.entry import SAMPLE_INTERVAL

@@ -15,9 +15,9 @@ from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.chunks import FrameCache
+from TftpLibrary.engine.contracts import Driver
 from TftpLibrary.engine.descriptors import allow_for
 from TftpLibrary.engine.hosts import Address
-from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
@@ -166,8 +166,8 @@ class Listener:
 
     def _take(self, datagram: bytes, peer: Address, local: Address | None) -> None:
         session = self._admission.find(peer)
-        if session is not None and session.channel.sock is None and not is_request(datagram):
-            session.receive(datagram, monotonic())
+        if session is not None and self._settings.single_port and not is_request(datagram):
+            session.take(datagram)
             return
         # A packet of a transfer is not answered, and neither is what is too short to tell.
         if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:

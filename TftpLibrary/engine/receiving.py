@@ -8,14 +8,12 @@ at once. Only what is not expected is looked at by the machine in full.
 
 from __future__ import annotations
 
-import socket
 from time import monotonic
 
-from TftpLibrary.engine import udp
-from TftpLibrary.engine.channel import Channel
 from TftpLibrary.engine.chunks import wire_blocks
+from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
-from TftpLibrary.engine.udp import CONTROL_SIZE, DONTWAIT, IS_LINUX, MAX_MERGED
+from TftpLibrary.engine.udp import DONTWAIT, MAX_MERGED
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode
 from TftpLibrary.protocol.receiver import Phase, Receiver
 from TftpLibrary.recording.entry import Tally
@@ -54,7 +52,7 @@ class ReceivingSession(Session):
         self.machine: Receiver = machine
         self._sink = sink
         self._octets = 0
-        self._pending: list[memoryview | bytes] = []
+        self._pending: list[memoryview] = []
         # One octet more than a full datagram, to see one that is too long.
         self._need = max(machine.full_size + 1, MAX_MERGED if machine.room > 1 else 0)
         size = _SMALL_BUFFER if is_small else _BUFFER
@@ -64,7 +62,7 @@ class ReceivingSession(Session):
         self._at = 0
         self._slots: list[memoryview] = []
         self._may_merge = machine.windowsize > 1
-        self._is_merging = False
+        channel.make_room()
 
     def ready(self) -> None:
         """DATA, usually: takes what is there, up to a window."""
@@ -72,17 +70,19 @@ class ReceivingSession(Session):
 
     def run_alone(self) -> None:
         """Goes on as the only session: waits for each datagram, which saves the poll before it."""
-        if self.channel.sock is not None and IS_LINUX:
+        if self.channel.may_block:
             self._take(0)
 
+    def handle_writable(self) -> None:
+        """An ACK that had no room counts as lost: nothing waits."""
+
     def _take(self, flags: int) -> None:
-        sock = self.channel.sock
-        assert sock is not None
+        receive_into = self.channel.receive_into
         is_refused = False
         for _ in range(_DATAGRAMS_AT_ONCE):
             view = self._view[self._at :]
             try:
-                size, step = self._receive_into(sock, view, flags)
+                size, step = receive_into(view, flags)
             except ConnectionError:
                 # Read on: what the peer sent before it closed its port comes after this news.
                 is_refused = True
@@ -100,21 +100,13 @@ class ReceivingSession(Session):
             if is_answered and flags:
                 # The peer has to answer first.
                 break
-        self._end_turn(sock, is_refused=is_refused)
+        self._end_turn(is_refused=is_refused)
 
-    def _receive_into(self, sock: socket.socket, view: memoryview, flags: int) -> tuple[int, int]:
-        """Takes what one call takes: its octets, and those of each datagram in it."""
-        if not self._is_merging:
-            size = sock.recv_into(view, 0, flags)
-            return size, size
-        size, control, _, _ = sock.recvmsg_into((view,), CONTROL_SIZE, flags)
-        return size, udp.merged_size(control) or size
-
-    def _end_turn(self, sock: socket.socket, *, is_refused: bool) -> None:
+    def _end_turn(self, *, is_refused: bool) -> None:
         if self._may_merge and self.machine.received:
             # From here on only DATA comes: two OACKs, merged, would look like one datagram.
             self._may_merge = False
-            self._is_merging = udp.merge_datagrams(sock)
+            self.channel.merge()
         if is_refused:
             self.lose(PEER_CLOSED)
         elif self.machine.end is not None:
@@ -194,14 +186,7 @@ class ReceivingSession(Session):
             and not any(octets[begin:end:step])
         )
 
-    def receive(self, datagram: bytes, now: float) -> None:
-        """A datagram of the peer; see `Session.receive`."""
-        is_kept = self.machine.receive(datagram, now) and self._keep(datagram, now)
-        # What is kept is not in the buffer here, but it takes memory like what is.
-        if self._advance(len(datagram) if is_kept else 0, now):
-            self.flush(now)
-
-    def _keep(self, datagram: memoryview | bytes, now: float) -> bool:
+    def _keep(self, datagram: memoryview, now: float) -> bool:
         """Keeps a payload, to be written with others. Returns whether the transfer goes on."""
         self._pending.append(datagram[HEADER_SIZE:])
         self._octets += len(datagram) - HEADER_SIZE

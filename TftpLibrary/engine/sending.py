@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from time import monotonic
 
-from TftpLibrary.engine.channel import Channel
+from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.framer import Framer
 from TftpLibrary.engine.session import PEER_CLOSED, TURNS_ALONE, Context, Session
-from TftpLibrary.engine.udp import DONTWAIT, IS_LINUX
+from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.machine import Blocks, Transmit
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.entry import Tally
@@ -49,9 +49,8 @@ class SendingSession(Session):
 
     def ready(self) -> None:
         """An ACK, usually. One datagram for each call: after it the peer has to answer first."""
-        assert self.channel.sock is not None
         try:
-            datagram = self.channel.recv(_CONTROL_SIZE, DONTWAIT)
+            datagram = self.channel.receive(_CONTROL_SIZE, DONTWAIT)
         except ConnectionError:
             self._read_before_losing()
             return
@@ -63,24 +62,24 @@ class SendingSession(Session):
             # The deadline moves on with each window; `sample` sees to one that comes nearer.
             self._send_next(machine.acked + 1, machine.sent)
         else:
-            self.receive(datagram, now)
+            self._receive(datagram, now)
 
     def run_alone(self) -> None:
         """Goes on as the only session: waits in `recv`, which saves the poll before each ACK.
 
         Returns when the peer was silent for a moment, and now and then to let others in.
         """
-        if self.channel.sock is None or not IS_LINUX or self.machine.is_paced:
+        if not self.channel.may_block or self.machine.is_paced:
             return
-        recv, machine, send_blocks = self.channel.recv, self.machine, self._send_next
+        receive, machine, send_blocks = self.channel.receive, self.machine, self._send_next
         try:
             for _ in range(TURNS_ALONE):
-                datagram = recv(_CONTROL_SIZE)
+                datagram = receive(_CONTROL_SIZE, 0)
                 now = monotonic()
                 if datagram == machine.expected and machine.acknowledge_window(now):
                     send_blocks(machine.acked + 1, machine.sent)
                 else:
-                    self.receive(datagram, now)
+                    self._receive(datagram, now)
                 if self.is_over or self._unsent is not None:
                     return
         except ConnectionError:
@@ -91,11 +90,8 @@ class SendingSession(Session):
             pass
         self._context.driver.arm(self)
 
-    def receive(self, datagram: bytes, now: float) -> None:
-        """What is not on the data path: the last ACK, or a datagram that is not expected.
-
-        Through the server's own port all comes this way; see `Session.receive`.
-        """
+    def _receive(self, datagram: bytes, now: float) -> None:
+        """What is not on the data path: the last ACK, or a datagram that is not expected."""
         if self.machine.end is None:
             self.machine.receive(datagram, now)
         self.flush(now)
@@ -165,9 +161,9 @@ class SendingSession(Session):
     def _read_before_losing(self) -> None:
         """The peer's port is closed, but its last ACK may lie before that news."""
         now = monotonic()
-        while not self.machine.end and self.channel.sock is not None:
+        while not self.machine.end:
             try:
-                self.machine.receive(self.channel.recv(_CONTROL_SIZE, DONTWAIT), now)
+                self.machine.receive(self.channel.receive(_CONTROL_SIZE, DONTWAIT), now)
             except OSError:
                 break
         self.machine.lose(PEER_CLOSED)

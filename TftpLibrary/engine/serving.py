@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Refusal
-from TftpLibrary.engine.channel import Channel, RefusedRoutes, SharedChannel, TidChannel
+from TftpLibrary.engine.channel import RefusedRoutes, SharedChannel, TidChannel
 from TftpLibrary.engine.chunks import FrameCache
+from TftpLibrary.engine.contracts import Channel, Driver
 from TftpLibrary.engine.framer import Framer
 from TftpLibrary.engine.hosts import Address
-from TftpLibrary.engine.live import Driver
 from TftpLibrary.engine.receiving import ReceivingSession
 from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import Context, Session
@@ -191,8 +191,6 @@ class Serving:
 
     def _start_write(self, context: Context, channel: Channel, sink: Sink, running: int) -> Session:
         agreement = context.agreement
-        if channel.sock is not None:
-            udp.enlarge_buffers(channel.sock, is_sending=False)
         machine = Receiver(
             agreement,
             self.settings.retry_timer(agreement.timeout),

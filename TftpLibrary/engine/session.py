@@ -7,13 +7,12 @@ data path.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
-from TftpLibrary.engine.channel import Channel
-from TftpLibrary.engine.live import Driver
+from TftpLibrary.engine.contracts import Channel, Driver
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.protocol.machine import Transmit
 from TftpLibrary.protocol.options import Agreement
@@ -63,7 +62,7 @@ def explain_defect(error: BaseException) -> tuple[str, str]:
     return f"internal error: {error!r}, please report it", "".join(lines)
 
 
-class Session:
+class Session(ABC):
     """What both kinds of session share: life, time and record."""
 
     machine: Sender | Receiver
@@ -88,25 +87,20 @@ class Session:
     @property
     def descriptors(self) -> tuple[tuple[int, Handler], ...]:
         """The sockets to watch and who handles them; the first is the session's own."""
-        channel = self.channel
-        if channel.sock is None:
-            return ()
-        own: tuple[tuple[int, Handler], ...] = ((channel.sock.fileno(), self),)
-        if channel.strangers is None:
-            return own
-        return (*own, (channel.strangers.sock.fileno(), channel.strangers))
+        return self.channel.descriptors(self)
 
+    @abstractmethod
     def ready(self) -> None:
         """The channel has a datagram."""
-        raise NotImplementedError
 
-    def receive(self, datagram: bytes, now: float) -> None:
-        """A datagram of the peer came through the server's own port."""
-        raise NotImplementedError
+    def take(self, datagram: bytes) -> None:
+        """A datagram of the peer came another way than through a socket of the channel."""
+        self.channel.deliver(datagram)
+        self.catch_up()
 
     def catch_up(self) -> None:
         """Takes a datagram that may have come: a request must not overtake an ACK before it."""
-        if self.channel.sock is not None and not self.is_over:
+        if not self.is_over:
             try:
                 self.ready()
             except Exception as error:
@@ -114,15 +108,19 @@ class Session:
 
     def settle(self) -> None:
         """The session was not over soon: it may last."""
-        with suppress(OSError):
+        try:
+            early = self.channel.settle()
+        except OSError:
             # It goes on unconnected; the deadline decides.
-            self.channel.settle()
-        while self.channel.early and not self.is_over:
-            self.catch_up()
+            return
+        for datagram in early:
+            self.take(datagram)
 
+    @abstractmethod
     def run_alone(self) -> None:
         """The channel is the only one that is busy: wait for it here, for a moment."""
 
+    @abstractmethod
     def handle_writable(self) -> None:
         """The channel takes more."""
 
@@ -247,10 +245,10 @@ class Session:
         self._local_reason = str(error)
         self.machine.abort(error.code, error.public)
 
+    @abstractmethod
     def _tally(self) -> Tally:
         """How far the transfer is: what has arrived."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _release(self) -> None:
         """Closes the file."""
-        raise NotImplementedError

@@ -42,18 +42,19 @@ class TappedSocket:
 
     def __init__(self, sock: socket.socket, observe: Observer) -> None:
         self.untapped = sock
-        self._observe = observe
+        self.observe = observe
         self._repeats = Repeats()
-        self._local: Address = sock.getsockname()
         self._hosts: dict[str, str] = {}
-        self._ends: Ends | None = None
-        # One that is not connected is told the peer each time.
-        with contextlib.suppress(OSError):
-            self._ends = self._ends_with(sock.getpeername())
+        self._look_at_ends()
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the socket's own; of any type, hence Any."""
         return getattr(self.untapped, name)
+
+    def connect(self, address: Address) -> None:
+        """As `socket.connect`."""
+        self.untapped.connect(address)
+        self._look_at_ends()
 
     # Sending -------------------------------------------------------------------------------
 
@@ -140,7 +141,14 @@ class TappedSocket:
             here, there = ends
             comment = self._repeats.comment(there, octets, is_sent=is_sent)
             source, destination = ends if is_sent else (there, here)
-            self._observe(Datagram(when, source, destination, octets, is_sent, comment))
+            self.observe(Datagram(when, source, destination, octets, is_sent, comment))
+
+    def _look_at_ends(self) -> None:
+        self._local: Address = self.untapped.getsockname()
+        self._ends: Ends | None = None
+        # One that is not connected is told the peer each time.
+        with contextlib.suppress(OSError):
+            self._ends = self._ends_with(self.untapped.getpeername())
 
     def _ends_with(self, peer: Address, control: Control = ()) -> Ends:
         """Returns this end and the peer; the control messages may tell the local address."""
@@ -167,6 +175,11 @@ def tapped(sock: socket.socket, observe: Observer) -> socket.socket:
     """Returns the socket with an observer, in place of one that it may have."""
     # It is one in all but name: what it does not do itself, the socket does.
     return cast("socket.socket", TappedSocket(untapped(sock), observe))
+
+
+def tapped_like(sock: socket.socket, other: socket.socket) -> socket.socket:
+    """Returns the socket with the observer of another one, if that has any."""
+    return tapped(sock, other.observe) if isinstance(other, TappedSocket) else sock
 
 
 def untapped(sock: socket.socket) -> socket.socket:

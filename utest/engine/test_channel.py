@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -16,6 +17,19 @@ from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
 
 SEGMENT = 104
+
+
+class Owner:
+    """Who handles what comes through a channel."""
+
+    def ready(self) -> None:
+        raise NotImplementedError
+
+    def fail(self, error: BaseException) -> None:
+        raise error
+
+
+OWNER = Owner()
 
 
 @pytest.fixture
@@ -197,11 +211,15 @@ def test_closing_is_final_and_may_be_repeated(peer: socket.socket) -> None:
     channel = open_channel(peer, set())
     channel.close()
     channel.close()
-    assert channel.sock is None
+    assert not channel.is_open
+    assert not channel.may_block
+    assert channel.descriptors(OWNER) == ()
     with pytest.raises(OSError, match="Bad file descriptor"):
         channel.send(b"late")
     with pytest.raises(OSError, match="Bad file descriptor"):
         channel.send_frames(frames(2))
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        channel.receive(99, DONTWAIT)
 
 
 def test_a_peer_that_cannot_be_reached_leaves_no_socket_open() -> None:
@@ -215,7 +233,8 @@ def test_where_strangers_cannot_be_seen_the_channel_works_all_the_same(
 ) -> None:
     without_linux(monkeypatch)
     with closing(open_channel(peer, set())) as channel:
-        assert channel.strangers is None
+        assert len(channel.descriptors(OWNER)) == 1
+        assert not channel.may_block
         channel.send_frames(frames(3))
         assert receive(peer, 3) == cut(frames(3))
         channel.close()
@@ -257,7 +276,7 @@ def test_closing_a_shared_channel_leaves_the_port_open(
 ) -> None:
     channel = SharedChannel(shared, peer.getsockname(), SEGMENT, None)
     channel.close()
-    assert (channel.sock, channel.strangers) == (None, None)
+    assert not channel.is_open
     assert shared.fileno() >= 0
 
 
@@ -280,6 +299,22 @@ def test_a_shared_port_tells_what_had_no_room(peer: socket.socket) -> None:
         assert channel.send_frames(frames(5)) == 2 * SEGMENT
 
 
+def test_what_the_server_takes_for_a_peer_is_received_in_its_order(
+    peer: socket.socket, shared: socket.socket
+) -> None:
+    channel = SharedChannel(shared, peer.getsockname(), SEGMENT, None)
+    for octets in (b"one", b"two", b"three"):
+        channel.deliver(octets)
+    buffer = bytearray(9)
+    assert channel.receive(9, DONTWAIT) == b"one"
+    assert channel.receive(2, DONTWAIT) == b"tw"
+    assert channel.receive_into(memoryview(buffer), DONTWAIT) == (5, 5)
+    assert buffer[:5] == b"three"
+    with pytest.raises(BlockingIOError):
+        channel.receive_into(memoryview(buffer), DONTWAIT)
+    assert channel.descriptors(OWNER) == ()
+
+
 @pytest.mark.parametrize("is_linux", [True, False])
 def test_a_frame_through_a_shared_port_is_one_datagram(
     peer: socket.socket, shared: socket.socket, is_linux: bool, monkeypatch: pytest.MonkeyPatch
@@ -287,11 +322,14 @@ def test_a_frame_through_a_shared_port_is_one_datagram(
     if not is_linux:
         without_linux(monkeypatch)
     channel = SharedChannel(shared, peer.getsockname(), SEGMENT, None)
-    channel.settle()
+    assert channel.settle() == []
+    channel.make_room()
+    channel.merge()
     channel.send_frame(memoryview(b"frame"))
     assert peer.recv(99) == b"frame"
+    assert not channel.may_block
     with pytest.raises(BlockingIOError):
-        channel.recv(99)
+        channel.receive(99, 0)
 
 
 # A port that is not connected yet
@@ -314,8 +352,9 @@ def stranger() -> Iterator[socket.socket]:
 
 
 def address_of(channel: TidChannel) -> tuple[str, int]:
-    assert channel.sock is not None
-    host, port = channel.sock.getsockname()
+    ((descriptor, _), *_) = channel.descriptors(OWNER)
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        host, port = sock.getsockname()
     return host, port
 
 
@@ -335,9 +374,9 @@ def test_a_brief_channel_sends_to_its_peer_and_takes_from_it(
     assert brief.send_frames(frames(3)) == len(frames(3))
     assert receive(peer, 5) == [b"control", b"frame", *cut(frames(3))]
     peer.sendto(b"answer", address_of(brief))
-    assert brief.recv(99) == b"answer"
+    assert brief.receive(99, 0) == b"answer"
     with pytest.raises(BlockingIOError):
-        brief.recv(99, DONTWAIT)
+        brief.receive(99, DONTWAIT)
 
 
 @linux_only
@@ -347,13 +386,13 @@ def test_a_stranger_of_a_brief_channel_is_turned_away(
     """RFC 1350, section 4."""
     stranger.sendto(b"\0\4\0\0", address_of(brief))
     peer.sendto(b"answer", address_of(brief))
-    assert brief.recv(99) == b"answer"
+    assert brief.receive(99, 0) == b"answer"
     assert stranger.recv(99) == UNKNOWN_TID
     for _ in range(20):
         stranger.sendto(b"\0\4\0\0", address_of(brief))
     # It is somebody else's turn after some of them.
     with pytest.raises(BlockingIOError):
-        brief.recv(99)
+        brief.receive(99, 0)
 
 
 @linux_only
@@ -363,17 +402,66 @@ def test_what_came_before_the_channel_was_connected_is_sorted(
     for octets in (b"one", b"two"):
         stranger.sendto(b"\0\4\0\0", address_of(brief))
         peer.sendto(octets, address_of(brief))
-    brief.settle()
+    early = brief.settle()
     peer.sendto(b"three", address_of(brief))
-    assert [brief.recv(99) for _ in range(3)] == [b"one", b"two", b"three"]
+    assert early == [b"one", b"two"]
+    assert brief.receive(99, 0) == b"three"
     assert [stranger.recv(99) for _ in range(2)] == [UNKNOWN_TID] * 2
-    assert brief.strangers is not None
-    assert brief.early == []
+
+
+@linux_only
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_what_is_delivered_comes_before_what_lies_in_the_socket(
+    peer: socket.socket, brief: TidChannel, is_settled: bool
+) -> None:
+    if is_settled:
+        brief.settle()
+    for octets in (b"three", b"four", b"seven"):
+        peer.sendto(octets, address_of(brief))
+    brief.deliver(b"one")
+    brief.deliver(b"two")
+    receive = brief.receive
+    assert [receive(3, 0) for _ in range(3)] == [b"one", b"two", b"thr"]
+    brief.deliver(b"delivered")
+    receive_into, buffer = brief.receive_into, bytearray(99)
+    for octets in (b"delivered", b"four", b"seven"):
+        assert receive_into(memoryview(buffer), 0) == (len(octets), len(octets))
+        assert buffer[: len(octets)] == octets
+
+
+@linux_only
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_what_the_kernel_merged_is_told_with_the_size_of_one_datagram(
+    peer: socket.socket, brief: TidChannel, is_settled: bool
+) -> None:
+    if is_settled:
+        brief.settle()
+    brief.make_room()
+    brief.merge()
+    peer.connect(address_of(brief))
+    assert udp.enable_offload(peer, SEGMENT)
+    peer.send(frames(3))
+    buffer = bytearray(65536)
+    # One that is not connected takes what comes from strangers too, so each is taken singly.
+    expected = [(2 * SEGMENT + 40, SEGMENT)] if is_settled else [(SEGMENT, SEGMENT)] * 2
+    for size in expected:
+        assert brief.receive_into(memoryview(buffer), 0) == size
+
+
+@linux_only
+def test_a_channel_is_watched_for_its_peer_and_for_strangers(brief: TidChannel) -> None:
+    ((own, owner),) = brief.descriptors(OWNER)
+    assert owner is OWNER
+    brief.settle()
+    (first, (second, strangers)) = brief.descriptors(OWNER)
+    assert first == (own, OWNER)
+    assert second != own
+    assert strangers is not OWNER
 
 
 def test_a_channel_that_is_closed_is_not_connected(brief: TidChannel) -> None:
     brief.close()
-    brief.settle()
+    assert brief.settle() == []
     assert not brief.is_settled
 
 
@@ -381,31 +469,36 @@ def test_a_channel_that_is_closed_is_not_connected(brief: TidChannel) -> None:
 
 
 @linux_only
-@pytest.mark.parametrize("is_brief", [True, False])
+@pytest.mark.parametrize("settled", ["before", "meanwhile", "never"])
 def test_an_observer_sees_what_goes_through_a_channel_while_it_looks(
-    peer: socket.socket, brief: TidChannel, stranger: socket.socket, is_brief: bool
+    peer: socket.socket, brief: TidChannel, stranger: socket.socket, settled: str
 ) -> None:
-    if not is_brief:
+    if settled == "before":
         brief.settle()
     seen: list[bytes] = []
     brief.send(b"before")
     brief.tap(lambda datagram: seen.append(datagram.octets))
     brief.send(b"out")
-    peer.sendto(b"in", address_of(brief))
-    assert brief.recv(99) == b"in"
-    assert brief.strangers is not None
-    turned_away = brief.strangers
+    if settled == "meanwhile":
+        brief.settle()
     stranger.sendto(b"\0\4\0\0", address_of(brief))
+    # Its answer shows that the stranger was seen first.
+    handlers = [handler for _, handler in brief.descriptors(OWNER)[1:]]
 
-    def is_seen() -> bool:
-        turned_away.ready()
-        return len(seen) == 4
+    def is_turned_away() -> bool:
+        for handler in handlers:
+            handler.ready()
+        with suppress(BlockingIOError):
+            brief.receive(99, DONTWAIT)
+        return len(seen) == 3
 
-    wait_until(is_seen)
+    wait_until(is_turned_away)
+    peer.sendto(b"in", address_of(brief))
+    assert brief.receive(99, 0) == b"in"
     brief.untap()
     brief.untap()
     brief.send(b"after")
-    assert seen == [b"out", b"in", b"\0\4\0\0", UNKNOWN_TID]
+    assert seen == [b"out", b"\0\4\0\0", UNKNOWN_TID, b"in"]
     brief.close()
     brief.tap(lambda _: None)
     brief.untap()

@@ -92,25 +92,6 @@ def test_a_session_tells_where_it_stands() -> None:
         assert session.is_over
 
 
-def test_each_kind_of_session_says_how_it_moves_its_file() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
-        peer.ask()
-        peer.receive()
-        session = only_session(found)
-        # The name of the method, and what it is called with.
-        asks: list[tuple[str, tuple[object, ...]]] = [
-            ("ready", ()),
-            ("receive", (b"", 0.0)),
-            ("_tally", ()),
-            ("_release", ()),
-        ]
-        for name, arguments in asks:
-            with pytest.raises(NotImplementedError):
-                getattr(Session, name)(session, *arguments)
-        Session.run_alone(session)
-        Session.handle_writable(session)
-
-
 # Catching up
 
 

@@ -303,21 +303,20 @@ def test_what_is_sent_again_has_a_comment(wire: Wire) -> None:
     assert [each.comment for each in wire.seen] == ["", "retransmit: DATA 1 was sent again"]
 
 
-def test_a_channel_that_cannot_be_connected_is_seen_all_the_same(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_: TidChannel) -> None:
-        raise OSError(101, "Network is unreachable")
-
+@linux_only
+def test_a_channel_is_seen_before_it_is_connected_and_after(wire: Wire) -> None:
     sock = udp.open_tid(("127.0.0.1", 0), socket.AF_INET)
     with closing(TidChannel(sock, wire.peer.getsockname(), 104, None, is_brief=True)) as channel:
-        monkeypatch.setattr(TidChannel, "settle", refuse)
         channel.tap(wire.seen.append)
-        channel.send(b"\0\4\0\0")
+        channel.send(Data(1, b"abc").encode())
         wire.peer.sendto(b"\0\4\0\1", sock.getsockname())
-        assert channel.recv(99) == b"\0\4\0\1"
-        assert wire.octets == [b"\0\4\0\0", b"\0\4\0\1"]
-        assert {each.source for each in wire.seen} == {ends(sock), ends(wire.peer)}
+        assert channel.receive(99, 0) == b"\0\4\0\1"
+        channel.settle()
+        # What was seen before is known still.
+        channel.send(Data(1, b"abc").encode())
+        assert [each.octets[:4] for each in wire.seen] == [b"\0\3\0\1", b"\0\4\0\1", b"\0\3\0\1"]
+        assert wire.seen[2].comment == "retransmit: DATA 1 was sent again"
+        assert [each.source for each in wire.seen] == [ends(sock), ends(wire.peer), ends(sock)]
 
 
 # A server ------------------------------------------------------------------------------------

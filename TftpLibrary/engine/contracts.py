@@ -1,0 +1,141 @@
+"""What an engine, a session and a channel ask of each other.
+
+Each may be stood in for: a test gives the engine a session of its own, and whatever fulfils
+`Channel` can carry a transfer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from TftpLibrary.engine.deadlines import Timed
+from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.poller import Handler
+from TftpLibrary.engine.tap import Observer
+from TftpLibrary.recording.entry import Writer
+from TftpLibrary.recording.records import Transfer
+
+Receive = Callable[[int, int], bytes]
+"""Takes one datagram, as `socket.recv` does: octets to take at most, and flags."""
+ReceiveInto = Callable[[memoryview, int], tuple[int, int]]
+"""Takes what one call takes into a buffer; flags. Returns its octets, and those of each datagram
+in it, of which the last one may be shorter."""
+
+
+class Live(Handler, Timed, Protocol):
+    """A session as the engine sees it."""
+
+    @property
+    def descriptors(self) -> tuple[tuple[int, Handler], ...]:
+        """The sockets to watch and who handles them; the first is the session's own."""
+
+    def settle(self) -> None:
+        """It was not over in its first turn, and is the only one."""
+
+    def run_alone(self) -> None:
+        """No other session runs: wait for the socket here, for a moment."""
+
+    def handle_writable(self) -> None:
+        """The socket's send buffer has room."""
+
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed."""
+
+    def stop(self, reason: str = ...) -> Transfer | None:
+        """Ends at once."""
+
+    def sample(self, now: float) -> None:
+        """Notes how far it is, now and then."""
+
+    def report(self, now: float) -> None:
+        """Brings its record up to date."""
+
+
+class Driver(Writer, Protocol):
+    """The engine as a session sees it."""
+
+    def add(self, session: Live) -> None:
+        """Call `ready` whenever the session's socket has a datagram."""
+
+    def remove(self, session: Live) -> None:
+        """The session is over; its sockets are about to be closed."""
+
+    def rest(self, session: Live) -> None:
+        """The session has moved its file, and stays only to repeat its last ACK."""
+
+    def arm(self, session: Live) -> None:
+        """The session's deadline may have come nearer."""
+
+    def want_write(self, session: Live) -> None:
+        """Call `handle_writable` once the session's socket takes more."""
+
+
+class Channel(Protocol):
+    """The way to one peer, as a session sees it. It knows nothing of TFTP.
+
+    `receive` and `receive_into` are for each datagram, so they may be attributes that are bound
+    straight to the socket: look them up again in each turn, since they change in mid-transfer.
+    Both raise `BlockingIOError` when nothing is there, `ConnectionError` when the peer closed its
+    port, and another `OSError` when the network tells of trouble.
+    """
+
+    @property
+    def peer(self) -> Address:
+        """The peer's address."""
+
+    @property
+    def segment(self) -> int:
+        """Octets of a full DATA datagram."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether datagrams can still come and go."""
+
+    @property
+    def may_block(self) -> bool:
+        """Whether a lone session may wait in `receive` and `receive_into` for a moment."""
+
+    @property
+    def receive(self) -> Receive:
+        """Takes a control packet."""
+
+    @property
+    def receive_into(self) -> ReceiveInto:
+        """Takes DATA into a buffer."""
+
+    def deliver(self, datagram: bytes) -> None:
+        """Takes a datagram of the peer that came another way; it is received next."""
+
+    def descriptors(self, owner: Handler) -> tuple[tuple[int, Handler], ...]:
+        """The sockets to watch and who handles them; the owner's comes first, if there is one."""
+
+    def send(self, datagram: bytes) -> None:
+        """Sends a control packet."""
+
+    def send_frame(self, frame: memoryview) -> None:
+        """Sends one framed DATA: the data path of lock-step."""
+
+    def send_window(self, frames: memoryview) -> bool:
+        """Sends framed DATA in one call: the data path of windows. Returns whether it left."""
+
+    def send_frames(self, frames: memoryview) -> int:
+        """Sends framed DATA, one datagram for each segment. Returns the octets that left."""
+
+    def make_room(self) -> None:
+        """A file comes this way: asks for a larger receive buffer."""
+
+    def merge(self) -> None:
+        """Only DATA comes from here on: one `receive_into` may take many datagrams."""
+
+    def settle(self) -> list[bytes]:
+        """The transfer lasts. Returns what the peer sent before this; deliver it. Idempotent."""
+
+    def tap(self, observe: Observer) -> None:
+        """Shows each datagram from now on to an observer."""
+
+    def untap(self) -> None:
+        """Shows no datagram any more. Idempotent."""
+
+    def close(self) -> None:
+        """Releases what the channel has of its own. Idempotent."""
