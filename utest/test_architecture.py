@@ -214,6 +214,21 @@ def test_only_the_engine_starts_threads() -> None:
     )
 
 
+def test_only_the_engine_opens_sockets() -> None:
+    assert not modules_that(
+        lambda module: not name_of(module).startswith("engine/") and imports(module, "socket")
+    )
+
+
+def test_below_the_engine_only_those_who_wait_read_a_clock() -> None:
+    """All else gets its time as an argument, so that a test can say what time it is."""
+    timeless = ("protocol/", "store/", "recording/")
+    found = modules_that(
+        lambda module: name_of(module).startswith(timeless) and imports(module, "time")
+    )
+    assert set(found) == {"recording/recorder.py", "recording/view.py"}
+
+
 def test_each_phase_is_named_in_the_architecture() -> None:
     drawn = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     missing = [
