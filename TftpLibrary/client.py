@@ -69,7 +69,6 @@ class TftpClient(Capturable):
         port: its request port.
         settings: how to ask.
         recorder: where records go; a new one by default.
-        engine: the engine to run on; the shared one by default.
 
     Raises:
         UsageError: the host cannot be found, or the port is none.
@@ -82,7 +81,6 @@ class TftpClient(Capturable):
         settings: ClientSettings | None = None,
         *,
         recorder: Recorder | None = None,
-        engine: Engine | None = None,
     ) -> None:
         if not 1 <= port <= 65535:
             raise UsageError(f"port must be from 1 to 65535, got {port}.")
@@ -91,8 +89,7 @@ class TftpClient(Capturable):
         self.settings = settings or ClientSettings()
         self.recorder = Recorder() if recorder is None else recorder
         self._family, self._server = hosts.resolve_peer(host, port)
-        self._given_engine = engine
-        self._engine: Engine | None = engine
+        self._engine: Engine | None = None
         self._started: list[Asking] = []
 
     # Life ----------------------------------------------------------------------------------
@@ -104,7 +101,7 @@ class TftpClient(Capturable):
         """
         if self.is_capturing:
             self.stop_capture()
-        if self._engine is not None and self._given_engine is None:
+        if self._engine is not None:
             self._engine = None
             SHARED_ENGINE.release()
 

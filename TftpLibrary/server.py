@@ -51,7 +51,6 @@ class TftpServer(Capturable):
             came through the server is removed, and what was overwritten is put back.
         follow_symlinks: whether links may lead out of the folder.
         recorder: where records go; a new one by default.
-        engine: the engine to run on; the shared one by default.
 
     Attributes:
         files: the files of the server, for the author of the test. They are there while the
@@ -59,7 +58,7 @@ class TftpServer(Capturable):
         recorder: the records of all requests.
     """
 
-    def __init__(  # noqa: PLR0913 - how to serve is one value; the rest is what it is made of
+    def __init__(
         self,
         root: str | Path | None = None,
         settings: ServerSettings | None = None,
@@ -69,7 +68,6 @@ class TftpServer(Capturable):
         keep_files: bool = False,
         follow_symlinks: bool = False,
         recorder: Recorder | None = None,
-        engine: Engine | None = None,
     ) -> None:
         self.files = FileStore(
             None if root is None else Path(root),
@@ -81,7 +79,6 @@ class TftpServer(Capturable):
         self.warnings: list[str] = []
         self._settings = settings or ServerSettings()
         self._given_alias = alias
-        self._given_engine = engine
         self._serving: tuple[Listener, Engine] | None = None
 
     # Life ----------------------------------------------------------------------------------
@@ -99,11 +96,8 @@ class TftpServer(Capturable):
             undo.callback(self.files.close)
             listener = Listener(self._settings, self.files, self.recorder, self._given_alias)
             undo.callback(listener.close)
-            engine = self._given_engine
-            if engine is None:
-                engine = SHARED_ENGINE.acquire()
-                undo.callback(SHARED_ENGINE.release)
-            engine.start()
+            engine = SHARED_ENGINE.acquire()
+            undo.callback(SHARED_ENGINE.release)
             undo.callback(engine.call, partial(_stop, listener, engine))
             engine.call(partial(_attach, listener, engine))
             self._serving = listener, engine
@@ -261,8 +255,7 @@ class TftpServer(Capturable):
             return []
         finally:
             self._end_capture()
-            if self._given_engine is None:
-                SHARED_ENGINE.release()
+            SHARED_ENGINE.release()
             self.warnings = self.files.close()
 
     @property

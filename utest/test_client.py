@@ -18,7 +18,7 @@ import pytest
 from atest.equipment.board_exchange import Habits
 from atest.equipment.board_server import Mischief, ServingBoard
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.engine import Engine, Life
+from TftpLibrary.engine.engine import SHARED_ENGINE
 from TftpLibrary.errors import (
     NegotiationError,
     PeerError,
@@ -592,8 +592,7 @@ def test_an_interrupt_while_waiting_stops_the_transfer(tmp_path: Path, puppet: P
 
 
 def test_an_engine_that_stops_ends_the_transfer(puppet: Puppet) -> None:
-    engine = Engine()
-    engine.start()
+    engine = SHARED_ENGINE.acquire()
 
     def serve() -> None:
         puppet.take_request()
@@ -601,11 +600,12 @@ def test_an_engine_that_stops_ends_the_transfer(puppet: Puppet) -> None:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    client = TftpClient("127.0.0.1", puppet.port, PLAIN, engine=engine)
+    client = TftpClient("127.0.0.1", puppet.port, PLAIN)
     with pytest.raises(TransferAborted, match="for 'f': The server was stopped"):
         client.get_bytes("f")
     thread.join(seconds(SOON))
     client.close()
+    SHARED_ENGINE.release()
 
 
 def test_a_client_may_be_closed_and_used_again() -> None:
@@ -621,18 +621,13 @@ def test_a_client_may_be_closed_and_used_again() -> None:
         assert len(client.recorder.transfers()) == 2
 
 
-def test_a_client_may_have_an_engine_and_a_record_of_others() -> None:
-    engine, recorder = Engine(), Recorder()
-    engine.start()
-    try:
-        with ServingBoard("f", b"content") as board:
-            host, port = board.host, board.port
-            with TftpClient(host, port, recorder=recorder, engine=engine) as client:
+def test_clients_may_share_a_record() -> None:
+    recorder = Recorder()
+    with ServingBoard("f", b"content") as board:
+        for _ in range(2):
+            with TftpClient(board.host, board.port, recorder=recorder) as client:
                 client.get_bytes("f")
-            assert engine.life is Life.running
-            assert len(recorder.transfers()) == 1
-    finally:
-        engine.stop()
+    assert len(recorder.transfers()) == 2
 
 
 @posix_only

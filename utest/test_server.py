@@ -20,7 +20,7 @@ from atest.equipment.board_exchange import Report, sort_arguments
 from atest.equipment.board_network import open_socket
 from TftpBoard.packets import RefusedError
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.engine import Engine, Life
+from TftpLibrary.engine.engine import SHARED_ENGINE
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.messages.questions import Download, Idle, Request, Upload
 from TftpLibrary.protocol.outcome import Outcome
@@ -223,15 +223,6 @@ def test_a_setting_that_cannot_be_fails_before_the_start() -> None:
         TftpServer(settings=ServerSettings(port=99999))
 
 
-def test_an_engine_that_was_stopped_fails_the_start_and_leaves_nothing() -> None:
-    engine = Engine()
-    engine.stop()
-    server = TftpServer(engine=engine)
-    with pytest.raises(UsageError, match="The engine was stopped"):
-        server.start()
-    assert not server.is_running
-
-
 def test_what_a_server_is_cannot_be_asked_before_it_runs() -> None:
     server = TftpServer()
     for name in ("host", "port"):
@@ -346,15 +337,16 @@ def test_a_defect_while_stop_waits_does_not_keep_it_from_stopping(server: TftpSe
 
 
 def test_an_engine_that_was_stopped_first_leaves_nothing_of_the_server_open() -> None:
-    engine = Engine()
-    server = TftpServer(content={"f": CONTENT}, engine=engine)
+    server = TftpServer(content={"f": CONTENT})
     server.start()
     root, port = server.root, server.port
     with ExitStack() as stack:
+        stack.callback(SHARED_ENGINE.release)
+        engine = SHARED_ENGINE.acquire()
         peer = hang(stack, server)
         engine.stop()
         assert peer.receive() == Error(0, "The server was stopped")
-    server.stop()
+        server.stop()
     assert not server.is_running
     assert not root.exists()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -406,17 +398,6 @@ def test_one_thread_serves_all_and_ends_with_the_last() -> None:
     assert engine_threads() == 0
 
 
-def test_an_engine_of_its_own_is_left_running() -> None:
-    engine = Engine()
-    engine.start()
-    try:
-        with TftpServer(content={"f": CONTENT}, engine=engine) as server:
-            assert read(server).content == CONTENT
-        assert engine.life is Life.running
-    finally:
-        engine.stop()
-
-
 def test_what_came_through_the_server_is_removed_and_the_rest_is_put_back(tmp_path: Path) -> None:
     (tmp_path / "mine").write_bytes(b"mine")
     settings = ServerSettings(writable=True, overwrite=True)
@@ -462,18 +443,6 @@ def test_links_out_of_the_folder_are_followed_only_by_choice(tmp_path: Path, fol
 
 
 # What it tells
-
-
-def test_the_record_of_each_engine_that_shares_a_recorder_is_brought_up_to_date() -> None:
-    recorder = Recorder()
-    with ExitStack() as stack:
-        for _ in range(2):
-            engine = Engine()
-            stack.callback(engine.stop)
-            server = TftpServer(content={"f": CONTENT}, recorder=recorder, engine=engine)
-            stack.enter_context(server)
-            hang(stack, server)
-        assert [each.blocks for each in recorder.transfers()] == [1, 1]
 
 
 def test_transfers_are_recorded_with_the_alias() -> None:
