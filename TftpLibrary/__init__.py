@@ -1,22 +1,36 @@
 """TFTP for tests: a Robot Framework library, and the same as plain Python objects.
 
-A suite says `Library    TftpLibrary`. A Python program imports the names below; Robot Framework is
-loaded only when it asks for `TftpLibrary` itself.
+A suite says `Library    TftpLibrary`. A Python program imports the names below, and needs no other
+module of this package. Robot Framework is loaded only by those who ask for `TftpLibrary` itself.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from TftpLibrary import errors
 from TftpLibrary.client import TftpClient
-from TftpLibrary.messages.questions import Download, Idle, Request, Upload
+from TftpLibrary.errors import (
+    ExpectationError,
+    NegotiationError,
+    PeerError,
+    TftpError,
+    TransferAborted,
+    TransferTimeout,
+    UsageError,
+)
+from TftpLibrary.messages.questions import Download, Idle, Question, Request, Upload
+from TftpLibrary.messages.words import Words
 from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
 from TftpLibrary.recording.capture import Captured
-from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.records import Sample, Transfer
+from TftpLibrary.recording.view import View
 from TftpLibrary.server import TftpServer
-from TftpLibrary.settings import ClientSettings, ServerSettings
-from TftpLibrary.store.base import StoredFile
+from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
+from TftpLibrary.store.base import StoredFile, StoreError
+from TftpLibrary.store.content import TestContent
+from TftpLibrary.store.files import FileStore
 from TftpLibrary.version import VERSION
 
 if TYPE_CHECKING:
@@ -25,18 +39,36 @@ if TYPE_CHECKING:
 __all__ = [
     "Captured",
     "ClientSettings",
+    "Direction",
     "Download",
+    "ErrorCode",
+    "ExpectationError",
+    "FileStore",
     "Idle",
+    "Mode",
+    "NegotiationError",
     "Outcome",
+    "PeerError",
+    "Question",
+    "Recorder",
     "Request",
+    "Retransmission",
+    "Sample",
     "ServerSettings",
+    "StoreError",
     "StoredFile",
+    "TestContent",
     "TftpClient",
+    "TftpError",
     "TftpLibrary",
     "TftpServer",
     "Transfer",
+    "TransferAborted",
+    "TransferTimeout",
     "Upload",
-    "errors",
+    "UsageError",
+    "View",
+    "Words",
 ]
 
 __version__ = VERSION

@@ -1,19 +1,134 @@
+"""The page of public names: a Python program needs no other module of the package."""
+
 from __future__ import annotations
 
+import ast
+import importlib.metadata
+import inspect
+import socket
 import subprocess
 import sys
+import typing
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 import TftpLibrary
-from TftpLibrary.library import TftpLibrary as Library
-from TftpLibrary.version import VERSION
+from TftpLibrary import (
+    Captured,
+    ClientSettings,
+    Direction,
+    Download,
+    ErrorCode,
+    ExpectationError,
+    FileStore,
+    Idle,
+    Mode,
+    NegotiationError,
+    Outcome,
+    PeerError,
+    Question,
+    Recorder,
+    Request,
+    Retransmission,
+    Sample,
+    ServerSettings,
+    StoredFile,
+    StoreError,
+    TestContent,
+    TftpClient,
+    TftpError,
+    TftpServer,
+    Transfer,
+    TransferAborted,
+    TransferTimeout,
+    Upload,
+    UsageError,
+    View,
+    Words,
+)
+
+# The keywords are for Robot Framework; interface.txt has their types.
+PUBLIC = {name: getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != "TftpLibrary"}
+FOR_THE_ENGINE = {
+    "Direction": {"opcode", "of_opcode"},
+    "FileStore": {"open_read", "open_write"},
+    "Recorder": {"opened"},
+    "ServerSettings": {"networks", "pace", "policy", "retry_timer", "write_policy"},
+}
+"""Methods of public classes that only the library itself calls."""
+STANDARD = {"builtins", "collections.abc", "datetime", "pathlib", "types", "typing"}
+
+
+@pytest.fixture
+def server() -> Iterator[TftpServer]:
+    content = {"zImage": b"kernel" * 1000}
+    settings = ServerSettings(writable=True, overwrite=True)
+    with TftpServer(settings=settings, content=content, alias="dut") as found:
+        yield found
+
+
+@pytest.fixture
+def client(server: TftpServer) -> Iterator[TftpClient]:
+    with TftpClient(server.host, server.port) as found:
+        yield found
+
+
+def ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
+    """Finds the first transfer that has ended."""
+    return next((each for each in transfers if not each.is_running), None)
+
+
+def inner_types(hint: object) -> Iterator[type]:
+    """Yields the classes that a type is made of: those of `list[Transfer] | None` are three."""
+    arguments = typing.get_args(hint)
+    for argument in arguments:
+        for each in argument if isinstance(argument, list) else [argument]:
+            yield from inner_types(each)
+    found = typing.get_origin(hint) or hint
+    if isinstance(found, type):
+        yield found
+
+
+def hints(name: str, cls: type) -> Iterator[tuple[str, object]]:
+    """Yields the types of the attributes, parameters and results of a public class."""
+    members: dict[str, object] = {name: cls, f"{name}()": vars(cls).get("__init__")}
+    for member in sorted(set(dir(cls)) - FOR_THE_ENGINE.get(name, set())):
+        value = inspect.getattr_static(cls, member)
+        if not member.startswith("_"):
+            members[f"{name}.{member}"] = value.fget if isinstance(value, property) else value
+    for place, typed in members.items():
+        if inspect.isclass(typed) or inspect.isfunction(typed):
+            for key, hint in typing.get_type_hints(typed).items():
+                if not key.startswith("_"):
+                    yield f"{place} {key}", hint
+
+
+# The page
+
+
+def test_every_public_name_is_there() -> None:
+    assert sorted(TftpLibrary.__all__) == TftpLibrary.__all__
+    assert TftpLibrary.__version__ == importlib.metadata.version("robotframework-tftp")
+
+
+def test_robot_framework_gets_its_library_under_the_name_of_the_package() -> None:
+    assert TftpLibrary.TftpLibrary.__module__ == "TftpLibrary.library"
+
+
+def test_other_names_are_not_there() -> None:
+    with pytest.raises(AttributeError, match="module 'TftpLibrary' has no attribute 'Tftp'"):
+        TftpLibrary.Tftp  # noqa: B018
 
 
 def test_a_python_program_does_not_load_robot_framework() -> None:
     program = (
         "import sys, TftpLibrary\n"
-        "TftpLibrary.TftpServer, TftpLibrary.TftpClient, TftpLibrary.errors.TftpError\n"
+        "[getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != 'TftpLibrary']\n"
         "print([name for name in sys.modules if name.split('.')[0] in "
         "('robot', 'robotlibcore', 'assertionengine')])"
     )
@@ -23,15 +138,204 @@ def test_a_python_program_does_not_load_robot_framework() -> None:
     assert run.stdout.strip() == "[]"
 
 
-def test_robot_framework_gets_its_library_under_the_name_of_the_package() -> None:
-    assert TftpLibrary.TftpLibrary is Library
+def test_types_of_public_things_are_public_or_standard() -> None:
+    hidden = {
+        f"{place}: {found.__module__}.{found.__qualname__}"
+        for name, cls in PUBLIC.items()
+        for place, hint in hints(name, cls)
+        for found in inner_types(hint)
+        if found not in PUBLIC.values() and found.__module__ not in STANDARD
+    }
+    assert not hidden
 
 
-def test_every_public_name_is_there() -> None:
-    assert all(hasattr(TftpLibrary, name) for name in TftpLibrary.__all__)
-    assert TftpLibrary.__version__ == VERSION
+def test_errors_that_a_program_can_catch_are_public() -> None:
+    """A `PacketError` becomes an answer to the peer: no caller sees one."""
+    errors = vars(sys.modules["TftpLibrary.errors"])
+    names = {name for name, value in errors.items() if inspect.isclass(value)}
+    assert names - PUBLIC.keys() == {"PacketError"}
 
 
-def test_other_names_are_not_there() -> None:
-    with pytest.raises(AttributeError, match="module 'TftpLibrary' has no attribute 'Tftp'"):
-        TftpLibrary.Tftp  # noqa: B018
+def test_these_tests_import_each_public_name_and_no_other_module() -> None:
+    """The linter reports a name that is imported and not used."""
+    nodes = ast.walk(ast.parse(Path(__file__).read_text("utf-8")))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    ours = [node for node in imports if (node.module or "").startswith("TftpLibrary")]
+    assert [node.module for node in ours] == ["TftpLibrary"]
+    assert {alias.name for alias in ours[0].names} == PUBLIC.keys()
+
+
+# What it is good for
+
+
+def test_a_server_shows_what_a_client_did(
+    server: TftpServer, client: TftpClient, tmp_path: Path
+) -> None:
+    mark = server.recorder.mark()
+    got = client.get("zImage", tmp_path)
+    assert (tmp_path / "zImage").read_bytes() == b"kernel" * 1000
+    assert (got.direction, got.outcome) == (Direction.read, Outcome.completed)
+    seen: Transfer = server.recorder.wait_for(ended, timeout=5, since=mark)
+    assert (seen.filename, seen.server, seen.octets) == ("zImage", "dut", 6000)
+    assert all(isinstance(sample, Sample) for sample in seen.samples)
+    assert isinstance(seen.started, datetime)
+    assert server.transfers() == (seen,)
+
+
+def test_questions_find_what_boards_did(server: TftpServer, client: TftpClient) -> None:
+    client.get_bytes("zImage")
+    client.put_bytes(b"lines", "log")
+    assert server.wait_until(Download("zImage"), timeout=5).octets == 6000
+    assert server.wait_until(Request("zImage"), timeout=5).filename == "zImage"
+    assert server.wait_until(Upload("log", min_size=5), timeout=5).outcome is Outcome.completed
+    assert server.wait_until(Idle(0.0), timeout=5) >= 0.0
+
+
+def test_a_question_without_an_answer_explains_what_came_nearest(
+    server: TftpServer, client: TftpClient
+) -> None:
+    with pytest.raises(PeerError):
+        client.get_bytes("zimage")
+    with pytest.raises(ExpectationError, match="'zImage' was not downloaded"):
+        server.wait_until(Download("zImage"), timeout=0)
+
+
+@dataclass(frozen=True)
+class Total:
+    """A question of one's own: whether boards got that many octets in all."""
+
+    octets: int
+    subject = "octets"
+
+    def find(self, view: View) -> int | None:
+        found = sum(each.octets for each in view.transfers)
+        return found if found >= self.octets else None
+
+    def explain(self, view: View, waited: float | None = None, words: Words | None = None) -> str:  # noqa: ARG002
+        return f"Fewer than {self.octets} octets, in {len(view.transfers)} transfers."
+
+
+def test_a_program_may_ask_a_question_of_its_own(server: TftpServer, client: TftpClient) -> None:
+    client.get_bytes("zImage")
+    question: Question[int] = Total(6000)
+    assert server.wait_until(question, timeout=5) == 6000
+    with pytest.raises(ExpectationError, match="Fewer than 6001 octets, in 1 transfers."):
+        server.wait_until(Total(6001), timeout=0)
+
+
+def test_a_board_uploads(server: TftpServer, client: TftpClient, tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"lines")
+    put = client.put(tmp_path / "log")
+    assert put.direction is Direction.write
+    client.put_bytes(b"other", "log")
+    assert server.files.read_bytes("log") == client.get_bytes("log") == b"other"
+
+
+def test_a_server_is_started_changed_and_stopped() -> None:
+    server = TftpServer()
+    assert server.start() is server
+    before = server.change(timeout=2.0, max_windowsize=8)
+    assert before == ServerSettings()
+    assert server.settings == ServerSettings(timeout=2.0, max_windowsize=8)
+    assert server.url("f") == f"tftp://{server.host}:{server.port}/f"
+    assert server.address_for("127.0.0.1") == server.host
+    assert server.root.is_dir()
+    assert server.stop(grace=1.0) == []
+    assert server.warnings == []
+    assert not server.is_running
+
+
+@pytest.mark.parametrize("retransmission", list(Retransmission))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_settings_say_how_to_serve_and_how_to_ask(
+    retransmission: Retransmission, mode: Mode
+) -> None:
+    settings = ServerSettings(retransmission=retransmission, refuse_options=frozenset({"tsize"}))
+    with TftpServer(settings=settings, content={"f": b"text\n"}) as server:
+        asked = ClientSettings(mode=mode, blksize=1024, windowsize=1)
+        with TftpClient(server.host, server.port, asked) as client:
+            assert client.get_bytes("f") == b"text\n"
+            (record,) = client.recorder.transfers()
+        assert record.mode == mode.value
+        assert dict(record.granted) == {"blksize": "1024"}
+
+
+@pytest.mark.parametrize("content", list(TestContent))
+def test_a_store_makes_describes_and_gives_files(content: TestContent, tmp_path: Path) -> None:
+    with FileStore() as files:
+        made: StoredFile = files.create("image", 1000, content=content, seed=1)
+        assert (made.size, made.sha256) == (1000, files.checksum("image"))
+        files.copy("image", "copy")
+        assert files.rename("copy", "other").sha256 == made.sha256
+        assert files.download("other", tmp_path).stat().st_size == 1000
+        assert files.upload(tmp_path / "other", "third").crc32 == made.crc32
+        assert files.list() == ["image", "other", "third"]
+        assert files.delete("image")
+        assert files.delete_all() == ["other", "third"]
+
+
+def test_servers_and_clients_are_captured(
+    server: TftpServer, client: TftpClient, tmp_path: Path
+) -> None:
+    for each in (server, client):
+        each.start_capture(tmp_path / "x.pcapng")
+        client.get_bytes("zImage")
+        captured: Captured = each.stop_capture()
+        assert captured == each.capture
+        assert captured.packets > 5
+        assert captured.path.stat().st_size > captured.octets > 6000
+
+
+def test_servers_and_clients_may_share_a_recorder() -> None:
+    def both_ended(transfers: tuple[Transfer, ...]) -> bool | None:
+        return [each.is_running for each in transfers] == [False, False] or None
+
+    recorder = Recorder(limit=100)
+    with ExitStack() as stack:
+        server = stack.enter_context(TftpServer(content={"f": b""}, recorder=recorder))
+        client = stack.enter_context(TftpClient(server.host, server.port, recorder=recorder))
+        client.get_bytes("f")
+        recorder.wait_for(both_ended, 5)
+    assert recorder.is_complete()
+
+
+# Errors, by name
+
+
+def test_an_error_of_the_peer_has_its_code_and_its_text(client: TftpClient) -> None:
+    with pytest.raises(PeerError) as caught:
+        client.get_bytes("missing")
+    assert caught.value.code == ErrorCode.file_not_found
+    assert caught.value.text == "File not found"
+
+
+def test_a_server_that_does_not_answer_is_a_timeout() -> None:
+    settings = ClientSettings(timeout=0.05, retries=1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        host, port = silent.getsockname()
+        with TftpClient(host, port, settings) as client, pytest.raises(TransferTimeout):
+            client.get_bytes("f")
+
+
+def test_a_mistake_of_the_caller_is_a_usage_error(server: TftpServer) -> None:
+    with pytest.raises(UsageError, match="rollover must be from 0 to 1"):
+        ServerSettings(rollover=2)
+    with pytest.raises(UsageError, match="No file 'missing'"):
+        server.files.get("missing")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ExpectationError,
+        NegotiationError,
+        PeerError,
+        StoreError,
+        TransferAborted,
+        TransferTimeout,
+        UsageError,
+    ],
+)
+def test_every_error_is_an_error_of_the_library(error: type[Exception]) -> None:
+    assert issubclass(error, TftpError)
