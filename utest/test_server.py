@@ -125,6 +125,7 @@ def test_the_requests_of_another_server_do_not_count() -> None:
 def test_nobody_waits_for_a_server_that_was_stopped() -> None:
     with TftpServer(content={"f": CONTENT}) as server:
         read(server)
+        server.wait_until(Download("f"), 60.0)
     begun = time.monotonic()
     assert server.wait_until(Download("f"), 60.0)
     with pytest.raises(ExpectationError, match="The TFTP server is stopped, so there was no wait"):
