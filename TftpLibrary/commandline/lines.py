@@ -9,7 +9,7 @@ from TftpLibrary.engine.hosts import url_host
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import duration_text, reason_text, short_text
+from TftpLibrary.recording.wording import duration_text, outcome_word, reason_text, short_text
 from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 
@@ -19,7 +19,7 @@ def transfer_line(transfer: Transfer) -> str:
     The columns up to the client stand below each other, so that a screen of lines is a table.
     """
     stamp = (transfer.ended or transfer.started).astimezone().strftime("%H:%M:%S")
-    outcome = (transfer.outcome.value if transfer.outcome else "running").replace("_", " ")
+    outcome = outcome_word(transfer.outcome)
     peer = _peer(transfer)
     what = f"{stamp} {outcome:9} {transfer.direction.value:5} {peer:21}"
     return f"{what} '{short_text(transfer.filename)}' {', '.join(_details(transfer))}"
@@ -67,7 +67,7 @@ class Tally:
 
     def add(self, transfer: Transfer) -> None:
         """Counts an ended transfer."""
-        self._outcomes[str(transfer.outcome).replace("_", " ")] += 1
+        self._outcomes[outcome_word(transfer.outcome)] += 1
         if transfer.direction is Direction.read:
             self._sent += transfer.octets
         else:

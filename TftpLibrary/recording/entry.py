@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import Options, Request, printable
 from TftpLibrary.recording.recorder import Recorder, Reporter
-from TftpLibrary.recording.records import NO_OPTIONS, Sample, Transfer
+from TftpLibrary.recording.records import NO_OPTIONS, OptionValues, Sample, Transfer
 
 SAMPLE_INTERVAL = 0.05
 """Seconds between two samples of how far a transfer is, at the least."""
@@ -200,4 +199,4 @@ class Entry:
 
 
 def _mapping(options: Options) -> Mapping[str, str]:
-    return MappingProxyType(dict(options)) if options else NO_OPTIONS
+    return OptionValues(options) if options else NO_OPTIONS

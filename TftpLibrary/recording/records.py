@@ -1,16 +1,53 @@
-"""The record of a transfer: a frozen value with printable text only."""
+"""The record of a transfer: a frozen value with printable text only.
+
+It can be compared, sorted, hashed, copied and pickled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple
 
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Direction, Mode
+from TftpLibrary.protocol.packets import Direction, Mode, Options
+from TftpLibrary.recording.wording import line_text
 
-NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+
+class OptionValues(Mapping[str, str]):
+    """The values of options by their names, in order; it cannot be changed.
+
+    A `MappingProxyType` would do the same, but cannot be copied or pickled.
+
+    Args:
+        options: names and values.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, options: Options = ()) -> None:
+        self._values = dict(options)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def __reduce__(self) -> tuple[type[OptionValues], tuple[Options]]:
+        return OptionValues, (tuple(self._values.items()),)
+
+
+NO_OPTIONS = OptionValues()
 
 
 class Sample(NamedTuple):
@@ -31,6 +68,7 @@ class Transfer(NamedTuple):
     """One request, and everything that followed from it.
 
     Text that a peer chose is printable: undecodable octets and control characters are escaped.
+    As a text a transfer is one line, and sorted transfers are in the order of their requests.
 
     Attributes:
         id: counts the requests that this recorder saw, from 1, in the order of their arrival.
@@ -93,3 +131,24 @@ class Transfer(NamedTuple):
     def is_running(self) -> bool:
         """Whether the transfer has not ended yet."""
         return self.outcome is None
+
+    def __str__(self) -> str:
+        return line_text(self)
+
+    # All four, since a tuple has all four: it would compare whatever field comes first.
+
+    def __lt__(self, other: object) -> bool:
+        return self._order() < other._order() if isinstance(other, Transfer) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self._order() <= other._order() if isinstance(other, Transfer) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self._order() > other._order() if isinstance(other, Transfer) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self._order() >= other._order() if isinstance(other, Transfer) else NotImplemented
+
+    def _order(self) -> tuple[datetime, int]:
+        """The moment of the request; the ids of two recorders say nothing about it."""
+        return self.started, self.id

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
-from TftpLibrary.recording.records import Transfer
 from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 IDLE = 1.0
@@ -12,6 +13,54 @@ IDLE = 1.0
 
 _KILO = 1000
 _MINUTE = 60
+
+
+class Told(Protocol):
+    """A transfer as its words see it; a record is one, and is a line of text by these words."""
+
+    @property
+    def direction(self) -> Direction:
+        """Whether it was read or written."""
+
+    @property
+    def filename(self) -> str:
+        """The name as it was asked."""
+
+    @property
+    def client(self) -> str:
+        """The client's address."""
+
+    @property
+    def size(self) -> int | None:
+        """Octets of the whole file where known."""
+
+    @property
+    def octets(self) -> int:
+        """Octets that arrived."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the request to the end, or until now."""
+
+    @property
+    def rate(self) -> float:
+        """Octets per second."""
+
+    @property
+    def idle(self) -> float:
+        """Seconds since the peer was last heard."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended; None while it runs."""
+
+    @property
+    def error_code(self) -> int | None:
+        """The code of the ERROR packet."""
+
+    @property
+    def error_message(self) -> str:
+        """What ended it."""
 
 
 def duration_text(seconds: float) -> str:
@@ -34,13 +83,13 @@ def short_text(text: str, limit: int = 100) -> str:
     return f"{text[:half]}...{text[-half:]}"
 
 
-def request_text(transfer: Transfer) -> str:
+def request_text(transfer: Told) -> str:
     """Returns what was asked, and by whom: `RRQ 'zImage' from 192.168.1.50`."""
     packet = transfer.direction.opcode.packet
     return f"{packet} '{short_text(transfer.filename)}' from {transfer.client}"
 
 
-def progress_text(transfer: Transfer) -> str:
+def progress_text(transfer: Told) -> str:
     """Returns how far a transfer came: `41 % (3.2 of 7.8 MB)`, or `3.2 MB` of unknown size."""
     if transfer.size is None:
         return size_text(transfer.octets)
@@ -48,7 +97,7 @@ def progress_text(transfer: Transfer) -> str:
     return f"{percent} ({part_text(transfer.octets, transfer.size)})"
 
 
-def reason_text(transfer: Transfer) -> str:
+def reason_text(transfer: Told) -> str:
     """Returns why a transfer ended: its error in words, in lower case and without a full stop."""
     if transfer.error_code == ErrorCode.file_not_found and transfer.direction is Direction.read:
         # Whatever the words of a system or a peer: this is what people search a log for.
@@ -64,7 +113,7 @@ def reason_text(transfer: Transfer) -> str:
     return "no reason was given"
 
 
-def outcome_text(transfer: Transfer) -> str:
+def outcome_text(transfer: Told) -> str:
     """Returns how a transfer ended, or how far it is: `completed, 7.8 MB`, `file not found`."""
     outcome = transfer.outcome
     if outcome is None:
@@ -81,7 +130,7 @@ def outcome_text(transfer: Transfer) -> str:
     return f"{word} at {progress_text(transfer)}: {reason_text(transfer)}"
 
 
-def result_text(transfer: Transfer) -> str:
+def result_text(transfer: Told) -> str:
     """Returns what came of a transfer, for those who know its outcome: `7.8 MB in 2 s`."""
     outcome = transfer.outcome
     if outcome is Outcome.refused:
@@ -95,7 +144,21 @@ def result_text(transfer: Transfer) -> str:
     return f"at {progress_text(transfer)}{reason}"
 
 
-def running_text(transfer: Transfer, limit: int = 100) -> str:
+def outcome_word(outcome: Outcome | None) -> str:
+    """Returns an outcome as one word or two: `completed`, `timed out`, `running`."""
+    return "running" if outcome is None else outcome.value.replace("_", " ")
+
+
+def line_text(transfer: Told) -> str:
+    """Returns a transfer in one line, the first one of its card.
+
+    `completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)`
+    """
+    word = outcome_word(transfer.outcome)
+    return f"{word} {request_text(transfer)}: {result_text(transfer)}"
+
+
+def running_text(transfer: Told, limit: int = 100) -> str:
     """Returns how a running transfer stands, short enough for a line on a terminal.
 
     `kernel.img 41 % 3.2/7.8 MB 5.1 MB/s from 192.168.1.50`

@@ -10,7 +10,9 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.wording import (
     duration_text,
+    line_text,
     outcome_text,
+    outcome_word,
     progress_text,
     reason_text,
     request_text,
@@ -131,3 +133,14 @@ def test_a_running_transfer_fits_on_a_line() -> None:
     assert running_text(partial(size=None)) == "zImage 3.2 MB 67.6 kB/s from 192.168.1.50"
     assert running_text(partial(idle=12.0)).endswith("from 192.168.1.50, silent for 12 s")
     assert len(running_text(partial("a" * 500), 40)) < 90
+
+
+def test_an_outcome_is_a_word_or_two() -> None:
+    words = [outcome_word(outcome) for outcome in (Outcome.completed, Outcome.timed_out, None)]
+    assert words == ["completed", "timed out", "running"]
+
+
+def test_a_transfer_is_one_line() -> None:
+    assert line_text(partial(outcome=Outcome.timed_out, error_message="No answer")) == (
+        "timed out RRQ 'zImage' from 192.168.1.50: at 41 % (3.2 of 7.8 MB), no answer"
+    )

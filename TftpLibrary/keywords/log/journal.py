@@ -14,13 +14,13 @@ from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.conversions import OnFailure
 from TftpLibrary.keywords.log.cards import CLOSED, Surroundings, card
-from TftpLibrary.keywords.log.markup import outcome_word
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
+from TftpLibrary.recording.wording import outcome_word
 
 MOST_AT_ONCE = 20
 """Cards that are written when a keyword ends; failures come first."""

@@ -13,7 +13,7 @@ from html import escape
 from TftpLibrary.engine.hosts import url_host
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import short_text
+from TftpLibrary.recording.wording import outcome_word, short_text
 
 GOOD = "var(--pass-link-color,currentColor)"
 ODD = "var(--warn-link-color,currentColor)"
@@ -60,11 +60,6 @@ def badge(outcome: Outcome | None) -> str:
     """Returns the word and the colour of an outcome."""
     style = f"color:{COLOURS[outcome]};border:1px solid;border-radius:3px;padding:0 .4em"
     return f'<b style="{style}">{outcome_word(outcome)}</b>'
-
-
-def outcome_word(outcome: Outcome | None) -> str:
-    """Returns an outcome as one word or two: `completed`, `timed out`, `running`."""
-    return "running" if outcome is None else outcome.value.replace("_", " ")
 
 
 def rows(cells: Iterable[tuple[str, str]]) -> str:

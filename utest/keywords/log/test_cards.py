@@ -46,6 +46,11 @@ def test_a_card_of_a_download_tells_all_about_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("record", [completed(duration=2.0), refused(), partial()])
+def test_the_first_line_of_a_card_is_the_record_as_text(record: Transfer) -> None:
+    assert lines(record)[0] == str(record)
+
+
 def test_the_link_to_the_packets_leads_there() -> None:
     page = Page(card(completed(), Surroundings(capture="a b&c.pcapng")))
     assert page.of("a", "href") == ["a b&c.pcapng"]
