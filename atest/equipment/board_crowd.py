@@ -20,23 +20,15 @@ from atest.equipment.board_client import Ask, read_file
 from atest.equipment.board_exchange import Habits
 from atest.equipment.board_network import open_socket
 from TftpBoard.packets import (
-    DATA,
-    ERROR,
-    OACK,
-    RRQ,
     BoardError,
-    Packet,
-    Terms,
-    check_answer,
-    decode,
     encode_ack,
     encode_data,
     encode_error,
     encode_oack,
     encode_request,
-    wire_block,
 )
 from TftpBoard.ports import MAX_DATAGRAM, Address
+from TftpBoard.transfers import Download
 
 if sys.platform != "win32":
     import resource
@@ -70,19 +62,15 @@ class _Reader:
 
     def __init__(self, sock: socket.socket, server: Address, name: str, options: Mapping[str, str]):
         self.sock = sock
-        self.is_done = False
         self.digest = hashlib.sha256()
-        self.error = ""
+        self.download = Download(name, options, self.digest.update)
         self.deadline = 0.0
         self._peer = server
-        self._options = options
-        self._terms = Terms({})
-        self._last = self._acknowledged = 0
         self._has_answer = False
-        self._packet = encode_request(RRQ, name.encode(), "octet", options)
 
     def send(self, now: float) -> None:
-        self.sock.sendto(self._packet, self._peer)
+        for packet in self.download.packets:
+            self.sock.sendto(packet, self._peer)
         self.deadline = now + PATIENCE
 
     def receive(self, now: float) -> None:
@@ -91,31 +79,8 @@ class _Reader:
             self._peer, self._has_answer = source[:2], True
         if source[:2] != self._peer:
             raise BoardError(f"The server's TID is {self._peer}, a packet came from {source}.")
-        packet = decode(octets)
-        if packet.kind == DATA:
-            self._take(packet, now)
-        elif packet.kind == OACK:
-            check_answer(RRQ, self._options, packet.options)
-            self._terms = Terms(packet.options)
-            self._acknowledge(now)
-        elif packet.kind == ERROR:
-            self.error, self.is_done = str(packet), True
-        else:
-            raise BoardError(f"DATA was expected, got {packet}.")
-
-    def _take(self, packet: Packet, now: float) -> None:
-        if packet.number != wire_block(self._last + 1, self._terms.rollover):
-            return  # A repeated or overtaken block; the deadline asks again.
-        self._last += 1
-        self.digest.update(packet.payload)
-        self.is_done = len(packet.payload) < self._terms.blksize
-        if self.is_done or self._last == self._acknowledged + self._terms.windowsize:
-            self._acknowledge(now)
-
-    def _acknowledge(self, now: float) -> None:
-        self._acknowledged = self._last
-        self._packet = encode_ack(wire_block(self._last, self._terms.rollover))
-        self.send(now)
+        if self.download.receive(octets):
+            self.send(now)
 
 
 def read_by_many(
@@ -143,7 +108,7 @@ def read_by_many(
             for key, _ in events:
                 reader = key.data
                 reader.receive(now)
-                if reader.is_done:
+                if reader.download.is_over:
                     _settle(reader, report, now - started)
                     selector.unregister(reader.sock)
                     running.discard(reader)
@@ -166,8 +131,8 @@ def _allow_open_files(count: int) -> None:
 
 
 def _settle(reader: _Reader, report: CrowdReport, duration: float) -> None:
-    if reader.error:
-        report.errors[reader.error] += 1
+    if reader.download.error:
+        report.errors[str(reader.download.error)] += 1
     else:
         report.digests[reader.digest.hexdigest()] += 1
     report.durations.append(duration)

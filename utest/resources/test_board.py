@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,9 @@ from utest.support.waiting import wait_until
 IMAGE = random.Random(3).randbytes(20_000)
 CONTENT = {"boot.scr": b"echo", "zImage": IMAGE}
 HASTY = Habits(retry_after=0.1, retries=3)
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "before_the_hardware.robot.md"
 
 
 @pytest.fixture
@@ -228,3 +233,8 @@ def test_defect_of_the_board_itself_is_shown() -> None:
         board.switch_on("f")
         with pytest.raises(socket.gaierror):
             board.wait_until_booted()
+
+
+def test_python_of_the_guide_runs() -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.M | re.S)
+    exec(block, {})
