@@ -131,6 +131,20 @@ class Board:
         if self._failure:
             raise self._failure
 
+    def recall(self, name: str, timeout: float = 5.0) -> bytes:
+        """Returns a file of the memory. While the board boots, it may still be about to come.
+
+        Raises:
+            BoardError: the board has not loaded the file.
+        """
+        until = time.monotonic() + timeout
+        while name not in self.memory:
+            if not (self._boot and self._boot.is_alive()) or time.monotonic() > until:
+                there = ", ".join(self.memory) or "no file"
+                raise BoardError(f"The board has not loaded '{name}', but {there}.")
+            self._boot.join(0.01)
+        return self.memory[name]
+
     def load(self, name: str) -> bytes:
         """Loads one more file, and returns its content.
 

@@ -102,10 +102,7 @@ class BoardLibrary:
     @keyword
     def read_memory(self, name: str, file: str) -> bytes:
         """Returns a file that a board has loaded."""
-        memory = self._board(name).memory
-        if file not in memory:
-            raise BoardError(f"The board has not loaded '{file}', but: {', '.join(memory)}.")
-        return memory[file]
+        return self._board(name).recall(file)
 
     @keyword
     def read_console(self, name: str) -> str:

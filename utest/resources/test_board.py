@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,21 @@ def test_board_that_is_switched_off_is_silent_and_its_port_is_not_closed() -> No
                 sock.recv(600)
             with pytest.raises(BoardError, match="is off: switch it on first"):
                 board.load("zImage")
+
+
+def test_file_that_is_about_to_come_is_waited_for() -> None:
+    """A server knows of the last ACK before the board has put the file away."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        with Board("127.0.0.1", sock.getsockname()[1]) as board:
+            board.switch_on("f")
+            source = sock.recvfrom(600)[1]
+            with pytest.raises(BoardError, match="The board has not loaded 'f', but no file."):
+                board.recall("f", timeout=0.01)
+            later = threading.Timer(0.05, sock.sendto, (encode_data(1, b"x"), source))
+            later.start()
+            assert board.recall("f") == b"x"
+            later.join()
 
 
 def test_board_that_is_switched_on_again_has_an_empty_memory(server: TftpServer) -> None:

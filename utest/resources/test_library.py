@@ -90,7 +90,7 @@ Never Loaded
         "  boot failed",
         "No Board": "No board 'left' was switched on.",
         "Another Image": "The board holds another 'zImage' than the store.",
-        "Never Loaded": "The board has not loaded 'boot.scr', but: zImage.",
+        "Never Loaded": "The board has not loaded 'boot.scr', but zImage.",
     }
 
 
