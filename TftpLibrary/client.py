@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from TftpLibrary.engine import hosts
-from TftpLibrary.engine.asking import Asking, Order
+from TftpLibrary.engine.assembly import Cargo
+from TftpLibrary.engine.caller import Caller, Order
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
 from TftpLibrary.errors import (
     NegotiationError,
@@ -90,7 +91,7 @@ class TftpClient(Capturable):
         self.recorder = Recorder() if recorder is None else recorder
         self._family, self._server = hosts.resolve_peer(host, port)
         self._engine: Engine | None = None
-        self._started: list[Asking] = []
+        self._started: list[Caller] = []
 
     # Life ----------------------------------------------------------------------------------
 
@@ -149,7 +150,7 @@ class TftpClient(Capturable):
                 f"Cannot write '{path}'",
                 lambda: store.open_write(os.fsencode(path.name), "", _ANY_WRITE, None),
             )
-            return self._run(name, None, sink, progress)
+            return self._run(name, progress, sink=sink)
         finally:
             store.close()
 
@@ -181,7 +182,7 @@ class TftpClient(Capturable):
             opened = _local(
                 f"Cannot read '{path}'", lambda: store.open_read(os.fsencode(path.name), "")
             )
-            return self._run(name or path.name, opened, None, progress)
+            return self._run(name or path.name, progress, source=opened)
         finally:
             store.close()
 
@@ -189,7 +190,8 @@ class TftpClient(Capturable):
         """Reads a file from the server into memory. Errors are those of `get`."""
         _check_name(name)
         memory = MemoryStore()
-        self._run(name, None, memory.open_write(_IN_MEMORY.encode(), "", _ANY_WRITE, None), None)
+        sink = memory.open_write(_IN_MEMORY.encode(), "", _ANY_WRITE, None)
+        self._run(name, None, sink=sink)
         source = memory.open_read(_IN_MEMORY.encode(), "")
         content = bytearray(source.size)
         source.read_into([memoryview(content)], 0)
@@ -199,16 +201,22 @@ class TftpClient(Capturable):
         """Writes octets to the server under a name. Errors are those of `put`."""
         _check_name(name)
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
-        return self._run(name, source, None, None)
+        return self._run(name, None, source=source)
 
     # Inside --------------------------------------------------------------------------------
 
     def _run(
-        self, name: str, source: Source | None, sink: Sink | None, progress: Progress | None
+        self,
+        name: str,
+        progress: Progress | None,
+        *,
+        source: Source | None = None,
+        sink: Sink | None = None,
     ) -> Transfer:
-        order = Order(name, source, sink, self._server, self._family, self.settings, self.recorder)
+        cargo = Cargo(self.settings.mode, source, sink)
+        order = Order(name, cargo, self._server, self._family, self.settings, self.recorder)
         engine = self._open()
-        started: list[Asking] = []
+        started: list[Caller] = []
         self._started = started
         mark = self.recorder.mark()
         observe = self._capture.take if self._capture is not None and self.is_capturing else None
@@ -242,11 +250,11 @@ class TftpClient(Capturable):
         return lambda observe: engine.call(partial(self._show, observe))
 
     def _show(self, observe: Observer | None) -> None:
-        for asking in self._started:
+        for caller in self._started:
             if observe is None:
-                asking.untap()
+                caller.untap()
             else:
-                asking.tap(observe)
+                caller.tap(observe)
         if observe is None:
             # Sessions that only repeat their last ACK may still show packets: not to this file.
             self._end_capture()
@@ -275,10 +283,10 @@ class TftpClient(Capturable):
         return TransferAborted(f"Transfer ended {where}: {text}.")
 
 
-def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observer | None) -> int:
+def _begin(order: Order, engine: Engine, started: list[Caller], observe: Observer | None) -> int:
     """Asks, and returns the number of the record."""
     try:
-        started.append(Asking(order, engine, engine.refused_routes))
+        started.append(Caller(order, engine))
     except OSError as error:
         raise UsageError(
             f"Cannot ask from '{order.settings.local_host or 'any address'}': {error.strerror}. "
@@ -291,14 +299,11 @@ def _begin(order: Order, engine: Engine, started: list[Asking], observe: Observe
     return started[0].entry.id
 
 
-def _stop(order: Order, started: list[Asking]) -> None:
+def _stop(order: Order, started: list[Caller]) -> None:
     if started:
         started[0].stop(STOPPED)
-        return
-    if order.sink is not None:
-        order.sink.discard()
-    if order.source is not None:
-        order.source.close()
+    else:
+        order.cargo.release()
 
 
 def _check_name(name: str) -> None:

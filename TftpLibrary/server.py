@@ -94,12 +94,13 @@ class TftpServer(Capturable):
         with ExitStack() as undo:
             self.files.open()
             undo.callback(self.files.close)
-            listener = Listener(self._settings, self.files, self.recorder, self._given_alias)
-            undo.callback(listener.close)
             engine = SHARED_ENGINE.acquire()
             undo.callback(SHARED_ENGINE.release)
-            undo.callback(engine.call, partial(_stop, listener, engine))
-            engine.call(partial(_attach, listener, engine))
+            listener = Listener(
+                self._settings, self.files, self.recorder, self._given_alias, engine
+            )
+            undo.callback(listener.close)
+            engine.call(listener.begin)
             self._serving = listener, engine
             undo.pop_all()
         return self
@@ -247,7 +248,7 @@ class TftpServer(Capturable):
     def _cut(self, listener: Listener, engine: Engine) -> list[Transfer]:
         self._serving = None
         try:
-            return engine.call(partial(_stop, listener, engine))
+            return engine.call(listener.stop)
         except UsageError:
             # The engine was stopped before, and has cut the transfers.
             engine.stop()
@@ -284,18 +285,8 @@ class TftpServer(Capturable):
             self.recorder.wait_for(is_idle, grace)
 
 
-def _attach(listener: Listener, engine: Engine) -> None:
-    listener.attach(engine, engine.refused_routes, engine.frames)
-    engine.watch(listener.sock, listener)
-
-
 def _show(listener: Listener, observe: Observer | None) -> None:
     if observe is None:
         listener.untap()
     else:
         listener.tap(observe)
-
-
-def _stop(listener: Listener, engine: Engine) -> list[Transfer]:
-    engine.forget(listener.sock)
-    return listener.stop()

@@ -14,9 +14,8 @@ from TftpLibrary.protocol.options import (
     MIN_WINDOWSIZE,
     Policy,
 )
-from TftpLibrary.protocol.pace import Pace
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.protocol.retry import RetryTimer
+from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.store.base import WritePolicy
 
 
@@ -120,17 +119,10 @@ class ServerSettings:
         """Returns what the store needs for a WRQ."""
         return WritePolicy(self.writable, self.create, self.overwrite, self.max_upload_size)
 
-    def retry_timer(self, negotiated: float | None) -> RetryTimer:
-        """Returns the timer of one transfer; a negotiated timeout is honoured as asked."""
-        if negotiated is not None:
-            return RetryTimer(negotiated, self.retries, is_adaptive=False)
+    def timing(self) -> Timing:
+        """Returns how a transfer waits for its peer."""
         is_adaptive = self.retransmission is Retransmission.adaptive
-        return RetryTimer(self.timeout, self.retries, is_adaptive=is_adaptive)
-
-    def pace(self, windowsize: int) -> Pace | None:
-        """Returns what slows one transfer down after a loss; None in lock-step."""
-        is_adaptive = self.retransmission is Retransmission.adaptive
-        return Pace(windowsize) if is_adaptive and windowsize > 1 else None
+        return Timing(self.timeout, self.retries, is_adaptive=is_adaptive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +161,10 @@ class ClientSettings:
         _check_range("rollover", self.rollover, 0, 1, "the block number after 65535")
         if self.wait < 0:
             raise UsageError(f"wait must be 0 seconds or more, got {self.wait:g}.")
+
+    def timing(self) -> Timing:
+        """Returns how a transfer waits for its peer."""
+        return Timing(self.timeout, self.retries)
 
 
 def _check_range(name: str, value: int, low: int, high: int, hint: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.options import Policy
+from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
 from TftpLibrary.store.base import WritePolicy
 
@@ -116,31 +117,18 @@ def test_the_store_gets_its_part() -> None:
     assert ServerSettings().write_policy().writable is False
 
 
-def waits_after_a_quick_answer(settings: ServerSettings, negotiated: float | None) -> float:
-    """Returns how long the second packet is waited for when the first was answered in 1 ms."""
-    timer = settings.retry_timer(negotiated)
-    timer.start(0.0)
-    timer.answer(0.001)
-    timer.start(0.001)
-    return round(timer.deadline - 0.001, 6)
-
-
-def test_the_timer_follows_the_round_trip_unless_it_is_fixed() -> None:
+@pytest.mark.parametrize("retransmission", Retransmission)
+def test_the_timing_of_a_server_follows_the_round_trip_unless_it_is_fixed(
+    retransmission: Retransmission,
+) -> None:
     """RFC 1123, section 4.2.3.2: an adaptive timeout."""
-    assert waits_after_a_quick_answer(ServerSettings(timeout=3.0), None) == 0.2
-    fixed = ServerSettings(timeout=3.0, retransmission=Retransmission.fixed)
-    assert waits_after_a_quick_answer(fixed, None) == 3.0
+    settings = ServerSettings(timeout=3.0, retries=7, retransmission=retransmission)
+    is_adaptive = retransmission is Retransmission.adaptive
+    assert settings.timing() == Timing(3.0, 7, is_adaptive=is_adaptive)
 
 
-def test_a_negotiated_timeout_is_honoured_as_asked() -> None:
-    """RFC 2349, section 3."""
-    assert waits_after_a_quick_answer(ServerSettings(timeout=3.0), 7.0) == 7.0
-
-
-def test_windows_have_a_pace_unless_the_timer_is_fixed() -> None:
-    assert ServerSettings().pace(2) is not None
-    assert ServerSettings().pace(1) is None
-    assert ServerSettings(retransmission=Retransmission.fixed).pace(2) is None
+def test_the_timing_of_a_client_follows_the_round_trip() -> None:
+    assert ClientSettings(timeout=3.0, retries=7).timing() == Timing(3.0, 7, is_adaptive=True)
 
 
 def test_a_choice_is_written_as_its_name() -> None:

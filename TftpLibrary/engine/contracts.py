@@ -52,7 +52,7 @@ class Live(Handler, Timed, Protocol):
         """Brings its record up to date."""
 
 
-class Driver(Writer, Protocol):
+class Runner(Writer, Protocol):
     """The engine as a session sees it."""
 
     def add(self, session: Live) -> None:

@@ -1,42 +1,49 @@
 """The port of one server: takes requests, decides on them, and starts sessions.
 
-A request passes, in this order: decoding and mode, the repeat of a request that runs already,
-`clients` and the limits, the store, the options. Each refusal is an ERROR with the right code and
-a record. ERROR, DATA, ACK and OACK that reach the port are never answered: two servers could
-answer each other for ever.
+A request passes, in this order: decoding, the repeat of a request that runs already, `clients` and
+the limits, the mode, the store, the options, a port for the transfer. Each refusal is an ERROR with
+the right code and a record. The OACK or first ACK leaves only after the store has opened the file,
+so that a refusal of the store can still be an ERROR. ERROR, DATA, ACK and OACK that reach the port
+are never answered: two servers could answer each other for ever.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic, time
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
-from TftpLibrary.engine.channel import RefusedRoutes
-from TftpLibrary.engine.chunks import FrameCache
-from TftpLibrary.engine.contracts import Driver
+from TftpLibrary.engine.assembly import Assembly, Cargo
+from TftpLibrary.engine.channel import SharedChannel
+from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.descriptors import allow_for
+from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
-from TftpLibrary.engine.serving import Arrival, Serving
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
+from TftpLibrary.protocol.options import Agreement, answer, told_size
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
+    HEADER_SIZE,
     Direction,
     Error,
     ErrorCode,
+    Mode,
     Request,
     decode,
     peek_opcode,
 )
+from TftpLibrary.protocol.roles import Role
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
-from TftpLibrary.store.base import Store
+from TftpLibrary.store.base import Store, StoreError
 
 MAX_REQUEST_SIZE = 2048
 """Octets. RFC 2347 allows 512; some loaders ask with longer names."""
@@ -45,6 +52,28 @@ _MOST_SERVED = 1000
 """Requests that are kept after the end of their transfer while more wait to be looked at."""
 _SHOWN_NAME = 500
 """Octets of a name that a record keeps."""
+_MODES = {mode.value: mode for mode in Mode}
+_MANY_TRANSFERS = 16
+"""With more transfers than this each one keeps less of its file in memory."""
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """One request as it came. Not frozen: there is one for each, and freezing costs time.
+
+    Attributes:
+        request: decoded.
+        peer: who asks, as the socket module writes it.
+        local: the address asked, where the request socket is bound to a wildcard.
+        client: the peer's address as people write it.
+        entry: the record, not yet opened.
+    """
+
+    request: Request
+    peer: Address
+    local: Address | None
+    client: str
+    entry: Entry
 
 
 class Listener:
@@ -55,50 +84,51 @@ class Listener:
         store: where files come from and go to.
         recorder: where the records go.
         alias: the server's name in the records.
+        engine: what it runs on.
 
     Raises:
         UsageError: the port cannot be bound.
     """
 
     def __init__(
-        self, settings: ServerSettings, store: Store, recorder: Recorder, alias: str
+        self,
+        settings: ServerSettings,
+        store: Store,
+        recorder: Recorder,
+        alias: str,
+        engine: Engine,
     ) -> None:
         allow_for(settings.max_transfers)
         host = hosts.default_address() if settings.host == "auto" else settings.host
         self.sock = udp.bind_request_socket(host, settings.port)
-        self.host = hosts.readable_host(self.sock.getsockname())
-        self.port = int(self.sock.getsockname()[1])
+        self._bound, self._family = self.sock.getsockname(), self.sock.family
+        self.host, self.port = hosts.readable_host(self._bound), int(self._bound[1])
         self._alias = alias
-        self._settings = settings
         self._store = store
         self._recorder = recorder
+        self._engine = engine
+        self.change(settings)
         self._is_wildcard = hosts.is_wildcard(self.host)
         self._is_accepting = True
         self._admission = Admission()
         self._requests: dict[Address, bytes] = {}
         self._served: dict[tuple[Address, bytes], float] = {}
-        self._serving: Serving | None = None
         self._observe: Observer | None = None
 
     # For the server object, on the engine's thread -----------------------------------------
 
-    def attach(self, driver: Driver, refused_routes: RefusedRoutes, frames: FrameCache) -> None:
-        """The engine takes the listener in."""
-        self._serving = Serving(
-            self._alias,
-            self.sock,
-            self._store,
-            self._settings,
-            driver,
-            refused_routes,
-            frames,
-        )
+    def begin(self) -> None:
+        """Serves from now on."""
+        self._engine.watch(self.sock, self)
 
     def change(self, settings: ServerSettings) -> None:
         """Takes other settings, for the next request."""
         self._settings = settings
-        if self._serving is not None:
-            self._serving.change(settings)
+        self._policy = settings.policy()
+        self._write_policy = settings.write_policy()
+        self._assembly = Assembly(
+            Role.server, self._engine, settings.timing(), settings.offload, settings.max_duration
+        )
 
     def tap(self, observe: Observer) -> None:
         """Shows each datagram of this server from now on to an observer."""
@@ -121,6 +151,7 @@ class Listener:
     def stop(self) -> list[Transfer]:
         """Cuts every transfer short, with an ERROR to its peer, and closes the port."""
         self._is_accepting = False
+        self._engine.forget(self.sock)
         cut = [session.stop() for session in self.sessions]
         self.close()
         return [transfer for transfer in cut if transfer is not None]
@@ -179,7 +210,6 @@ class Listener:
             udp.send_from(self.sock, packet, peer, local)
 
     def _serve(self, datagram: bytes, peer: Address, local: Address | None) -> None:
-        assert self._serving is not None
         begun, client = monotonic(), hosts.readable_host(peer)
         try:
             request = _decode(datagram)
@@ -192,11 +222,9 @@ class Listener:
         if self._is_repeated(datagram, peer):
             return
         entry = self._make_entry(request, peer, client, begun)
-        arrival = Arrival(request, peer, local, client, entry)
         try:
             self._admission.check(client, self._settings, begun)
-            forget = self._forgetter(peer, client)
-            session = self._serving.start(arrival, len(self._admission), forget)
+            session = self._make_session(_Arrival(request, peer, local, client, entry))
         except Refusal as refusal:
             _record_refusal(entry, refusal)
             raise
@@ -246,10 +274,68 @@ class Listener:
 
         return forget
 
+    # A session ------------------------------------------------------------------------------
+
     def _make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
-        assert self._serving is not None
-        driver, tid = self._serving.driver, int(peer[1])
-        return Entry(self._recorder, driver, request, self._alias, (client, tid), begun)
+        tid = client, int(peer[1])
+        return Entry(self._recorder, self._engine, request, self._alias, tid, begun)
+
+    def _make_session(self, arrival: _Arrival) -> Session:
+        """Opens the file, agrees the options and opens the port; its first packet has not left."""
+        entry, cargo = arrival.entry, self._open_file(arrival)
+        try:
+            agreement = answer(arrival.request, self._policy, cargo.size)
+            channel = self._open_channel(arrival, agreement, cargo)
+            entry.open(cargo.size_of(agreement), agreement.granted)
+            return self._assembly.make_session(
+                cargo,
+                agreement,
+                channel,
+                entry,
+                entry.begun,
+                forget=self._forgetter(arrival.peer, arrival.client),
+                is_small=len(self._admission) > _MANY_TRANSFERS,
+            )
+        except BaseException:
+            cargo.release()
+            raise
+
+    def _open_file(self, arrival: _Arrival) -> Cargo:
+        request, client = arrival.request, arrival.client
+        mode = _MODES.get(request.mode.lower())
+        if mode is None:
+            raise Refusal(
+                ErrorCode.illegal_operation,
+                "Unknown mode: use octet or netascii",
+                f"mode {request.mode!r} is not served; expected octet or netascii",
+            )
+        try:
+            if request.direction is Direction.read:
+                return Cargo(mode, source=self._store.open_read(request.filename, client))
+            size = told_size(request.options)
+            sink = self._store.open_write(request.filename, client, self._write_policy, size)
+            return Cargo(mode, sink=sink)
+        except StoreError as error:
+            raise Refusal(error.code, error.public, str(error)) from error
+
+    def _open_channel(self, arrival: _Arrival, agreement: Agreement, cargo: Cargo) -> Channel:
+        peer, ports = arrival.peer, self._settings.port_range
+        if self._settings.single_port:
+            return SharedChannel(self.sock, peer, HEADER_SIZE + agreement.blksize, arrival.local)
+        try:
+            sock = udp.open_tid(arrival.local or self._bound, self._family, ports)
+            try:
+                return self._assembly.open_channel(sock, peer, agreement, cargo)
+            except BaseException:
+                sock.close()
+                raise
+        except OSError as error:
+            if ports is not None and error.errno == errno.EADDRINUSE:
+                reason = f"no port of the range {ports[0]}-{ports[1]} is free"
+            else:
+                reason = f"no port for the transfer: {error.strerror}"
+            public = "Server busy, try again later"
+            raise Refusal(ErrorCode.not_defined, public, reason) from error
 
 
 def _record_refusal(entry: Entry, refusal: Refusal) -> None:

@@ -113,7 +113,7 @@ class ReceivingSession(Session):
             # An ACK told that the peer is gone.
             self.flush(monotonic())
         else:
-            self._context.driver.arm(self)
+            self._context.engine.arm(self)
 
     def _take_one(self, at: int, size: int, now: float) -> bool:
         """Takes one datagram of the buffer. Returns whether an ACK left."""
@@ -206,7 +206,7 @@ class ReceivingSession(Session):
         try:
             self._write()
         except StoreError as error:
-            self._refuse(error)
+            self._break_off(error)
             self.flush(now)
             return False
         return True
@@ -217,7 +217,7 @@ class ReceivingSession(Session):
             self._check_size()
             self._sink.commit()
         except StoreError as error:
-            self._refuse(error)
+            self._break_off(error)
         else:
             self.machine.confirm(now)
         self.flush(now)

@@ -88,7 +88,7 @@ class SendingSession(Session):
         except OSError:
             # See `ready`.
             pass
-        self._context.driver.arm(self)
+        self._context.engine.arm(self)
 
     def _receive(self, datagram: bytes, now: float) -> None:
         """What is not on the data path: the last ACK, or a datagram that is not expected."""
@@ -138,11 +138,11 @@ class SendingSession(Session):
                 sent = channel.send_frames(frames)
                 if sent < len(frames):
                     self._unsent = (first + sent // channel.segment, last)
-                    self._context.driver.want_write(self)
+                    self._context.engine.want_write(self)
                     return
                 first = framed + 1
         except StoreError as error:
-            self._refuse(error)
+            self._break_off(error)
             self.flush(monotonic())
         except ConnectionError:
             self._read_before_losing()

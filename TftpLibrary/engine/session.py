@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from TftpLibrary.engine.contracts import Channel, Driver
+from TftpLibrary.engine.contracts import Channel, Runner
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.protocol.machine import Transmit
 from TftpLibrary.protocol.options import Agreement
@@ -40,18 +40,18 @@ class Context:
     """What a session is born with, apart from its protocol.
 
     Attributes:
-        driver: the engine.
+        engine: runs the session.
         entry: the record, opened.
         agreement: the options.
         max_duration: seconds until the session is cut.
-        forget: called once, when the session is over: its owner drops it.
+        forget: called once, when the session is over: its owner drops it. None without an owner.
     """
 
-    driver: Driver
+    engine: Runner
     entry: Entry
     agreement: Agreement
     max_duration: float
-    forget: Callable[[Session], None]
+    forget: Callable[[Session], None] | None
 
 
 def explain_defect(error: BaseException) -> tuple[str, str]:
@@ -151,7 +151,7 @@ class Session(ABC):
 
     def begin(self, now: float) -> None:
         """Sends the first packet, and goes on when there is an answer."""
-        self._context.driver.add(self)
+        self._context.engine.add(self)
         self.flush(now)
 
     def stop(self, reason: str = STOPPING) -> Transfer | None:
@@ -179,8 +179,9 @@ class Session(ABC):
         """Releases everything. Idempotent."""
         if not self.is_over:
             self.is_over = True
-            self._context.driver.remove(self)
-            self._context.forget(self)
+            self._context.engine.remove(self)
+            if self._context.forget is not None:
+                self._context.forget(self)
             self.channel.close()
             self._release()
 
@@ -196,7 +197,7 @@ class Session(ABC):
 
     def sample(self, now: float) -> None:
         """Notes how far the transfer is, now and then."""
-        self._context.driver.arm(self)
+        self._context.engine.arm(self)
         if self.entry.is_sample_due(now):
             self.settle()
             self.entry.sample(self._tally(), now)
@@ -221,9 +222,9 @@ class Session(ABC):
         finally:
             if machine.end is not None and self.entry.end is None:
                 self._finish(machine.end, now)
-                self._context.driver.rest(self)
+                self._context.engine.rest(self)
         if not is_over:
-            self._context.driver.arm(self)
+            self._context.engine.arm(self)
 
     def _send(self, transmit: Transmit) -> None:
         assert isinstance(transmit, bytes)
@@ -240,7 +241,7 @@ class Session(ABC):
             end = end._replace(message=self._local_reason)
         self.entry.finish(end, self._tally(), now)
 
-    def _refuse(self, error: StoreError) -> None:
+    def _break_off(self, error: StoreError) -> None:
         """The store gave up: the peer gets its code, the record its reason."""
         self._local_reason = str(error)
         self.machine.abort(error.code, error.public)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from TftpLibrary.engine import serving
+from TftpLibrary.engine import assembly
 from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.engine.contracts import Channel, Receive, ReceiveInto
 from TftpLibrary.engine.hosts import Address
@@ -158,7 +158,7 @@ def test_a_channel_can_stand_before_another_one(
         wires.append(Wire(channel, FATES[fates]()))
         return wires[-1]
 
-    monkeypatch.setattr(serving, "TidChannel", put_before)
+    monkeypatch.setattr(assembly, "TidChannel", put_before)
     with station({"f": CONTENT}, writable=True, **QUICK) as found:
         if is_read:
             report = found.read(windowsize=windowsize, accept_duplicates=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from atest.equipment.board_client import read_file
 from atest.equipment.board_crowd import make_noise
+from atest.equipment.board_network import Nat
 from TftpBoard.packets import RefusedError
+from TftpLibrary.engine import listener, udp
+from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.listener import MAX_REQUEST_SIZE, Listener
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.outcome import Outcome
@@ -24,12 +30,22 @@ from TftpLibrary.protocol.packets import (
 )
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.settings import Retransmission, ServerSettings
-from TftpLibrary.store.memory import MemorySource, MemoryStore
-from utest.support.stations import BRIEF, QUICK, linux_only, station, without_linux
+from TftpLibrary.store.memory import MemorySink, MemorySource, MemoryStore
+from utest.support.stations import (
+    BRIEF,
+    QUICK,
+    Peer,
+    board,
+    linux_only,
+    station,
+    without_linux,
+)
 from utest.support.stores import read
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(5000)
+LARGE = random.Random(5).randbytes(100_000)
+LONG = 60.0
 
 
 # What is no request
@@ -141,6 +157,72 @@ def test_a_request_may_be_as_long_as_the_bound() -> None:
         assert answer.code == 1
 
 
+# Options
+
+
+def test_options_are_granted_in_the_order_asked() -> None:
+    """RFC 2347: the OACK; RFC 2348, 2349 and 7440: its options."""
+    with station({"f": LARGE}) as found, found.peer() as peer:
+        peer.ask(tsize=0, WindowSize=4, multicast="", blksize=1428, timeout=3)
+        granted = (("tsize", "100000"), ("WindowSize", "4"), ("blksize", "1428"), ("timeout", "3"))
+        assert peer.receive() == Oack(granted)
+        (record,) = found.transfers
+        assert dict(record.granted) == dict(granted)
+        assert dict(record.requested) == {**dict(granted), "tsize": "0", "multicast": ""}
+        assert record.size == 100_000
+
+
+def test_without_an_option_that_can_be_granted_data_comes_at_once() -> None:
+    """RFC 2347: as if no option had been asked."""
+    with station({"f": LARGE}, refuse_options=frozenset(("BLKSIZE",))) as found:
+        with found.peer() as peer:
+            peer.ask(blksize=1428, timeout=3000, multicast="")
+            assert peer.receive_data().payload == LARGE[:512]
+        with found.peer() as peer:
+            peer.ask(blksize=1428, windowsize=2)
+            assert peer.receive() == Oack((("windowsize", "2"),))
+
+
+def test_a_write_without_options_is_invited_by_ack_0() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer()
+        assert peer.receive() == Ack(0)
+
+
+def test_a_write_with_options_is_invited_by_an_oack() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(tsize=1000, blksize=100_000, windowsize=1000)
+        granted = (("tsize", "1000"), ("blksize", "65464"), ("windowsize", "64"))
+        assert peer.receive() == Oack(granted)
+        assert found.transfers[0].size == 1000
+
+
+@pytest.mark.parametrize("tsize", ["-1", "1e3", "9" * 30, "", "\u0663"])
+def test_a_size_that_is_no_number_is_as_good_as_none(tsize: str) -> None:
+    with station(writable=True, max_upload_size=10) as found, found.peer() as peer:
+        peer.offer(tsize=tsize)
+        assert peer.receive() == Ack(0)
+
+
+def test_an_empty_file_has_no_tsize_in_its_answer() -> None:
+    """Since curl takes a tsize of 0 for an error."""
+    with station({"f": b""}) as found:
+        assert found.read(tsize=0).content == b""
+        assert found.wait_for_end().size == 0
+
+
+def test_before_the_first_ack_one_packet_leaves_and_its_few_repeats() -> None:
+    """A spoofed address gets no window: no amplification."""
+    settings: dict[str, Any] = {"timeout": seconds(0.1), "retries": 2}
+    settings["retransmission"] = Retransmission.fixed
+    with station({"f": LARGE}, **settings) as found, found.peer() as peer:
+        peer.ask(windowsize=64, blksize=1428)
+        oack = peer.receive()
+        assert isinstance(oack, Oack)
+        assert [peer.receive() for _ in range(3)] == [oack, oack, Error(0, "Timed out")]
+        assert peer.is_silent()
+
+
 # Refusals of the store
 
 
@@ -182,6 +264,25 @@ def test_a_file_that_is_not_there_is_error_1_at_once() -> None:
         assert dict(record.requested) == {"tsize": "0", "blksize": "1408"}
         assert dict(record.granted) == {}
         assert record.server == "dut"
+
+
+def test_a_mode_that_is_not_served_is_refused_before_the_store_is_asked() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        for ask in (peer.ask, peer.offer):
+            ask("missing", "mail")
+            assert peer.receive() == Error(4, "Unknown mode: use octet or netascii")
+
+
+def test_the_refusal_of_the_store_is_the_answer() -> None:
+    with station() as found, found.peer() as peer:
+        peer.ask("missing")
+        assert peer.receive() == Error(1, "File not found")
+        peer.offer("new")
+        assert peer.receive() == Error(2, "Access violation")
+        assert [record.error_message for record in found.transfers] == [
+            "no such file in memory",
+            "the server is read-only",
+        ]
 
 
 class Broken(MemoryStore):
@@ -267,6 +368,52 @@ def test_another_request_from_the_same_port_takes_the_place_of_the_first() -> No
         assert peer.is_silent()
 
 
+@pytest.mark.parametrize("name", ["f", "g"])
+def test_a_request_that_overtakes_the_last_ack_ends_no_transfer(name: str) -> None:
+    """They come to two sockets, and the one of the requests may be read first."""
+    content = {"f": b"tiny", "g": b"other"}
+    with station(content, timeout=LONG) as found, found.peer() as peer:
+        peer.ask("f")
+        peer.receive()
+
+        def overtake() -> None:
+            peer.send(Ack(1))
+            peer.ask(name)
+            found.listener.ready()
+
+        found.engine.call(overtake)
+        assert peer.receive() == Data(1, content[name])
+        first, second = found.transfers
+        assert first.outcome is Outcome.completed
+        assert (second.filename, second.is_running) == (name, True)
+
+
+@linux_only
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_a_copy_of_a_request_that_is_read_after_the_end_starts_no_transfer(
+    is_copy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network made it at the beginning. The peer itself may ask for the same thing again."""
+    monkeypatch.setattr(listener, "_REQUESTS_AT_ONCE", 1)
+    with station({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
+
+        def read_before_the_copy_is_seen() -> None:
+            for _ in range(1 + is_copy):
+                peer.ask()
+            found.listener.ready()
+            (session,) = found.listener.sessions
+            peer.receive()
+            peer.send(Ack(1))
+            session.ready()
+            assert session.is_over
+            if not is_copy:
+                peer.ask()
+            found.listener.ready()
+
+        found.engine.call(read_before_the_copy_is_seen)
+        assert len(found.transfers) == (1 if is_copy else 2)
+
+
 def test_a_write_may_follow_a_write_from_the_same_port() -> None:
     """The first one still waits to repeat its last ACK."""
     with station(writable=True) as found, found.peer() as peer:
@@ -277,6 +424,186 @@ def test_a_write_may_follow_a_write_from_the_same_port() -> None:
             assert peer.receive() == Ack(1)
         assert [record.outcome for record in found.wait_for_ends(2)] == [Outcome.completed] * 2
         assert read(found.store, b"two") == b"two"
+
+
+# The port of a transfer
+
+
+def test_each_transfer_has_a_port_of_its_own() -> None:
+    """RFC 1350, section 4."""
+    with station({"f": LARGE}) as found, found.peer() as one, found.peer() as two:
+        for peer in (one, two):
+            peer.ask()
+            peer.receive()
+        assert len({one.tid[1], two.tid[1], found.port}) == 3
+
+
+@pytest.mark.parametrize("windowsize", [1, 8])
+def test_in_single_port_mode_all_goes_through_one_port(windowsize: int) -> None:
+    """For NAT and containers: an answer from another port would not come through."""
+    with station({"f": LARGE}, single_port=True, writable=True) as found:
+        nat = Nat((found.host, found.port))
+        with closing(nat):
+            ask, sock = board(nat.host, nat.port, "f", {"windowsize": windowsize, "blksize": 1000})
+            with sock:
+                report = read_file(ask, sock)
+            assert report.content == LARGE
+            assert nat.lost == 0
+        report = found.write(LARGE, "g", windowsize=windowsize, blksize=8192)
+        assert report.server_port == found.port
+        assert read(found.store, b"g") == LARGE
+
+
+def test_in_single_port_mode_two_boards_do_not_mix() -> None:
+    content = {"f": LARGE[:2000], "g": LARGE[2000:4000]}
+    with station(content, single_port=True) as found, found.peer() as one, found.peer() as two:
+        received = {"f": b"", "g": b""}
+        one.ask("f")
+        two.ask("g")
+        for block in range(1, 5):
+            for name, peer in (("f", one), ("g", two)):
+                packet = peer.receive_data()
+                assert packet.wire_block == block
+                received[name] += packet.payload
+                peer.send(Ack(block))
+        assert received == content
+
+
+def test_in_single_port_mode_blocks_that_get_lost_come_again() -> None:
+    with station({"f": LARGE}, single_port=True, writable=True, timeout=seconds(0.1)) as found:
+        report = found.read(windowsize=4, drop_blocks="1,5,6,100")
+        assert report.content == LARGE
+        found.write(LARGE, "g", drop_blocks="5", accept_duplicates=True)
+        assert read(found.store, b"g") == LARGE
+
+
+def test_in_single_port_mode_a_transfer_that_is_over_is_not_answered() -> None:
+    with station({"f": b"tiny"}, single_port=True) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        peer.send(Ack(1))
+        found.wait_until_empty()
+        peer.send(Ack(1))
+        assert peer.is_silent()
+
+
+def test_in_single_port_mode_an_error_of_the_store_reaches_the_peer() -> None:
+    with station(single_port=True, writable=True, max_upload_size=600) as found:
+        with pytest.raises(RefusedError, match="ERROR 3"):
+            found.write(LARGE)
+        assert found.wait_for_end().outcome is Outcome.failed
+
+
+def free_range(count: int) -> tuple[int, int]:
+    """Returns so many ports in a row that are free just now."""
+    for low in range(40_000, 60_000, count):
+        held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+        try:
+            for port, sock in enumerate(held, start=low):
+                sock.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        finally:
+            for sock in held:
+                sock.close()
+        return low, low + count - 1
+    raise AssertionError("No ports are free.")
+
+
+def test_ports_come_from_the_range_until_it_is_exhausted() -> None:
+    low, high = ports = free_range(2)
+    with station({"f": LARGE}, port_range=ports, timeout=LONG) as found:
+        peers = [found.peer() for _ in range(3)]
+        try:
+            for peer in peers[:2]:
+                peer.ask(windowsize=4)
+                assert isinstance(peer.receive(), Oack)
+            assert {peer.tid[1] for peer in peers[:2]} == {low, high}
+            peers[2].ask()
+            assert peers[2].receive() == Error(0, "Server busy, try again later")
+            record = found.transfers[2]
+            assert record.outcome is Outcome.refused
+            assert record.error_message == f"no port of the range {low}-{high} is free"
+            peers[0].send(Error(0, "enough"))
+            wait_until(lambda: not found.transfers[0].is_running)
+            assert found.read().content == LARGE
+        finally:
+            for peer in peers:
+                peer.sock.close()
+
+
+class Watched(MemoryStore):
+    """A store that counts what is open."""
+
+    def __init__(self) -> None:
+        super().__init__({"f": LARGE})
+        self.open = 0
+
+    def open_read(self, name: bytes, client: str) -> MemorySource:
+        source = super().open_read(name, client)
+        self.open += 1
+        return _Source(self, source)  # type: ignore[return-value]
+
+    def open_write(self, *arguments: Any) -> MemorySink:
+        sink = super().open_write(*arguments)
+        self.open += 1
+        return _Sink(self, sink)  # type: ignore[return-value]
+
+
+class _Source:
+    def __init__(self, store: Watched, source: MemorySource) -> None:
+        self.read_into = source.read_into
+        self.size, self.identity = source.size, source.identity
+        self._store = store
+
+    def close(self) -> None:
+        self._store.open -= 1
+
+
+class _Sink:
+    def __init__(self, store: Watched, sink: MemorySink) -> None:
+        self.write, self.commit = sink.write, sink.commit
+        self._store = store
+
+    def discard(self) -> None:
+        self._store.open -= 1
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(udp, "open_tid"), (udp, "open_stranger_socket"), (socket.socket, "connect")],
+    ids=["port", "second socket", "route"],
+)
+def test_without_a_port_the_request_is_refused_and_nothing_stays_open(
+    monkeypatch: pytest.MonkeyPatch, is_read: bool, place: object, name: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    store = Watched()
+    with station(store, writable=True, overwrite=True) as found:
+        with monkeypatch.context() as patch, found.peer() as peer:
+            patch.setattr(place, name, fail)
+            (peer.ask if is_read else peer.offer)(windowsize=4)
+            assert peer.receive() == Error(0, "Server busy, try again later")
+        (record,) = found.transfers
+        assert record.error_message == "no port for the transfer: Too many open files"
+        assert store.open == 0
+        assert found.read().content == LARGE
+        wait_until(lambda: store.open == 0)
+
+
+@linux_only
+def test_the_answer_comes_from_the_address_asked_also_through_a_port_of_its_own() -> None:
+    with (
+        station({"f": LARGE}, host="0.0.0.0") as found,
+        Peer(("127.0.0.3", found.port), "127.0.0.2") as peer,
+    ):
+        peer.ask()
+        peer.receive()
+        assert peer.tid[0] == "127.0.0.3"
+        assert peer.tid[1] != found.port
 
 
 # Addresses
@@ -343,7 +670,7 @@ def test_a_wildcard_answers_where_the_address_asked_cannot_be_known(
 
 def test_a_port_that_is_taken_is_told_when_the_listener_is_made() -> None:
     with station() as found, pytest.raises(UsageError, match="in use by another program"):
-        Listener(ServerSettings(port=found.port), MemoryStore(), Recorder(), "second")
+        Listener(ServerSettings(port=found.port), MemoryStore(), Recorder(), "second", found.engine)
 
 
 # Change and end
@@ -359,11 +686,16 @@ def test_other_settings_hold_for_the_next_request_only() -> None:
         assert found.read(blksize=1000).granted == {"blksize": "600"}
 
 
-def test_settings_may_change_before_the_engine_has_the_listener() -> None:
-    listener = Listener(ServerSettings(), MemoryStore(), Recorder(), "dut")
-    listener.change(ServerSettings(max_blksize=600))
-    listener.close()
-    listener.close()
+def test_a_listener_that_does_not_serve_yet_can_be_stopped() -> None:
+    engine = Engine()
+    engine.start()
+    try:
+        found = Listener(ServerSettings(), MemoryStore(), Recorder(), "dut", engine)
+        assert engine.call(found.stop) == []
+        assert found.sock.fileno() == -1
+        found.close()
+    finally:
+        engine.stop()
 
 
 def test_requests_can_be_left_unanswered_while_transfers_go_on() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from TftpBoard.packets import RefusedError
-from TftpLibrary.engine import serving
+from TftpLibrary.engine import listener
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
 from TftpLibrary.store.base import Sink, StoreError, WritePolicy
@@ -393,7 +393,7 @@ Prepare = Callable[[pytest.MonkeyPatch], object]
 WAYS: dict[str, Prepare] = {
     "as it comes": lambda _: None,
     "full buffer": lambda patch: make_faulty(patch, refuse_now_and_then(17)),
-    "many transfers": lambda patch: patch.setattr(serving, "_MANY_TRANSFERS", -1),
+    "many transfers": lambda patch: patch.setattr(listener, "_MANY_TRANSFERS", -1),
     "no Linux": without_linux,
 }
 

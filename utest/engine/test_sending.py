@@ -12,7 +12,7 @@ import pytest
 
 from atest.equipment.board_exchange import Report
 from TftpBoard.packets import RefusedError, encode_data
-from TftpLibrary.engine import serving
+from TftpLibrary.engine import listener
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
 from TftpLibrary.settings import Retransmission
@@ -451,7 +451,7 @@ WAYS: dict[str, Prepare] = {
     "as it comes": lambda _: None,
     "no segmentation": lambda patch: make_faulty(patch, refuse_segmentation(1432)),
     "full buffer": lambda patch: make_faulty(patch, refuse_now_and_then(5)),
-    "many transfers": lambda patch: patch.setattr(serving, "_MANY_TRANSFERS", -1),
+    "many transfers": lambda patch: patch.setattr(listener, "_MANY_TRANSFERS", -1),
     "no Linux": without_linux,
 }
 

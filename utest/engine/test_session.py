@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import time
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
@@ -14,6 +15,7 @@ from TftpLibrary.engine.sending import SendingSession
 from TftpLibrary.engine.session import Session
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Oack
+from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.store.memory import MemorySource, MemoryStore
 from utest.support.faulty import make_faulty
 from utest.support.stations import QUICK, Station, station
@@ -65,6 +67,19 @@ def test_the_record_of_a_running_transfer_is_brought_up_to_date() -> None:
         assert later.idle > running.idle
         peer.send(Error(0, "enough"))
         assert found.wait_for_end().idle == 0.0
+
+
+def test_the_records_of_all_engines_that_share_a_recorder_are_brought_up_to_date() -> None:
+    recorder = Recorder()
+    with ExitStack() as stack:
+        for _ in range(2):
+            found = stack.enter_context(station({"f": CONTENT}, recorder))
+            peer = stack.enter_context(found.peer())
+            peer.ask()
+            peer.receive()
+            peer.send(Ack(1))
+            peer.receive()
+        assert [each.blocks for each in recorder.transfers()] == [1, 1]
 
 
 def test_the_record_of_an_upload_is_brought_up_to_date() -> None:

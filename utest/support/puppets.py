@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from TftpLibrary.engine.asking import Asking, Order
+from TftpLibrary.engine.assembly import Cargo
+from TftpLibrary.engine.caller import Caller, Order
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.protocol.packets import Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
@@ -19,6 +21,13 @@ from utest.support.stores import read
 from utest.support.waiting import seconds, wait_until
 
 Address = tuple[str, int]
+
+
+class Asked(Protocol):
+    """A server that a client can ask: a `Puppet` or a `Listener`."""
+
+    host: str
+    sock: socket.socket
 
 
 class Puppet:
@@ -99,36 +108,37 @@ class Orders:
         self.store = MemoryStore()
         self.engine.start()
 
-    def get(self, server: Puppet, settings: ClientSettings, name: str = "f") -> Asking:
+    def get(self, server: Asked, settings: ClientSettings, name: str = "f") -> Caller:
         """Orders a read."""
         policy = WritePolicy(writable=True, create=True, overwrite=True)
         sink = self.store.open_write(name.encode(), "", policy, None)
         return self.order(server, settings, name, sink=sink)
 
     def put(
-        self, server: Puppet, content: bytes, settings: ClientSettings, name: str = "f"
-    ) -> Asking:
+        self, server: Asked, content: bytes, settings: ClientSettings, name: str = "f"
+    ) -> Caller:
         """Orders a write."""
         source = MemoryStore({"source": content}).open_read(b"source", "")
         return self.order(server, settings, name, source=source)
 
     def order(
         self,
-        server: Puppet,
+        server: Asked,
         settings: ClientSettings,
         name: str,
         *,
         source: Source | None = None,
         sink: Sink | None = None,
-    ) -> Asking:
+    ) -> Caller:
         family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
         address = server.sock.getsockname()
-        order = Order(name, source, sink, address, family, settings, self.recorder)
+        cargo = Cargo(settings.mode, source, sink)
+        order = Order(name, cargo, address, family, settings, self.recorder)
 
-        def begin() -> Asking:
-            asking = Asking(order, self.engine, self.engine.refused_routes)
-            asking.begin()
-            return asking
+        def begin() -> Caller:
+            caller = Caller(order, self.engine)
+            caller.begin()
+            return caller
 
         return self.engine.call(begin)
 

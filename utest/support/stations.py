@@ -43,30 +43,21 @@ A_WHILE = 0.05
 class Station:
     """A listener on an engine of its own."""
 
-    def __init__(self, store: Store, settings: ServerSettings) -> None:
+    def __init__(self, store: Store, settings: ServerSettings, recorder: Recorder) -> None:
         self.engine = Engine()
-        self.recorder = Recorder()
+        self.recorder = recorder
         self.store = store
-        self.listener = Listener(settings, store, self.recorder, "dut")
-        self.host, self.port = self.listener.host, self.listener.port
         self.engine.start()
-        self.engine.call(self._attach)
-
-    def _attach(self) -> None:
-        self.listener.attach(self.engine, self.engine.refused_routes, self.engine.frames)
-        self.engine.watch(self.listener.sock, self.listener)
+        self.listener = Listener(settings, store, self.recorder, "dut", self.engine)
+        self.host, self.port = self.listener.host, self.listener.port
+        self.engine.call(self.listener.begin)
 
     def close(self) -> list[Transfer]:
         """Stops the listener, then the engine. Returns what was cut short. Idempotent."""
         if self.engine.life is not Life.running:
             return []
-
-        def stop() -> list[Transfer]:
-            self.engine.forget(self.listener.sock)
-            return self.listener.stop()
-
         try:
-            return self.engine.call(stop)
+            return self.engine.call(self.listener.stop)
         finally:
             self.engine.stop()
 
@@ -115,16 +106,20 @@ class Station:
 
 @contextmanager
 def station(
-    files: Mapping[str, bytes] | Store | None = None, /, **settings: Any
+    files: Mapping[str, bytes] | Store | None = None,
+    recorder: Recorder | None = None,
+    /,
+    **settings: Any,
 ) -> Iterator[Station]:
     """Runs a station until the block ends, and checks that no exception of our own happened.
 
     Args:
         files: content in memory, or a store.
+        recorder: one that has records of others too; a new one by default.
         settings: those of the server. Any: each has its own type.
     """
     store = MemoryStore(files or {}) if files is None or isinstance(files, Mapping) else files
-    found = Station(store, ServerSettings(**settings))
+    found = Station(store, ServerSettings(**settings), recorder or Recorder())
     try:
         yield found
     finally:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from TftpLibrary.engine import asking as module
+from TftpLibrary.engine import assembly as module
 from TftpLibrary.engine import udp
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack, Packet, Request
@@ -171,7 +171,7 @@ def test_a_server_that_grants_what_was_not_asked_gets_error_8(
 ) -> None:
     """RFC 2347."""
     with orders() as given, Puppet() as server:
-        asking = given.get(server, RICH)
+        caller = given.get(server, RICH)
         server.take_request()
         server.send(Oack(options))
         assert server.receive() == Error(8, "Options were not agreed")
@@ -179,7 +179,7 @@ def test_a_server_that_grants_what_was_not_asked_gets_error_8(
         record = given.wait_for_end()
         assert (record.outcome, record.error_code) == (Outcome.failed, 8)
         assert text in record.error_message
-        assert asking.is_over
+        assert caller.is_over
         assert not record.by_peer
         assert given.store.names() == []
 
@@ -245,24 +245,24 @@ def test_text_is_translated_on_its_way(is_read: bool) -> None:
 def test_an_observer_sees_what_goes_to_and_fro_while_it_looks() -> None:
     seen: list[bytes] = []
     with orders() as given, Puppet() as server:
-        asking = given.get(server, PLAIN)
+        caller = given.get(server, PLAIN)
 
         def tap() -> None:
-            asking.tap(lambda datagram: seen.append(datagram.octets[:4]))
+            caller.tap(lambda datagram: seen.append(datagram.octets[:4]))
 
         server.take_request()
         given.engine.call(tap)
         for block in (1, 2):
             server.send(Data(block, bytes(512)))
             assert server.receive() == Ack(block)
-        given.engine.call(asking.untap)
+        given.engine.call(caller.untap)
         server.send(Data(3, bytes(512)))
         assert server.receive() == Ack(3)
         given.engine.call(tap)
         server.send(Data(4, b"end"))
         assert server.receive() == Ack(4)
         given.wait_for_end()
-        given.engine.call(asking.untap)
+        given.engine.call(caller.untap)
         given.engine.call(tap)
     assert seen == [bytes((0, kind, 0, block)) for block in (1, 2, 4) for kind in (3, 4)]
 
@@ -270,13 +270,13 @@ def test_an_observer_sees_what_goes_to_and_fro_while_it_looks() -> None:
 def test_an_observer_of_a_request_that_is_over_sees_nothing() -> None:
     seen: list[bytes] = []
     with orders() as given, Puppet() as server:
-        asking = given.get(server, PLAIN)
-        given.engine.call(lambda: asking.tap(lambda datagram: seen.append(datagram.octets)))
+        caller = given.get(server, PLAIN)
+        given.engine.call(lambda: caller.tap(lambda datagram: seen.append(datagram.octets)))
         server.take_request()
         server.send(Error(1, "no"))
         given.wait_for_end()
-        given.engine.call(asking.untap)
-        given.engine.call(lambda: asking.tap(lambda datagram: seen.append(datagram.octets)))
+        given.engine.call(caller.untap)
+        given.engine.call(lambda: caller.tap(lambda datagram: seen.append(datagram.octets)))
     assert seen == [Error(1, "no").encode()]
 
 
@@ -418,25 +418,25 @@ def test_a_server_that_falls_silent_is_given_up_with_an_error() -> None:
 @pytest.mark.parametrize("is_read", [True, False])
 def test_stop_before_an_answer_ends_it(is_read: bool) -> None:
     with orders() as given, Puppet() as server:
-        asking = given.get(server, PLAIN) if is_read else given.put(server, CONTENT, PLAIN)
+        caller = given.get(server, PLAIN) if is_read else given.put(server, CONTENT, PLAIN)
         server.take_request()
-        record = given.engine.call(asking.stop)
+        record = given.engine.call(caller.stop)
         assert record is not None
         assert record.outcome is Outcome.aborted
         assert given.transfer == record
-        assert given.engine.call(asking.stop) is None
-        given.engine.call(lambda: asking.handle_timeout(time.monotonic()))
+        assert given.engine.call(caller.stop) is None
+        given.engine.call(lambda: caller.handle_timeout(time.monotonic()))
         assert given.transfer == record
         assert given.store.names() == []
 
 
 def test_stop_in_the_middle_ends_it_with_an_error() -> None:
     with orders() as given, Puppet() as server:
-        asking = given.get(server, PLAIN)
+        caller = given.get(server, PLAIN)
         server.take_request()
         server.send(Data(1, bytes(512)))
         server.receive()
-        record = given.engine.call(lambda: asking.stop("The client was stopped"))
+        record = given.engine.call(lambda: caller.stop("The client was stopped"))
         assert record is not None
         assert (record.outcome, record.blocks) == (Outcome.aborted, 1)
         assert server.receive() == Error(0, "The client was stopped")
@@ -512,7 +512,7 @@ def test_an_exception_before_the_transfer_begins_is_recorded_and_ends_it(
     with orders() as given, Puppet() as server:
         given.get(server, PLAIN)
         server.take_request()
-        monkeypatch.setattr(module, "Receiver", fail)
+        monkeypatch.setattr(module, "make_receiver", fail)
         server.send(Data(1, b"content"))
         record = given.wait_for_end()
         assert record.outcome is Outcome.failed
@@ -525,13 +525,13 @@ def test_an_exception_before_the_transfer_begins_is_recorded_and_ends_it(
 
 def test_an_exception_while_an_answer_is_looked_at_is_recorded_and_ends_it() -> None:
     with orders() as given, Puppet() as server:
-        asking = given.get(server, PLAIN)
+        caller = given.get(server, PLAIN)
         server.take_request()
-        given.engine.call(lambda: asking.fail(RuntimeError("surprise")))
-        given.engine.call(lambda: asking.fail(RuntimeError("again")))
+        given.engine.call(lambda: caller.fail(RuntimeError("surprise")))
+        given.engine.call(lambda: caller.fail(RuntimeError("again")))
         record = given.wait_for_end()
         assert record.error_message.startswith("internal error: RuntimeError('surprise')")
-        assert asking.is_over
+        assert caller.is_over
 
 
 def test_a_way_that_is_closed_when_the_answer_comes_ends_it(
