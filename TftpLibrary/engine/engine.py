@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -22,7 +23,8 @@ from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.contracts import Live
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
-from TftpLibrary.errors import UsageError
+from TftpLibrary.engine.roster import Roster, Standing
+from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.recording.entry import SAMPLE_INTERVAL
 
 T = TypeVar("T")
@@ -30,6 +32,9 @@ T = TypeVar("T")
 _JOIN_TIMEOUT = 5.0
 _CROWD = 50
 """Sessions for which the time between two samples is longer by one interval."""
+
+
+_WATCHED = (Standing.busy, Standing.resting)
 
 
 class Life(Enum):
@@ -59,10 +64,8 @@ class Engine:
         self._commands: deque[_Command[object]] = deque()
         self._thread: threading.Thread | None = None
         self._deadlines = Deadlines()
-        self._sessions: dict[Live, None] = {}
-        self._busy: dict[Live, None] = {}
-        self._fresh: dict[Live, None] = {}
-        self._lively: Handler | None = None
+        self._roster = Roster()
+        self._latest: Handler | None = None
         self._next_sample = 0.0
 
     # From any thread -----------------------------------------------------------------------
@@ -92,6 +95,7 @@ class Engine:
 
         Raises:
             UsageError: it was called on the engine's own thread.
+            TftpError: the thread did not end in time; the text says where it hangs.
         """
         if threading.current_thread() is self._thread:
             raise UsageError("The engine cannot stop itself. Stop it from another thread.")
@@ -103,6 +107,11 @@ class Engine:
                 self._wake_up()
         if self._thread is not None:
             self._thread.join(_JOIN_TIMEOUT)
+            if self._thread.is_alive():
+                raise TftpError(
+                    f"The TFTP engine did not stop within {_JOIN_TIMEOUT:g} s. Its sockets are "
+                    f"open still. It hangs in:\n{_stack_of(self._thread)}"
+                )
 
     def call(self, function: Callable[[], T]) -> T:
         """Runs a function on the engine's thread, and returns what it returns.
@@ -125,11 +134,6 @@ class Engine:
         with contextlib.suppress(UsageError):
             self.call(self._report_progress)
 
-    @property
-    def life(self) -> Life:
-        """Where the engine stands in its life."""
-        return self._life
-
     # On the engine's thread ----------------------------------------------------------------
 
     def wall_clock(self) -> datetime:
@@ -149,27 +153,25 @@ class Engine:
 
         A lone session that moves a small file is over by then, and was never watched at all.
         """
-        self._sessions[session] = self._busy[session] = self._fresh[session] = None
-        self._lively = session
+        self._roster.add(session)
+        self._latest = session
 
     def remove(self, session: Live) -> None:
         """Drops a session whose sockets are closed next."""
-        self._sessions.pop(session, None)
-        self._busy.pop(session, None)
-        if session in self._fresh:
-            del self._fresh[session]
-            return
-        self._deadlines.forget(session)
-        for descriptor, _ in session.descriptors:
-            self._poller.drop(descriptor)
+        if self._roster.remove(session) in _WATCHED:
+            self._deadlines.forget(session)
+            for descriptor, _ in session.descriptors:
+                self._poller.drop(descriptor)
 
     def rest(self, session: Live) -> None:
         """The session has moved its file, and stays only to repeat its last ACK."""
-        self._busy.pop(session, None)
+        if self._roster.standing(session) is Standing.fresh:
+            self._watch_session(session)
+        self._roster.rest(session)
 
     def arm(self, session: Live) -> None:
         """The session's deadline may have come nearer."""
-        if session not in self._fresh:
+        if self._roster.standing(session) in _WATCHED:
             self._deadlines.arm(session)
 
     def want_write(self, session: Live) -> None:
@@ -184,7 +186,7 @@ class Engine:
         try:
             while self._life is Life.running:
                 self._turn()
-            for session in tuple(self._sessions):
+            for session in self._roster.all():
                 self._guard(session, session.stop)
         finally:
             self._end()
@@ -196,7 +198,7 @@ class Engine:
             handler = handlers.get(descriptor)
             if handler is None:
                 continue
-            self._lively = handler
+            self._latest = handler
             try:
                 if event == WRITABLE:
                     self._poller.want_write(descriptor, is_wanted=False)
@@ -208,23 +210,24 @@ class Engine:
         self._keep_time(monotonic())
         while self._commands:
             self._commands.popleft().run()
-        if len(self._busy) == 1:
-            (session,) = self._busy
-            # A silent session does not wait alone: a new request would wait with it.
-            if session is self._lively:
-                self._lively = None
-                self._guard(session, session.run_alone)
+        latest, self._latest = self._latest, None
+        # A silent session does not wait alone: a new request would wait with it.
+        if self._roster.is_lone(latest):
+            session = cast("Live", latest)
+            self._guard(session, session.run_alone)
 
     def _watch_fresh(self) -> None:
         """Watches the sessions that came in the last turn and still run."""
-        while self._fresh:
-            session, _ = self._fresh.popitem()
-            self._guard(session, partial(self._watch_session, session))
+        for session in self._roster.take_fresh():
+            self._guard(session, partial(self._begin_to_watch, session))
 
-    def _watch_session(self, session: Live) -> None:
-        if len(self._busy) == 1:
+    def _begin_to_watch(self, session: Live) -> None:
+        if self._roster.busy == 1:
             # Alone it goes on quickly, and has many blocks before it is sampled.
             session.settle()
+        self._watch_session(session)
+
+    def _watch_session(self, session: Live) -> None:
         for descriptor, handler in session.descriptors:
             self._poller.add(descriptor, handler)
         self._deadlines.arm(session)
@@ -233,9 +236,9 @@ class Engine:
         """How long to wait for a datagram; None for ever."""
         deadline = self._deadlines.next()
         if deadline is None:
-            return SAMPLE_INTERVAL if self._busy else None
+            return SAMPLE_INTERVAL if self._roster.busy else None
         patience = max(0.0, deadline - monotonic())
-        return min(patience, SAMPLE_INTERVAL) if self._busy else patience
+        return min(patience, SAMPLE_INTERVAL) if self._roster.busy else patience
 
     def _keep_time(self, now: float) -> None:
         """Does what is due."""
@@ -244,16 +247,16 @@ class Engine:
             for timed in self._deadlines.due(now):
                 session = cast("Live", timed)
                 self._guard(session, partial(session.handle_timeout, now))
-        if self._busy and now >= self._next_sample:
+        if self._roster.busy and now >= self._next_sample:
             # A crowd is looked at more rarely: so it takes no more time than a few.
-            self._next_sample = now + SAMPLE_INTERVAL * (1 + len(self._busy) // _CROWD)
-            for session in tuple(self._busy):
+            self._next_sample = now + SAMPLE_INTERVAL * (1 + self._roster.busy // _CROWD)
+            for session in self._roster.all_busy():
                 self._guard(session, partial(self._sample, session, now))
 
     def _sample(self, session: Live, now: float) -> None:
         known = len(session.descriptors)
         session.sample(now)
-        if session not in self._fresh:
+        if self._roster.standing(session) in _WATCHED:
             # It may have opened the socket for strangers.
             for descriptor, handler in session.descriptors[known:]:
                 self._poller.add(descriptor, handler)
@@ -271,7 +274,7 @@ class Engine:
 
     def _report_progress(self) -> None:
         now = monotonic()
-        for session in self._sessions:
+        for session in self._roster.all():
             session.report(now)
 
     def _wake_up(self) -> None:
@@ -319,6 +322,14 @@ class SharedEngine:
 
 SHARED_ENGINE = SharedEngine()
 """All servers and clients of a process share one thread; see docs/decisions."""
+
+
+def _stack_of(thread: threading.Thread) -> str:
+    """Returns where a thread is, as a traceback shows it."""
+    import traceback  # noqa: PLC0415 - hopefully never needed
+
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - the documented way
+    return "".join(traceback.format_stack(frame)).rstrip()
 
 
 class _WakeUp:

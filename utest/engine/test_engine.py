@@ -13,9 +13,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from TftpLibrary.engine import engine as module
-from TftpLibrary.engine.engine import SHARED_ENGINE, Engine, Life, SharedEngine
+from TftpLibrary.engine.engine import SHARED_ENGINE, Engine, SharedEngine
 from TftpLibrary.engine.poller import Handler
-from TftpLibrary.errors import UsageError
+from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.recording.records import Transfer
 from utest.support.stations import station
 from utest.support.waiting import seconds, wait_until
@@ -29,6 +29,14 @@ def engine() -> Iterator[Engine]:
     found.start()
     yield found
     found.stop()
+
+
+def is_running(engine: Engine) -> bool:
+    """Whether an engine takes commands."""
+    try:
+        return engine.call(lambda: True)
+    except UsageError:
+        return False
 
 
 class Listening:
@@ -123,14 +131,14 @@ def session(engine: Engine) -> Iterator[Session]:
 
 def test_an_engine_runs_from_start_to_stop() -> None:
     engine = Engine()
-    lives = [engine.life]
+    assert not is_running(engine)
     engine.start()
     engine.start()
-    lives.append(engine.life)
+    assert is_running(engine)
     assert [thread.name for thread in threading.enumerate()].count("TftpLibrary") == 1
     engine.stop()
     engine.stop()
-    assert [*lives, engine.life] == [Life.new, Life.running, Life.stopped]
+    assert not is_running(engine)
     with pytest.raises(UsageError, match="was stopped. Make a new one"):
         engine.start()
 
@@ -138,13 +146,35 @@ def test_an_engine_runs_from_start_to_stop() -> None:
 def test_an_engine_that_never_ran_can_be_stopped() -> None:
     engine = Engine()
     engine.stop()
-    assert engine.life is Life.stopped
+    with pytest.raises(UsageError, match="was stopped. Make a new one"):
+        engine.start()
 
 
 def test_the_engine_cannot_stop_itself(engine: Engine) -> None:
     with pytest.raises(UsageError, match="cannot stop itself"):
         engine.call(engine.stop)
-    assert engine.life is Life.running
+    assert is_running(engine)
+
+
+def test_an_engine_that_hangs_says_where_instead_of_being_left_in_silence(
+    session: Session, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_JOIN_TIMEOUT", 0.05)
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def hang_in_the_disk() -> None:
+        entered.set()
+        may_go_on.wait(seconds(5))
+
+    session.act = hang_in_the_disk
+    try:
+        with pytest.raises(TftpError, match="did not stop within 0.05 s") as error:
+            engine.stop()
+        assert "in hang_in_the_disk" in str(error.value) or not entered.is_set()
+    finally:
+        may_go_on.set()
+    wait_until(lambda: "TftpLibrary" not in [each.name for each in threading.enumerate()])
+    engine.stop()
 
 
 def test_what_is_left_is_stopped_with_the_engine(engine: Engine, session: Session) -> None:
@@ -270,7 +300,7 @@ def test_a_command_that_nobody_can_run_any_more_fails_instead_of_waiting(
     may_go_on.set()
     asking.join(seconds(5))
     assert str(failures[0]) == "The engine was stopped before it came to this."
-    assert engine.life is Life.stopped
+    assert not is_running(engine)
 
 
 def stack_of(thread: threading.Thread) -> list[str]:
@@ -306,7 +336,7 @@ def test_an_exception_is_told_to_the_handler_and_the_engine_goes_on(
         handler.tell()
         wait_until(handler.failures.copy)
         assert str(handler.failures[0]) == "surprise"
-    assert engine.life is Life.running
+    assert is_running(engine)
 
 
 def test_a_handler_that_fails_to_fail_disturbs_nobody(
@@ -372,6 +402,22 @@ def test_busy_sessions_are_sampled_and_resting_ones_are_not(
     assert "sampled" not in session.told
 
 
+def test_a_session_that_rests_before_it_was_watched_hears_of_its_deadline(engine: Engine) -> None:
+    """A small file may be safe within the turn of its request."""
+    with closing(Session(time.monotonic())) as resting:
+
+        def begin() -> None:
+            engine.add(resting)
+            engine.rest(resting)
+
+        engine.call(begin)
+        wait_until(lambda: "timeout" in resting.told)
+        resting.tell()
+        wait_until(lambda: resting.received)
+        engine.call(lambda: engine.remove(resting))
+        assert "alone" not in resting.told
+
+
 def test_progress_is_reported_when_somebody_asks(engine: Engine, session: Session) -> None:
     engine.report_progress()
     assert session.told.count("reported") == 1
@@ -413,11 +459,11 @@ def test_the_shared_engine_runs_from_the_first_user_to_the_last() -> None:
     shared = SharedEngine()
     first, second = shared.acquire(), shared.acquire()
     assert first is second
-    lives = [first.life]
+    lives = [is_running(first)]
     for _ in range(2):
         shared.release()
-        lives.append(first.life)
-    assert lives == [Life.running, Life.running, Life.stopped]
+        lives.append(is_running(first))
+    assert lives == [True, True, False]
     third = shared.acquire()
     assert third is not first
     shared.release()

@@ -18,8 +18,9 @@ from atest.equipment.board_client import Ask, read_file, write_file
 from atest.equipment.board_exchange import Report, sort_arguments
 from atest.equipment.board_network import open_socket
 from TftpLibrary.engine import udp
-from TftpLibrary.engine.engine import Engine, Life
+from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.listener import Listener
+from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Data, Direction, Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -54,10 +55,11 @@ class Station:
 
     def close(self) -> list[Transfer]:
         """Stops the listener, then the engine. Returns what was cut short. Idempotent."""
-        if self.engine.life is not Life.running:
-            return []
         try:
             return self.engine.call(self.listener.stop)
+        except UsageError:
+            # It was closed before.
+            return []
         finally:
             self.engine.stop()
 
