@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -32,9 +31,6 @@ from TftpLibrary.store.files import FileStore
 
 T = TypeVar("T")
 
-_BOUND_SETTINGS = frozenset({"host", "port", "single_port"})
-"""What cannot change while a port is bound."""
-
 
 class TftpServer(Capturable):
     """Serves one folder at one address and port.
@@ -47,9 +43,6 @@ class TftpServer(Capturable):
         settings: how to serve.
         alias: the server's name in records and messages.
         content: files held in memory, by name; they cover files of the folder.
-        keep_files: whether to leave the folder as it is when the server stops. By default what
-            came through the server is removed, and what was overwritten is put back.
-        follow_symlinks: whether links may lead out of the folder.
         recorder: where records go; a new one by default.
 
     Attributes:
@@ -65,19 +58,17 @@ class TftpServer(Capturable):
         *,
         alias: str = "",
         content: Mapping[str, bytes] | None = None,
-        keep_files: bool = False,
-        follow_symlinks: bool = False,
         recorder: Recorder | None = None,
     ) -> None:
+        self._settings = settings or ServerSettings()
         self.files = FileStore(
             None if root is None else Path(root),
             content=content,
-            follow_symlinks=follow_symlinks,
-            keep_files=keep_files,
+            follow_symlinks=self._settings.follow_symlinks,
+            keep_files=self._settings.keep_files,
         )
         self.recorder = Recorder() if recorder is None else recorder
         self.warnings: list[str] = []
-        self._settings = settings or ServerSettings()
         self._given_alias = alias
         self._serving: tuple[Listener, Engine] | None = None
 
@@ -221,23 +212,12 @@ class TftpServer(Capturable):
             The settings as they were.
 
         Raises:
-            UsageError: a value is out of bounds, or the setting cannot change while a port is
-                bound.
+            UsageError: a value is out of bounds, or the setting cannot change while the server
+                runs.
         """
         old = self._settings
-        fields = set(ServerSettings.__dataclass_fields__)
-        if unknown := sorted(set(settings) - fields):
-            raise UsageError(
-                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(fields))}."
-            )
-        new = replace(old, **settings)
+        new = old.changed(settings, is_running=self._serving is not None)
         if self._serving is not None:
-            for name in sorted(_BOUND_SETTINGS & set(settings)):
-                if getattr(new, name) != getattr(old, name):
-                    raise UsageError(
-                        f"{name} cannot change while the server runs: its port is bound. Stop the "
-                        "server and start it with the other value."
-                    )
             listener, engine = self._serving
             engine.call(lambda: listener.change(new))
         self._settings = new

@@ -1,11 +1,20 @@
-"""How servers and clients behave: small frozen values, checked when they are made."""
+"""How servers and clients behave: small frozen values over one table of settings.
+
+A setting is written once, as a field with a row: its kind, default, bounds and documentation. The
+arguments of the keywords with their types and Libdoc lines, the options of the command line with
+their help, the documentation of the attributes and the checks follow from the row. The keywords
+and the command line say once for each `Kind` how a value of it is written there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.fields import Kind, Settings, setting, table
 from TftpLibrary.networks import Network, parse_network
 from TftpLibrary.protocol.options import (
     MAX_BLKSIZE,
@@ -15,7 +24,6 @@ from TftpLibrary.protocol.options import (
     Policy,
 )
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.store.base import WritePolicy
 
 
@@ -33,74 +41,206 @@ class Retransmission(str, Enum):
     __str__ = str.__str__
 
 
+_BLKSIZES: dict[str, Any] = {"low": MIN_BLKSIZE, "high": MAX_BLKSIZE, "reason": "RFC 2348"}
+_WINDOWSIZES: dict[str, Any] = {
+    "low": MIN_WINDOWSIZE,
+    "high": MAX_WINDOWSIZE,
+    "reason": "RFC 7440",
+}
+_PYTHON_ONLY: dict[str, Any] = {"option": None, "is_argument": False}
+"""Columns of a setting that neither keywords nor the command line show."""
+
+
+def _timeout() -> float:
+    doc = "Longest wait for an answer before a packet is sent again."
+    return setting(1.0, Kind.seconds, doc, low=0, is_above=True, high=255)
+
+
+def _retries() -> int:
+    doc = "How often to send a packet again before giving up."
+    return setting(5, Kind.number, doc, low=0, high=1000)
+
+
+def _rollover(doc: str, **row: Any) -> int:
+    return setting(0, Kind.choice, doc, choices=(0, 1), **row)
+
+
+@table
 @dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """What one server does with the requests that it gets.
+class ServerSettings(Settings):
+    """How one server serves."""
 
-    Attributes:
-        host: address to bind: IPv4 or IPv6, a wildcard (`0.0.0.0`, `::`) or `auto`.
-        port: UDP port to bind; 0 takes a free one.
-        writable: whether boards may write at all.
-        create: whether boards may write names that do not exist yet.
-        overwrite: whether boards may replace files that exist.
-        max_upload_size: octets of one upload; None is no limit.
-        timeout: seconds, the longest wait before a packet is sent again; also the first wait.
-        retries: how often to send again without an answer before giving up.
-        max_blksize: octets of a block that the server grants at most.
-        max_windowsize: blocks of a window that the server grants at most.
-        refuse_options: names of options that the server does not know.
-        single_port: whether transfers run on the server's own port (for NAT and containers).
-        port_range: lowest and highest TID; None lets the system choose.
-        clients: addresses and networks (CIDR) that are served; empty serves everyone.
-        rollover: block number after 65535, unless the client negotiates it: 0 or 1.
-        max_transfers: transfers at once.
-        max_transfers_per_client: transfers at once for one address; None is `max_transfers`.
-        max_half_open: requests at once whose peer has not shown itself with an ACK or DATA yet;
-            the oldest one gives way. None is `max_transfers`.
-        max_duration: seconds that one transfer may take.
-        retransmission: whether the timer follows the round trip, and windows have a pace.
-        offload: whether a window may leave in one system call (UDP segmentation offload).
-            Switch it off to see single datagrams in a capture on this machine.
-    """
+    host: str = setting(
+        "127.0.0.1",
+        Kind.text,
+        "Address to bind: IPv4, IPv6, `0.0.0.0` or `::` for all, `auto` for that of the default "
+        "route.",
+        default_words="this machine only",
+        fixed="its port is bound",
+    )
+    port: int = setting(
+        0,
+        Kind.number,
+        "UDP port to bind, 0 for a free one.",
+        low=0,
+        high=65535,
+        reason="0 takes a free one",
+        fixed="its port is bound",
+    )
+    writable: bool = setting(
+        False,
+        Kind.flag,
+        "Whether boards may upload.",
+        default_words="the server is read-only",
+        help="let boards upload files",
+    )
+    create: bool = setting(
+        True,
+        Kind.flag,
+        "Whether a board may upload a file that does not exist yet.",
+        help="refuse uploads of files that do not exist yet",
+    )
+    overwrite: bool = setting(
+        False,
+        Kind.flag,
+        "Whether a board may replace a file that exists.",
+        help="let boards replace files that exist",
+    )
+    max_upload_size: int | None = setting(
+        None,
+        Kind.size_limit,
+        "Largest file in octets that a board may upload.",
+        low=0,
+    )
+    timeout: float = _timeout()
+    retries: int = _retries()
+    max_blksize: int = setting(
+        MAX_BLKSIZE,
+        Kind.size,
+        "Largest block size in octets that the server grants.",
+        **_BLKSIZES,
+    )
+    max_windowsize: int = setting(
+        64,
+        Kind.number,
+        "Largest window in blocks that the server grants.",
+        **_WINDOWSIZES,
+    )
+    refuse_options: frozenset[str] = setting(
+        frozenset(),
+        Kind.options,
+        "TFTP options that the server ignores as if it did not know them, such as `tsize`.",
+        default_words="it knows all",
+        option="--refuse-option",
+    )
+    single_port: bool = setting(
+        False,
+        Kind.flag,
+        "Whether transfers run on the server's own port, which NAT and containers need.",
+        default_words="each transfer has a port of its own",
+        help="run transfers on the server's own port, for NAT and containers",
+        fixed="its port is bound",
+    )
+    port_range: tuple[int, int] | None = setting(
+        None, Kind.ports, "Ports for the transfers, such as `6000-6100`.", default_words="any"
+    )
+    clients: tuple[str, ...] = setting(
+        (),
+        Kind.networks,
+        "Addresses and networks that are served, such as `192.168.1.0/24`.",
+        default_words="everyone",
+        option="--client",
+    )
+    follow_symlinks: bool = setting(
+        False,
+        Kind.flag,
+        "Whether symbolic links may lead out of the root.",
+        help="follow symbolic links that lead out of ROOT",
+        fixed="its folder is open",
+    )
+    rollover: int = _rollover(
+        "Block number that follows 65535, 0 or 1, unless the board negotiates it."
+    )
+    max_transfers: int = setting(
+        500, Kind.number, "Most transfers at once; the server refuses more.", low=1
+    )
+    max_transfers_per_client: int | None = setting(
+        None,
+        Kind.limit,
+        "Most transfers at once with one board; the server refuses more.",
+        default_words="as many as `max_transfers`",
+        low=1,
+        **_PYTHON_ONLY,
+    )
+    max_half_open: int | None = setting(
+        None,
+        Kind.limit,
+        "Most transfers at once whose board has not answered yet; a newer request takes the place "
+        "of the oldest.",
+        default_words="as many as `max_transfers`",
+        low=1,
+        **_PYTHON_ONLY,
+    )
+    max_duration: float = setting(
+        14_400.0,
+        Kind.seconds,
+        "Longest time that one transfer may take; the server ends it then with an ERROR.",
+        low=0,
+        is_above=True,
+        **_PYTHON_ONLY,
+    )
+    retransmission: Retransmission = setting(
+        Retransmission.adaptive,
+        Kind.choice,
+        "When a packet without an answer is sent again. `adaptive` follows the measured round "
+        "trip, and sends windows that get lost in bursts that a board with few receive buffers "
+        "can take. `fixed` waits for `timeout` each time, and always sends whole windows.",
+        choices=Retransmission,
+    )
+    offload: bool = setting(
+        True,
+        Kind.flag,
+        "Whether the packets of a window may leave in one system call, which is faster. Without "
+        "it a capture that another program makes on this machine shows each packet by itself.",
+        help="send each packet by itself, for a capture that another program makes on this machine",
+    )
+    keep_files: bool = setting(
+        False,
+        Kind.flag,
+        "Whether the files stay as they are when the server stops.",
+        default_words="what was added is removed, and what was overwritten is put back",
+        option=None,
+        fixed="its folder is open",
+    )
 
-    host: str = "127.0.0.1"
-    port: int = 0
-    writable: bool = False
-    create: bool = True
-    overwrite: bool = False
-    max_upload_size: int | None = None
-    timeout: float = 1.0
-    retries: int = 5
-    max_blksize: int = MAX_BLKSIZE
-    max_windowsize: int = 64
-    refuse_options: frozenset[str] = frozenset()
-    single_port: bool = False
-    port_range: tuple[int, int] | None = None
-    clients: tuple[str, ...] = ()
-    rollover: int = 0
-    max_transfers: int = 500
-    max_transfers_per_client: int | None = None
-    max_half_open: int | None = None
-    max_duration: float = 14_400.0
-    retransmission: Retransmission = Retransmission.adaptive
-    offload: bool = True
+    def changed(self, values: Mapping[str, Any], *, is_running: bool) -> ServerSettings:
+        """Returns the settings with other values.
 
-    def __post_init__(self) -> None:
-        """Checks every value, so that a mistake fails where it is made."""
-        _check_range("port", self.port, 0, 65535, "0 takes a free one")
-        _check_range("max_blksize", self.max_blksize, MIN_BLKSIZE, MAX_BLKSIZE, "RFC 2348")
-        _check_range(
-            "max_windowsize", self.max_windowsize, MIN_WINDOWSIZE, MAX_WINDOWSIZE, "RFC 7440"
-        )
-        _check_timer(self.timeout, self.retries)
-        _check_range("rollover", self.rollover, 0, 1, "the block number after 65535")
-        for name in ("max_transfers", "max_transfers_per_client", "max_half_open"):
-            _check_at_least(name, getattr(self, name), 1)
-        _check_at_least("max_upload_size", self.max_upload_size, 0)
-        if self.max_duration <= 0:
-            raise UsageError(f"max_duration must be above 0 seconds, got {self.max_duration:g}.")
-        _check_port_range(self.port_range)
-        self.networks()
+        Args:
+            values: the values, by the names of the fields.
+            is_running: whether the server runs, which holds some of them fast.
+
+        Raises:
+            UsageError: there is no such setting, a value cannot be, or it cannot change now.
+        """
+        known = {row.name for row in self.rows}
+        if unknown := sorted(set(values) - known):
+            raise UsageError(
+                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(known))}."
+            )
+        new = replace(self, **values)
+        for row in self.rows if is_running else ():
+            if row.fixed and getattr(new, row.name) != getattr(self, row.name):
+                raise UsageError(
+                    f"{row.name} cannot change while the server runs: {row.fixed}. Stop the server "
+                    "and start it with the other value."
+                )
+        return new
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether the timer follows the round trip, and windows have a pace."""
+        return self.retransmission == Retransmission.adaptive
 
     def networks(self) -> tuple[Network, ...]:
         """Returns `clients` as networks."""
@@ -119,73 +259,55 @@ class ServerSettings:
         """Returns what the store needs for a WRQ."""
         return WritePolicy(self.writable, self.create, self.overwrite, self.max_upload_size)
 
-    def timing(self) -> Timing:
-        """Returns how a transfer waits for its peer."""
-        is_adaptive = self.retransmission is Retransmission.adaptive
-        return Timing(self.timeout, self.retries, is_adaptive=is_adaptive)
 
-
+@table
 @dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How a client asks.
+class ClientSettings(Settings):
+    """How a client asks."""
 
-    Attributes:
-        mode: `octet`, or `netascii` for text.
-        blksize: octets of a block to ask for; 512 asks for nothing.
-        windowsize: blocks of a window to ask for; 1 asks for nothing.
-        timeout: seconds, the longest wait before a packet is sent again.
-        retries: how often to send again without an answer before giving up.
-        wait: seconds to keep asking until the other side answers at all.
-        tsize: whether to ask for the size (or to tell it).
-        rollover: block number after 65535: 0, or 1, which is asked as an option.
-        local_host: address to ask from; empty lets the system choose.
-        offload: whether a window may leave in one system call.
-    """
-
-    mode: Mode = Mode.octet
-    blksize: int = 1428
-    windowsize: int = 16
-    timeout: float = 1.0
-    retries: int = 5
-    wait: float = 0.0
-    tsize: bool = True
-    rollover: int = 0
-    local_host: str = ""
-    offload: bool = True
-
-    def __post_init__(self) -> None:
-        """Checks every value, so that a mistake fails where it is made."""
-        _check_range("blksize", self.blksize, MIN_BLKSIZE, MAX_BLKSIZE, "RFC 2348")
-        _check_range("windowsize", self.windowsize, MIN_WINDOWSIZE, MAX_WINDOWSIZE, "RFC 7440")
-        _check_timer(self.timeout, self.retries)
-        _check_range("rollover", self.rollover, 0, 1, "the block number after 65535")
-        if self.wait < 0:
-            raise UsageError(f"wait must be 0 seconds or more, got {self.wait:g}.")
-
-    def timing(self) -> Timing:
-        """Returns how a transfer waits for its peer."""
-        return Timing(self.timeout, self.retries)
-
-
-def _check_range(name: str, value: int, low: int, high: int, hint: str) -> None:
-    if not low <= value <= high:
-        raise UsageError(f"{name} must be from {low} to {high}, got {value} ({hint}).")
-
-
-def _check_at_least(name: str, value: int | None, low: int) -> None:
-    if value is not None and value < low:
-        raise UsageError(f"{name} must be {low} or more, got {value}.")
-
-
-def _check_timer(timeout: float, retries: int) -> None:
-    if not 0 < timeout <= 255:
-        raise UsageError(f"timeout must be above 0 and at most 255 seconds, got {timeout:g}.")
-    _check_range("retries", retries, 0, 1000, "how often to send again")
-
-
-def _check_port_range(ports: tuple[int, int] | None) -> None:
-    if ports is not None and not 1 <= ports[0] <= ports[1] <= 65535:
-        raise UsageError(
-            "port_range must be two ports from 1 to 65535, the lower one first, "
-            f"got {ports[0]}-{ports[1]}."
-        )
+    mode: Mode = setting(Mode.octet, Kind.choice, "`octet`, or `netascii` for text.", choices=Mode)
+    blksize: int = setting(
+        1428,
+        Kind.size,
+        "Block size in octets to ask for; 512 asks for nothing.",
+        **_BLKSIZES,
+    )
+    windowsize: int = setting(
+        16,
+        Kind.number,
+        "Window in blocks to ask for; 1 asks for nothing.",
+        **_WINDOWSIZES,
+    )
+    timeout: float = _timeout()
+    retries: int = _retries()
+    wait: float = setting(
+        0.0,
+        Kind.seconds,
+        "Time to keep asking until the other side answers at all, for a boot loader that opens "
+        "TFTP for a few seconds only.",
+        default_words="no longer than the retries take",
+        low=0,
+    )
+    tsize: bool = setting(
+        True,
+        Kind.flag,
+        "Whether to ask for the size of the file, or to announce it.",
+        **_PYTHON_ONLY,
+    )
+    rollover: int = _rollover(
+        "Block number that follows 65535: 0, or 1, which is asked as an option.",
+        **_PYTHON_ONLY,
+    )
+    local_host: str = setting(
+        "",
+        Kind.text,
+        "Address to ask from.",
+        default_words="the system chooses",
+        **_PYTHON_ONLY,
+    )
+    offload: bool = setting(
+        True,
+        Kind.flag,
+        "Whether the packets of a window may leave in one system call, which is faster.",
+        **_PYTHON_ONLY,
+    )

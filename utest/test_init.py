@@ -55,12 +55,13 @@ from TftpLibrary import (
 # The keywords are for Robot Framework; interface.txt has their types.
 PUBLIC = {name: getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != "TftpLibrary"}
 FOR_THE_ENGINE = {
+    "ClientSettings": {"rows", "timing"},
     "Direction": {"opcode", "of_opcode"},
     "FileStore": {"open_read", "open_write"},
     "Recorder": {"opened"},
-    "ServerSettings": {"networks", "pace", "policy", "retry_timer", "write_policy"},
+    "ServerSettings": {"changed", "networks", "policy", "rows", "timing", "write_policy"},
 }
-"""Methods of public classes that only the library itself calls."""
+"""Members of public classes that only the library itself calls."""
 STANDARD = {"builtins", "collections.abc", "datetime", "pathlib", "types", "typing"}
 
 
@@ -104,7 +105,7 @@ def hints(name: str, cls: type) -> Iterator[tuple[str, object]]:
     for place, typed in members.items():
         if inspect.isclass(typed) or inspect.isfunction(typed):
             for key, hint in typing.get_type_hints(typed).items():
-                if not key.startswith("_"):
+                if not key.startswith("_") and key not in FOR_THE_ENGINE.get(name, set()):
                     yield f"{place} {key}", hint
 
 
@@ -319,7 +320,7 @@ def test_a_server_that_does_not_answer_is_a_timeout() -> None:
 
 
 def test_a_mistake_of_the_caller_is_a_usage_error(server: TftpServer) -> None:
-    with pytest.raises(UsageError, match="rollover must be from 0 to 1"):
+    with pytest.raises(UsageError, match="rollover must be 0 or 1"):
         ServerSettings(rollover=2)
     with pytest.raises(UsageError, match="No file 'missing'"):
         server.files.get("missing")

@@ -239,7 +239,7 @@ Root
     )
     found = failures(result)
     assert found["Port"] == "port must be from 0 to 65535, got 99999 (0 takes a free one)."
-    assert found["Rollover"].startswith("rollover must be from 0 to 1, got 2")
+    assert found["Rollover"].startswith("rollover must be 0 or 1, got 2")
     assert "'much' that cannot be converted to Size or 'unlimited'." in found["Limit"]
     assert (
         "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'big'."

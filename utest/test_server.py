@@ -413,7 +413,7 @@ def test_what_came_through_the_server_is_removed_and_the_rest_is_put_back(tmp_pa
 
 
 def test_files_are_kept_where_that_was_asked(tmp_path: Path) -> None:
-    with TftpServer(tmp_path, WRITABLE, keep_files=True) as server:
+    with TftpServer(tmp_path, ServerSettings(writable=True, keep_files=True)) as server:
         write(server, b"new", "new")
     assert (tmp_path / "new").read_bytes() == b"new"
 
@@ -435,7 +435,7 @@ def test_links_out_of_the_folder_are_followed_only_by_choice(tmp_path: Path, fol
     outside.write_bytes(b"secret")
     root.mkdir()
     (root / "link").symlink_to(outside)
-    with TftpServer(root, follow_symlinks=follows) as server:
+    with TftpServer(root, ServerSettings(follow_symlinks=follows)) as server:
         if follows:
             assert read(server, "link").content == b"secret"
         else:

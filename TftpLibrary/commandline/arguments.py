@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import fields
+from functools import partial
 from typing import Any, TypeVar
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.packets import Mode
+from TftpLibrary.fields import Kind, Setting, Settings, limit_of, option_names, parse_ports, words
 from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.sizes import parse_size
 from TftpLibrary.version import VERSION
@@ -28,8 +28,8 @@ examples:
   tftplibrary put firmware.bin 192.168.1.20 --wait 30
   tftplibrary quickstart
 
-`tftplibrary COMMAND --help` tells the options of one command. Where the script is not on the
-path, `python -m TftpLibrary` does the same."""
+`tftplibrary COMMAND --help` shows the options of a command. Where the script is not on the path,
+`python -m TftpLibrary` does the same."""
 
 SERVE_EXAMPLES = """\
 examples:
@@ -38,12 +38,12 @@ examples:
   tftplibrary serve images --host auto
       on port 69, for the boards in the network of the default route
   tftplibrary serve uploads --host 0.0.0.0 --writable --max-upload-size 64MiB
-      boards may store files too
+      boards may upload files, too
   tftplibrary serve images --host 0.0.0.0 --client 192.168.1.0/24 --single-port
-      one network only, and a single port for a router between
+      for boards of one network, through a router that lets a single port pass
 
-Ctrl-C or SIGTERM ends it. The line on standard output tells the URL, the lines on standard error
-tell every transfer that ended and every request that was refused."""
+Ctrl-C or SIGTERM ends it. Standard output shows the URL, standard error each transfer that ended
+and each request that was refused."""
 
 GET_EXAMPLES = """\
 examples:
@@ -58,7 +58,7 @@ PUT_EXAMPLES = """\
 examples:
   tftplibrary put firmware.bin 192.168.1.20
   tftplibrary put firmware.bin 192.168.1.20 image.bin --wait 30
-      a boot loader that listens for a few seconds only
+      to a boot loader that listens for a few seconds only
   tftplibrary put notes.txt 192.168.1.1 --mode netascii
 
 exit status: 0 done, 1 refused or failed, 2 wrong use"""
@@ -98,133 +98,120 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def settings(cls: type[T], options: argparse.Namespace) -> T:
-    """Returns settings from the options of the same names.
+# What is fixed are values of settings, which are of many types, hence Any.
+def settings(cls: type[T], options: argparse.Namespace, **fixed: Any) -> T:
+    """Returns settings from the options of the same names, and from what is fixed.
 
     Raises:
-        UsageError: a value that cannot be.
+        UsageError: a value is out of bounds.
     """
-    names = {field.name for field in fields(cls)}
-    return cls(**{name: value for name, value in vars(options).items() if name in names})
+    names = {row.name for row in cls.rows if row.option is not None}
+    return cls(**{name: getattr(options, name) for name in names}, **fixed)
 
 
 def _add_serve(command: argparse.ArgumentParser) -> None:
-    defaults = ServerSettings()
     command.add_argument("root", metavar="ROOT", help="folder to serve")
-    add = command.add_argument
-    add(
-        "--host",
-        default=defaults.host,
-        help="address to bind: 0.0.0.0 or :: for all, auto for the one with the default route "
-        "(default: %(default)s, this machine only)",
-    )
-    add(
-        "--port",
-        type=int,
-        default=TFTP_PORT,
-        metavar="P",
-        help="UDP port, 0 for a free one (default: %(default)s)",
-    )
-    add("--writable", action="store_true", help="let boards store files")
-    add("--overwrite", action="store_true", help="let boards replace files")
-    add(
-        "--max-upload-size",
-        type=_type(parse_size),
-        metavar="SIZE",
-        help="octets that a board may store in one file, such as 64MiB",
-    )
-    _add_timer(command, defaults)
-    add(
-        "--max-blksize",
-        type=int,
-        default=defaults.max_blksize,
-        metavar="N",
-        help="largest blksize to grant (default: %(default)s)",
-    )
-    add(
-        "--max-windowsize",
-        type=int,
-        default=defaults.max_windowsize,
-        metavar="N",
-        help="largest windowsize to grant (default: %(default)s)",
-    )
-    add("--single-port", action="store_true", help="answer from the request port, for NAT")
-    add("--port-range", type=_type(_port_range), metavar="A-B", help="answer from these ports only")
-    add(
-        "--client",
-        action=_Collect,
-        dest="clients",
-        default=(),
-        metavar="CIDR",
-        help="serve this address or network only; may be given several times",
-    )
-    add("--follow-symlinks", action="store_true", help="serve what links in ROOT point to")
-    add(
-        "--rollover",
-        type=int,
-        choices=(0, 1),
-        default=defaults.rollover,
-        help="block number after 65535 (default: %(default)s)",
-    )
-    add("--quiet", action="store_true", help="tell no single transfers")
+    _add_settings(command, ServerSettings, port=TFTP_PORT)
+    command.add_argument("--quiet", action="store_true", help="do not print each transfer")
 
 
 def _add_client(command: argparse.ArgumentParser) -> None:
-    defaults = ClientSettings()
-    add = command.add_argument
-    add(
+    command.add_argument(
         "--port",
         type=int,
         default=TFTP_PORT,
-        metavar="P",
+        metavar="N",
         help="UDP port of the server (default: %(default)s)",
     )
-    add(
-        "--blksize",
-        type=int,
-        default=defaults.blksize,
-        metavar="N",
-        help="octets of a block to ask for (default: %(default)s)",
-    )
-    add(
-        "--windowsize",
-        type=int,
-        default=defaults.windowsize,
-        metavar="N",
-        help="blocks of a window to ask for (default: %(default)s)",
-    )
-    add(
-        "--mode",
-        type=Mode,
-        choices=list(Mode),
-        default=defaults.mode,
-        help="octet, or netascii for text (default: %(default)s)",
-    )
-    _add_timer(command, defaults)
-    add(
-        "--wait",
-        type=float,
-        default=defaults.wait,
-        metavar="S",
-        help="seconds to keep asking until the server answers (default: %(default)s)",
-    )
+    _add_settings(command, ClientSettings)
 
 
-def _add_timer(command: argparse.ArgumentParser, defaults: ServerSettings | ClientSettings) -> None:
-    command.add_argument(
-        "--timeout",
-        type=float,
-        default=defaults.timeout,
-        metavar="S",
-        help="seconds before a packet is sent again, at most (default: %(default)s)",
-    )
-    command.add_argument(
-        "--retries",
-        type=int,
-        default=defaults.retries,
-        metavar="N",
-        help="how often to send again before giving up (default: %(default)s)",
-    )
+# The defaults are values of settings, which are of many types, hence Any.
+def _add_settings(
+    command: argparse.ArgumentParser, settings: type[Settings], **defaults: Any
+) -> None:
+    """Adds an option for each row of the table that has one."""
+    for row in settings.rows:
+        if row.option is not None:
+            row = row._replace(default=defaults.get(row.name, row.default))  # noqa: PLW2901
+            _add_option(command, row)
+
+
+def _add_option(command: argparse.ArgumentParser, row: Setting) -> None:
+    is_off = row.kind is Kind.flag and row.default
+    name = row.option or f"--{'no-' if is_off else ''}{row.name.replace('_', '-')}"
+    command.add_argument(name, dest=row.name, default=row.default, help=_help(row), **_how(row))
+
+
+def _how(row: Setting) -> dict[str, Any]:
+    """Returns what argparse must know of the values of a kind."""
+    if row.kind is Kind.flag:
+        return {"action": "store_false" if row.default else "store_true"}
+    if row.kind is Kind.choice:
+        return {"type": type(row.default), "choices": tuple(row.choices)}
+    if row.kind in {Kind.options, Kind.networks}:
+        return {"action": _Collect, "type": _LISTS[row.kind], "metavar": _METAVARS[row.kind]}
+    return {"type": _type(_PARSERS[row.kind]), "metavar": _METAVARS[row.kind]}
+
+
+def _help(row: Setting) -> str:
+    """Returns the help of an option, made of the documentation of the setting."""
+    text = row.help or row.doc.rstrip(".")
+    if text[1].islower():  # "UDP port" keeps its capitals.
+        text = text[0].lower() + text[1:]
+    if row.kind in _LISTS:
+        text = f"{text}; may be given several times"
+    if row.kind is not Kind.flag:
+        text = f"{text} (default: {_default(row)})"
+    return text.replace("`", "").replace("%", "%%")
+
+
+def _default(row: Setting) -> str:
+    if row.kind.has_none:
+        return row.default_words or "no limit"
+    value = f"{row.default:g}" if isinstance(row.default, float) else str(row.default)
+    return f"{value}, {row.default_words}" if row.default_words else value
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"Expected a whole number, got '{text}'.") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"Expected a number of seconds such as 0.5, got '{text}'.") from None
+
+
+_PORTS = "A-B"
+_PARSERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.text: str,
+    Kind.number: _number,
+    Kind.limit: partial(limit_of, _number),
+    Kind.size: parse_size,
+    Kind.size_limit: partial(limit_of, parse_size),
+    Kind.seconds: _seconds,
+    Kind.ports: partial(parse_ports, argument=_PORTS),
+}
+_LISTS: dict[Kind, Callable[[str], Any]] = {
+    Kind.options: option_names,
+    Kind.networks: words,
+}
+_METAVARS = {
+    Kind.text: "ADDRESS",
+    Kind.number: "N",
+    Kind.limit: "N",
+    Kind.size: "SIZE",
+    Kind.size_limit: "SIZE",
+    Kind.seconds: "SECONDS",
+    Kind.ports: _PORTS,
+    Kind.options: "NAME",
+    Kind.networks: "CIDR",
+}
 
 
 # argparse keeps the class of its sub-commands private, hence Any.
@@ -249,7 +236,7 @@ def _parser(program: str, description: str, examples: str) -> argparse.ArgumentP
 
 
 class _Collect(argparse.Action):
-    """Collects the values of an option that may be given several times in a tuple."""
+    """Collects the values of an option that may be given several times."""
 
     def __call__(
         self,
@@ -258,7 +245,8 @@ class _Collect(argparse.Action):
         values: Any,
         option_string: str | None = None,  # noqa: ARG002
     ) -> None:
-        setattr(namespace, self.dest, (*getattr(namespace, self.dest), values))
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, type(before)([*before, *values]))
 
 
 def _type(convert: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -271,10 +259,3 @@ def _type(convert: Callable[[str], Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked
-
-
-def _port_range(text: str) -> tuple[int, int]:
-    low, _, high = text.partition("-")
-    if not (low.isdecimal() and high.isdecimal()):
-        raise UsageError(f"Expected two ports such as 6000-6100, got '{text}'.")
-    return int(low), int(high)

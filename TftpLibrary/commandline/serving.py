@@ -37,9 +37,7 @@ def run(options: argparse.Namespace) -> int:
     recorder = Recorder(RECORD_LIMIT)
     server = TftpServer(
         options.root,
-        settings(ServerSettings, options),
-        keep_files=True,
-        follow_symlinks=options.follow_symlinks,
+        settings(ServerSettings, options, keep_files=True),
         recorder=recorder,
     )
     report = Report(recorder, errors(), is_quiet=options.quiet)

@@ -9,9 +9,10 @@ from typing import TypeVar
 from robot.api.deco import keyword
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.fields import words
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
-from TftpLibrary.keywords.conversions import Rate, Size, seconds, words
+from TftpLibrary.keywords.conversions import Rate, Size, seconds
 from TftpLibrary.keywords.words import IN_A_SUITE
 from TftpLibrary.messages.answers import expect
 from TftpLibrary.messages.checks import NoRequest, NothingMissing, Usage

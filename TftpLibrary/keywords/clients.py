@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from robot.api.deco import keyword
 
 from TftpLibrary.keywords import reporting
+from TftpLibrary.keywords.arguments import takes_settings, to_settings
 from TftpLibrary.keywords.base import Keywords, output_folder
-from TftpLibrary.keywords.conversions import Size, given, required, seconds
+from TftpLibrary.keywords.conversions import given, required
 from TftpLibrary.keywords.stations import new_client
-from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.station import StationClient
 from TftpLibrary.store.names import fetched_path
-
-_BLKSIZE = Size(1428)
 
 
 class ClientKeywords(Keywords):
     """Get and put files as a client."""
 
     @keyword("TFTP Get", tags=("Client",))
+    @takes_settings(ClientSettings.rows)
     def tftp_get(
         self,
         host: str,
@@ -31,12 +31,7 @@ class ClientKeywords(Keywords):
         destination: Path | None = None,
         *,
         port: int = 69,
-        mode: Mode = Mode.octet,
-        blksize: Size = _BLKSIZE,
-        windowsize: int = 16,
-        timeout: timedelta = timedelta(seconds=1),
-        retries: int = 5,
-        wait: timedelta = timedelta(0),
+        **settings: Any,  # the table has the type of each
     ) -> Transfer:
         """Fetches a file from a TFTP server, for example a boot loader that is one.
 
@@ -46,13 +41,7 @@ class ClientKeywords(Keywords):
             destination: Local path, or a folder that exists. Default: the last part of the name,
                 in the output folder of the run.
             port: UDP port of the server.
-            mode: ``octet``, or ``netascii`` for text.
-            blksize: Block size in octets to ask for; 512 asks for nothing.
-            windowsize: Blocks of a window to ask for; 1 asks for nothing.
-            timeout: Longest wait for an answer before a packet is sent again.
-            retries: How often to send again before giving up.
-            wait: Time to keep asking until the other side answers at all, for a boot loader that
-                opens TFTP for a few seconds only. Default: no longer than the retries take.
+            **settings: How to ask.
 
         Returns:
             The transfer.
@@ -68,20 +57,13 @@ class ClientKeywords(Keywords):
         | File Should Exist    ${OUTPUT DIR}/running-config
         """
         path = fetched_path(name, given(destination) or output_folder())
-        settings = ClientSettings(
-            mode=mode,
-            blksize=blksize,
-            windowsize=windowsize,
-            timeout=seconds(timeout, "timeout"),
-            retries=retries,
-            wait=seconds(wait, "wait"),
-        )
         with self._client(host, port, settings) as client:
             transfer = client.get(name, path, progress=reporting.transfer_progress())
         reporting.log_fetched(transfer, path)
         return transfer
 
     @keyword("TFTP Put", tags=("Client",))
+    @takes_settings(ClientSettings.rows)
     def tftp_put(
         self,
         source: Path,
@@ -89,12 +71,7 @@ class ClientKeywords(Keywords):
         name: str = "",
         *,
         port: int = 69,
-        mode: Mode = Mode.octet,
-        blksize: Size = _BLKSIZE,
-        windowsize: int = 16,
-        timeout: timedelta = timedelta(seconds=1),
-        retries: int = 5,
-        wait: timedelta = timedelta(0),
+        **settings: Any,  # the table has the type of each
     ) -> Transfer:
         """Stores a file on a TFTP server, for example a boot loader that takes its firmware so.
 
@@ -103,13 +80,7 @@ class ClientKeywords(Keywords):
             host: Address or name of the server.
             name: Name on the server. Default: the last part of the source.
             port: UDP port of the server.
-            mode: ``octet``, or ``netascii`` for text.
-            blksize: Block size in octets to ask for; 512 asks for nothing.
-            windowsize: Blocks of a window to ask for; 1 asks for nothing.
-            timeout: Longest wait for an answer before a packet is sent again.
-            retries: How often to send again before giving up.
-            wait: Time to keep asking until the other side answers at all, for a boot loader that
-                opens TFTP for a few seconds only. Default: no longer than the retries take.
+            **settings: How to ask.
 
         Returns:
             The transfer.
@@ -122,18 +93,11 @@ class ClientKeywords(Keywords):
         | `TFTP File Should Exist`    firmware.bin
         """
         path = required(source, "source")
-        settings = ClientSettings(
-            mode=mode,
-            blksize=blksize,
-            windowsize=windowsize,
-            timeout=seconds(timeout, "timeout"),
-            retries=retries,
-            wait=seconds(wait, "wait"),
-        )
         with self._client(host, port, settings) as client:
             transfer = client.put(path, name, progress=reporting.transfer_progress())
         reporting.log_transfer(transfer)
         return transfer
 
-    def _client(self, host: str, port: int, settings: ClientSettings) -> StationClient:
-        return new_client(host, port, settings, self.state.recorder)
+    def _client(self, host: str, port: int, settings: Mapping[str, Any]) -> StationClient:
+        asking = ClientSettings(**to_settings(ClientSettings, settings))
+        return new_client(host, port, asking, self.state.recorder)

@@ -7,25 +7,21 @@ the converters are what Libdoc shows under "Data types", so they are in Robot's 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.sizes import parse_size
 
 T = TypeVar("T")
 
-Unlimited = Literal["unlimited"]
-UNLIMITED: Unlimited = "unlimited"
-
 NO_PATH = Path()
 """What an empty path argument becomes: it counts as not given."""
 
-_PORT_RANGE = re.compile(r"(\d+) ?- ?(\d+)")
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 
 
@@ -156,65 +152,6 @@ def required(path: Path, argument: str) -> Path:
     if path == NO_PATH:
         raise UsageError(f"Expected {argument} to be a path, got an empty text.")
     return path
-
-
-def words(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Splits a text at its commas; a list stays as it is. Empty parts are dropped."""
-    parts = value.split(",") if isinstance(value, str) else value
-    return tuple(part.strip() for part in parts if part.strip())
-
-
-def to_settings(**arguments: Any) -> dict[str, Any]:
-    """Converts keyword arguments to the fields of `ServerSettings` of the same names.
-
-    Those that are None were not given and are left out. The values are of many types, hence Any.
-
-    Raises:
-        UsageError: a value that cannot be; `ServerSettings` itself finds the rest.
-    """
-    given_ones = {name: value for name, value in arguments.items() if value is not None}
-    return {name: _TO_FIELD.get(name, _as_it_is)(value) for name, value in given_ones.items()}
-
-
-def to_arguments(settings: object, names: Iterable[str]) -> dict[str, Any]:
-    """Converts fields of `ServerSettings` back to keyword arguments, as `to_settings` takes."""
-    fields = {name: getattr(settings, name) for name in names}
-    return {name: _TO_ARGUMENT.get(name, _as_it_is)(value) for name, value in fields.items()}
-
-
-def _as_it_is(value: T) -> T:
-    return value
-
-
-def _to_port_range(value: str) -> tuple[int, int] | None:
-    if not value.strip():
-        return None
-    match = _PORT_RANGE.fullmatch(value.strip())
-    if not match:
-        raise UsageError(f"Expected port_range to be like 6000-6100, got '{value}'.")
-    return int(match[1]), int(match[2])
-
-
-def _to_options(value: str | Sequence[str]) -> frozenset[str]:
-    return frozenset(word.lower() for word in words(value))
-
-
-_TO_FIELD: dict[str, Callable[[Any], Any]] = {
-    "timeout": lambda value: seconds(value, "timeout"),
-    "max_upload_size": lambda value: None if value == UNLIMITED else int(value),
-    "max_blksize": int,
-    "refuse_options": _to_options,
-    "clients": words,
-    "port_range": _to_port_range,
-}
-_TO_ARGUMENT: dict[str, Callable[[Any], Any]] = {
-    "timeout": lambda value: timedelta(seconds=value),
-    "max_upload_size": lambda value: UNLIMITED if value is None else Size(value),
-    "max_blksize": Size,
-    "refuse_options": sorted,
-    "clients": list,
-    "port_range": lambda value: f"{value[0]}-{value[1]}" if value else "",
-}
 
 
 def _robot_doc(doc: str) -> list[str]:

@@ -22,14 +22,10 @@ class StartRequest:
     Attributes:
         root: folder to serve; None for a private one.
         settings: how it serves.
-        keep_files: whether its files stay as they are when it stops.
-        follow_symlinks: whether links below the root are followed.
     """
 
     root: Path | None
     settings: ServerSettings
-    keep_files: bool = False
-    follow_symlinks: bool = False
 
 
 def new_server(alias: str, request: StartRequest, recorder: Recorder) -> Station:
@@ -38,8 +34,6 @@ def new_server(alias: str, request: StartRequest, recorder: Recorder) -> Station
         request.root,
         request.settings,
         alias=alias,
-        keep_files=request.keep_files,
-        follow_symlinks=request.follow_symlinks,
         recorder=recorder,
     )
 

@@ -9,7 +9,7 @@ import pytest
 from TftpLibrary.commandline.arguments import parser, settings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Mode
-from TftpLibrary.settings import ClientSettings, ServerSettings
+from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
 from TftpLibrary.version import VERSION
 
 
@@ -45,14 +45,27 @@ def test_client_without_options_has_the_defaults() -> None:
         ("--host ::", "host", "::"),
         ("--port 0", "port", 0),
         ("--writable", "writable", True),
+        ("--no-create", "create", False),
         ("--overwrite", "overwrite", True),
         ("--timeout 0.5", "timeout", 0.5),
         ("--retries 9", "retries", 9),
         ("--max-blksize 1400", "max_blksize", 1400),
+        ("--max-blksize 1KiB", "max_blksize", 1024),
         ("--max-windowsize 4", "max_windowsize", 4),
         ("--single-port", "single_port", True),
         ("--port-range 6000-6100", "port_range", (6000, 6100)),
         ("--client 10.0.0.0/8 --client ::1", "clients", ("10.0.0.0/8", "::1")),
+        ("--client 10.0.0.0/8,::1", "clients", ("10.0.0.0/8", "::1")),
+        ("--refuse-option tsize", "refuse_options", frozenset({"tsize"})),
+        (
+            "--refuse-option TSize --refuse-option blksize",
+            "refuse_options",
+            frozenset({"tsize", "blksize"}),
+        ),
+        ("--follow-symlinks", "follow_symlinks", True),
+        ("--max-transfers 3", "max_transfers", 3),
+        ("--retransmission fixed", "retransmission", Retransmission.fixed),
+        ("--no-offload", "offload", False),
         ("--max-upload-size 64MiB", "max_upload_size", 64 * 1024**2),
         ("--rollover 1", "rollover", 1),
     ],
@@ -80,8 +93,17 @@ def test_option_of_get_is_the_setting_of_that_name(arguments: str, field: str, v
 
 
 def test_options_of_serve_that_are_no_settings() -> None:
-    options = parser().parse_args(["serve", "images", "--follow-symlinks", "--quiet"])
-    assert (options.root, options.follow_symlinks, options.quiet) == ("images", True, True)
+    options = parser().parse_args(["serve", "images", "--quiet"])
+    assert (options.root, options.quiet) == ("images", True)
+
+
+def test_a_setting_can_be_fixed_by_the_command() -> None:
+    options = parser().parse_args(["serve", "images"])
+    assert settings(ServerSettings, options, keep_files=True).keep_files
+
+
+def test_no_limit_is_written_unlimited() -> None:
+    assert server("--max-upload-size", "unlimited").max_upload_size is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +119,16 @@ def test_options_of_serve_that_are_no_settings() -> None:
         (
             "serve x --port-range 6000",
             "tftplibrary serve: error: argument --port-range: "
-            "Expected two ports such as 6000-6100, got '6000'.",
+            "A-B must be two ports such as 6000-6100, got '6000'.",
+        ),
+        (
+            "serve x --retries many",
+            "tftplibrary serve: error: argument --retries: Expected a whole number, got 'many'.",
+        ),
+        (
+            "get host name --wait long",
+            "tftplibrary get: error: argument --wait: "
+            "Expected a number of seconds such as 0.5, got 'long'.",
         ),
         ("get host", "tftplibrary get: error: the following arguments are required: NAME"),
     ],

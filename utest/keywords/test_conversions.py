@@ -10,20 +10,15 @@ import pytest
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import (
     NO_PATH,
-    UNLIMITED,
     given,
     record_type,
     required,
     seconds,
-    to_arguments,
     to_path,
     to_rate,
-    to_settings,
     to_size,
     to_source,
-    words,
 )
-from TftpLibrary.settings import ServerSettings
 
 
 @pytest.mark.parametrize("value", ["1 KiB", " 1024 ", 1024])
@@ -58,62 +53,6 @@ def test_a_negative_time_is_refused() -> None:
     assert seconds(timedelta(milliseconds=1500), "timeout") == 1.5
     with pytest.raises(UsageError, match="Expected timeout to be a time of 0 s or more, got -2 s."):
         seconds(timedelta(seconds=-2), "timeout")
-
-
-def test_words_are_a_list_or_separated_by_commas() -> None:
-    assert words("10.0.0.1, 10.0.1.0/24,") == ("10.0.0.1", "10.0.1.0/24")
-    assert words(["10.0.0.1", " 10.0.1.0/24"]) == ("10.0.0.1", "10.0.1.0/24")
-    assert words("") == ()
-
-
-def test_arguments_become_settings() -> None:
-    settings = ServerSettings(
-        **to_settings(
-            port=0,
-            timeout=timedelta(seconds=2),
-            max_upload_size=UNLIMITED,
-            max_blksize=to_size("1 KiB"),
-            refuse_options="Blksize, windowsize",
-            clients="10.0.0.0/8",
-            port_range="6000 - 6100",
-            retries=None,
-        )
-    )
-    assert settings == ServerSettings(
-        timeout=2.0,
-        max_blksize=1024,
-        refuse_options=frozenset({"blksize", "windowsize"}),
-        clients=("10.0.0.0/8",),
-        port_range=(6000, 6100),
-    )
-
-
-def test_settings_become_arguments_that_give_the_same_settings() -> None:
-    settings = ServerSettings(
-        timeout=2.5, clients=("::1",), port_range=(6000, 6100), refuse_options=frozenset({"tsize"})
-    )
-    names = ("timeout", "clients", "port_range", "refuse_options", "max_upload_size", "retries")
-    arguments = to_arguments(settings, names)
-    assert arguments["max_upload_size"] == "unlimited"
-    assert arguments["port_range"] == "6000-6100"
-    assert arguments["timeout"] == timedelta(seconds=2.5)
-    assert ServerSettings(**to_settings(**arguments)) == settings
-
-
-def test_no_limit_and_no_range_can_be_given_back() -> None:
-    arguments = to_arguments(ServerSettings(), ("max_upload_size", "port_range"))
-    assert to_settings(**arguments) == {"max_upload_size": None, "port_range": None}
-
-
-def test_a_limit_becomes_a_size() -> None:
-    assert to_arguments(ServerSettings(max_upload_size=5), ("max_upload_size",)) == {
-        "max_upload_size": 5
-    }
-
-
-def test_a_port_range_that_is_none_is_told() -> None:
-    with pytest.raises(UsageError, match="Expected port_range to be like 6000-6100, got 'many'."):
-        to_settings(port_range="many")
 
 
 @dataclass

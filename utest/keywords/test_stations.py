@@ -20,7 +20,7 @@ def test_server_is_made_as_it_was_asked_for_and_does_not_run(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("keeps", [True, False])
 def test_files_of_a_server_are_kept_where_that_was_asked(tmp_path: Path, keeps: bool) -> None:
-    server = new_server("dut", StartRequest(tmp_path, ServerSettings(), keeps), Recorder())
+    server = new_server("dut", StartRequest(tmp_path, ServerSettings(keep_files=keeps)), Recorder())
     server.start()
     server.files.upload_bytes(b"", "new")
     server.stop()
@@ -33,7 +33,7 @@ def test_links_of_a_server_are_followed_where_that_was_asked(tmp_path: Path, fol
     root = tmp_path / "root"
     root.mkdir()
     (root / "link").symlink_to(tmp_path / "outside")
-    request = StartRequest(root, ServerSettings(), follow_symlinks=follows)
+    request = StartRequest(root, ServerSettings(follow_symlinks=follows))
     server = new_server("dut", request, Recorder())
     server.start()
     try:

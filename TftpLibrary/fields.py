@@ -1,0 +1,248 @@
+"""What a table of settings is made of: rows with a kind, bounds and documentation, and checks.
+
+`settings.py` is the table. The keywords and the command line say once for each `Kind` how a value
+of it is written there; the parsers that both need are here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import field, fields
+from enum import Enum
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import parse_network
+from TftpLibrary.protocol.roles import Timing
+
+T = TypeVar("T")
+C = TypeVar("C", bound="type[Settings]")
+
+Unlimited = Literal["unlimited"]
+UNLIMITED: Unlimited = "unlimited"
+"""How a limit that is None is written in a suite and on the command line."""
+
+_PORTS = re.compile(r"(\d+) ?- ?(\d+)")
+
+
+class Kind(Enum):
+    """What the value of a setting is; the value of a member says it in a message."""
+
+    text = "a text"
+    flag = "True or False"
+    number = "a whole number"
+    limit = "a whole number, or None for no limit"
+    size = "a whole number of octets"
+    size_limit = "a whole number of octets, or None for no limit"
+    seconds = "a number of seconds"
+    ports = "two ports from 1 to 65535, the lower one first"
+    options = "several names of options"
+    networks = "several addresses or networks"
+    choice = "one of a few values"
+
+    @property
+    def has_none(self) -> bool:
+        """Whether a value may be None or empty, which means that nothing is limited."""
+        return self in _HAVE_NONE
+
+
+_HAVE_NONE = {Kind.limit, Kind.size_limit, Kind.ports, Kind.options, Kind.networks}
+_SEVERAL = (tuple, list, set, frozenset)
+_TYPES: dict[Kind, type | tuple[type, ...]] = {
+    Kind.text: str,
+    Kind.flag: bool,
+    Kind.number: int,
+    Kind.limit: int,
+    Kind.size: int,
+    Kind.size_limit: int,
+    Kind.seconds: (int, float),
+    Kind.ports: tuple,
+    Kind.options: _SEVERAL,
+    Kind.networks: _SEVERAL,
+}
+
+
+class Setting(NamedTuple):
+    """One row of the table.
+
+    Attributes:
+        name: name of the setting, of its keyword argument, and with dashes of its option.
+        kind: what its value is.
+        default: the value where none is given.
+        doc: what it does: sentences, with code in backticks.
+        default_words: what the default means, where the value alone does not say it; of a kind
+            that may be None or empty also what None means.
+        low: the lowest value; None where there is no bound.
+        high: the highest value.
+        is_above: whether the value must be above `low`.
+        reason: where the bounds come from.
+        choices: the values of a choice: an enum, or a tuple.
+        fixed: why it cannot change while the server runs; empty where it can.
+        option: the name of its option where it is not `--name`; None where it has none.
+        help: what its option does, for a flag; otherwise the help follows from `doc`.
+        is_argument: whether it is an argument of keywords.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    doc: str
+    default_words: str = ""
+    low: float | None = None
+    high: float | None = None
+    is_above: bool = False
+    reason: str = ""
+    choices: type[Enum] | tuple[int, ...] = ()
+    fixed: str = ""
+    option: str | None = ""
+    help: str = ""
+    is_argument: bool = True
+
+    @property
+    def python_doc(self) -> str:
+        """What the documentation of the attribute says."""
+        unit = f" In {self.unit}." if self.unit else ""
+        default = "None" if self.default is None else "Empty" if self.kind.has_none else "Default"
+        words = f" {default}: {self.default_words}." if self.default_words else ""
+        return f"{self.doc}{unit}{words}"
+
+    @property
+    def unit(self) -> str:
+        """The unit of a value: empty, or `seconds`."""
+        return "seconds" if self.kind is Kind.seconds else ""
+
+    def check(self, value: Any) -> None:
+        """Checks a value.
+
+        Raises:
+            UsageError: it cannot be; the text names the setting, what is expected and what came.
+        """
+        if value is None and self.kind.has_none:
+            return
+        if not self._is_possible(value):
+            reason = f" ({self.reason})" if self.reason else ""
+            expected, got = self._expected(value), _shown(value)
+            raise UsageError(f"{self.name} must be {expected}, got {got}{reason}.")
+        if self.kind is Kind.networks:
+            for client in value:
+                parse_network(client, self.name)
+
+    def _is_possible(self, value: Any) -> bool:
+        if self.kind is Kind.choice:
+            return value in tuple(self.choices)
+        if not _is_a(self.kind, value):
+            return False
+        if self.kind is Kind.ports:
+            return _is_pair(value) and 1 <= value[0] <= value[1] <= 65535
+        if self.low is not None and not (value > self.low if self.is_above else value >= self.low):
+            return False
+        return self.high is None or bool(value <= self.high)
+
+    def _expected(self, value: Any) -> str:
+        if self.kind is Kind.choice:
+            return " or ".join([str(choice) for choice in self.choices])
+        if self.low is None or not _is_a(self.kind, value):
+            return str(self.kind.value)
+        unit = f" {self.unit}" if self.unit else ""
+        if self.is_above:
+            most = "" if self.high is None else f" and at most {self.high:g}"
+            return f"above {self.low:g}{most}{unit}"
+        if self.high is None:
+            return f"{self.low}{unit} or more"
+        return f"from {self.low} to {self.high}"
+
+
+def setting(default: T, kind: Kind, doc: str, **row: Any) -> T:  # Any: the columns of `Setting`
+    """Makes the field of a setting from its row; see `Setting` for the columns."""
+    metadata = {"row": Setting("", kind, default, doc, **row)}
+    return field(default=default, metadata=metadata)
+
+
+class Settings:
+    """What the settings of servers and of clients have in common.
+
+    Attributes:
+        rows: the table, one row for each field, in the order of the fields.
+    """
+
+    __slots__ = ()
+
+    rows: ClassVar[tuple[Setting, ...]]
+    timeout: float
+    retries: int
+
+    def __post_init__(self) -> None:
+        """Checks every value, so that a mistake fails where it is made."""
+        for row in self.rows:
+            row.check(getattr(self, row.name))
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether the timer follows the round trip, and windows have a pace."""
+        return True
+
+    def timing(self) -> Timing:
+        """Returns how a transfer waits for its peer."""
+        return Timing(self.timeout, self.retries, is_adaptive=self.is_adaptive)
+
+
+def table(cls: C) -> C:
+    """Gives a class of settings its rows, and documents its attributes from them."""
+    found = fields(cls)  # type: ignore[arg-type] # it is a dataclass, and its base is not
+    cls.rows = tuple(each.metadata["row"]._replace(name=each.name) for each in found)
+    lines = [f"    {row.name}: {row.python_doc}" for row in cls.rows]
+    cls.__doc__ = "\n".join([f"{cls.__doc__}\n\nAttributes:", *lines])
+    return cls
+
+
+def words(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Splits a text at its commas; a list stays as it is. Empty parts are dropped."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def option_names(value: str | Sequence[str]) -> frozenset[str]:
+    """Returns the names of options in a text with commas or in a list; their case is the same."""
+    return frozenset(word.lower() for word in words(value))
+
+
+def parse_ports(text: str, argument: str) -> tuple[int, int] | None:
+    """Returns the ports of `6000-6100`; None for an empty text.
+
+    Args:
+        text: the ports.
+        argument: the name of the argument that has them, for the message.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not text.strip():
+        return None
+    match = _PORTS.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{argument} must be two ports such as 6000-6100, got {text!r}.")
+    return int(match[1]), int(match[2])
+
+
+def limit_of(parse: Callable[[str], int], text: str) -> int | None:
+    """Returns a limit, which may be `unlimited`."""
+    return None if text.strip().lower() == UNLIMITED else parse(text)
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(number, int) for number in value)
+    )
+
+
+def _shown(value: Any) -> str:
+    if _is_pair(value):
+        return f"{value[0]}-{value[1]}"
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def _is_a(kind: Kind, value: object) -> bool:
+    return isinstance(value, _TYPES[kind])
