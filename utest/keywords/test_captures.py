@@ -27,6 +27,7 @@ Board Boots: All Is Well
     ${path}=    Start Packet Capture    server=left
     Set Suite Variable    ${OF_PASSED}    ${path}
     TFTP Get    127.0.0.1    zImage    ${TEMPDIR}/zImage    port=${LEFT.port}
+    Wait Until File Is Downloaded    zImage    server=left
     Should Exist    ${path}
 
 Board Fails
