@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import sys
 from contextlib import suppress
 from typing import TextIO
+
+_USUAL_WIDTH = 80
+"""Columns of a terminal that does not know its width."""
 
 
 class Output:
@@ -36,10 +38,16 @@ class Output:
     def progress(self, text: str) -> None:
         """Shows the live line, on a terminal only; empty text removes it."""
         if self.is_terminal:
-            shown = text[: shutil.get_terminal_size().columns - 1]
+            shown = text[: self._width() - 1]
             cleared = self._cleared()
             self._progress_width = len(shown)
             self._write(f"{cleared}{shown}")
+
+    def _width(self) -> int:
+        """Columns of this terminal; standard output may be a file while standard error is one."""
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(self._stream.fileno()).columns or _USUAL_WIDTH
+        return _USUAL_WIDTH
 
     def _cleared(self) -> str:
         """What removes the live line; spaces, since not every terminal knows more."""

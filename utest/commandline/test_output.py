@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,19 +14,35 @@ import pytest
 
 from TftpLibrary.commandline import output as module
 from TftpLibrary.commandline.output import Output
+from utest.support.stores import posix_only
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 
-class Terminal(io.StringIO):
-    """A terminal of 20 columns, as far as the program can tell."""
+class Terminal:
+    """A pseudo-terminal.
 
-    def isatty(self) -> bool:
-        return True
+    Attributes:
+        stream: what a program writes to.
+    """
 
+    def __init__(self, columns: int) -> None:
+        self._reading, writing = os.openpty()
+        fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.stream = os.fdopen(writing, "w")
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    monkeypatch.setenv("COLUMNS", "20")
-    return Terminal()
+    def close(self) -> str:
+        """Returns all that appeared on it."""
+        self.stream.close()
+        shown = b""
+        # Linux tells the end by an error, other systems by nothing.
+        with suppress(OSError):
+            while octets := os.read(self._reading, 1000):
+                shown += octets
+        os.close(self._reading)
+        return shown.decode().replace("\r\n", "\n")
 
 
 @pytest.fixture
@@ -51,18 +68,24 @@ def test_line_is_written_at_once(pipe: tuple[int, TextIO]) -> None:
     os.close(reading)
 
 
-def test_live_line_is_replaced_and_removed(terminal: Terminal) -> None:
-    output = Output(terminal)
+@posix_only
+def test_live_line_is_replaced_and_removed() -> None:
+    terminal = Terminal(20)
+    output = Output(terminal.stream)
     output.progress("10 %")
     output.progress("9 %")
     output.line("done")
     output.progress("")
-    assert terminal.getvalue() == "10 %\r    \r9 %\r   \rdone\n"
+    assert terminal.close() == "10 %\r    \r9 %\r   \rdone\n"
 
 
-def test_live_line_is_no_longer_than_the_terminal(terminal: Terminal) -> None:
-    Output(terminal).progress("x" * 100)
-    assert terminal.getvalue() == "x" * 19
+@posix_only
+@pytest.mark.parametrize(("columns", "length"), [(20, 19), (0, 79)])
+def test_live_line_is_no_longer_than_the_terminal(columns: int, length: int) -> None:
+    """A terminal that does not know its width has 80 columns."""
+    terminal = Terminal(columns)
+    Output(terminal.stream).progress("x" * 100)
+    assert terminal.close() == "x" * length
 
 
 def test_live_line_is_never_written_to_a_file() -> None:

@@ -131,7 +131,6 @@ def test_unexpected_exception_of_the_engine_is_told() -> None:
 
 
 def test_live_line_goes_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(serving, "PROGRESS_TIME", 0.0)
     recorder, stream = Recorder(), Stream(is_terminal=True)
     report = serving.Report(recorder, Output(stream), is_quiet=False)
