@@ -138,12 +138,14 @@ class Board:
             BoardError: the board has not loaded the file.
         """
         until = time.monotonic() + timeout
-        while name not in self.memory:
-            if not (self._boot and self._boot.is_alive()) or time.monotonic() > until:
+        while True:
+            is_booting = self._boot is not None and self._boot.is_alive()
+            if name in self.memory:
+                return self.memory[name]
+            if not is_booting or time.monotonic() > until:
                 there = ", ".join(self.memory) or "no file"
                 raise BoardError(f"The board has not loaded '{name}', but {there}.")
-            self._boot.join(0.01)
-        return self.memory[name]
+            time.sleep(0.005)
 
     def load(self, name: str) -> bytes:
         """Loads one more file, and returns its content.
