@@ -1,7 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want images of any size to boot, also those of more than 65,535
-...              blocks, where the block number begins again, so that the size of a release is
-...              no concern of the test bench.
+Documentation    As a tester I want images of any size to boot, also images of more than 65,535
+...              blocks, where the block number begins again, so that a release may have any size.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
 Library          equipment/machine.py
@@ -19,19 +18,19 @@ A Board Reads 40 MiB In Blocks Of 512
     Image Should Have Arrived    ${report}
 
 Block 65535 May Be Followed By 1
-    [Documentation]    Where the board asks for it.
+    [Documentation]    The board asks for it with an option.
     ${report}    Board Reads File    big.bin    rollover=1    windowsize=16
     Image Should Have Arrived    ${report}
 
 A Server May Be Told What Follows Block 65535
-    [Documentation]    For boards that start again with 1 but do not ask for it.
+    [Documentation]    Some boards start again with 1 but do not ask for it.
     [Setup]    Set TFTP Server Options    rollover=1
     Run Keyword And Expect Error    DATA 65536 was expected, got DATA 1.*
     ...    Board Reads File    big.bin    windowsize=64
     [Teardown]    Set TFTP Server Options    rollover=0
 
 Windows Cross The Rollover
-    [Documentation]    Also when blocks get lost on both sides of it.
+    [Documentation]    Blocks before and after the rollover get lost.
     ${report}    Board Reads File    big.bin    windowsize=7    drop_blocks=65534, 65536, 65540
     Image Should Have Arrived    ${report}
 
@@ -44,7 +43,7 @@ Losses At The Rollover Are Made Good
     [Teardown]    Set TFTP Server Options    timeout=1s
 
 A Board Writes 40 MiB In Blocks Of 512
-    [Documentation]    A tsize beyond 65,535 blocks is no reason to refuse.
+    [Documentation]    A tsize of more than 65,535 blocks must not be refused.
     ${image}    Get TFTP File    big.bin
     VAR    ${octets}    ${{ $image.path.read_bytes() }}
     FOR    ${rollover}    IN    0    1
@@ -57,8 +56,8 @@ A Board Writes 40 MiB In Blocks Of 512
 
 A Board Reads More Than 4 GiB
     [Documentation]    The size needs more than 32 bits, and the block numbers begin again twice.
-    ...    Only the first MiB of the file has octets: blocks from the wrong side of a rollover
-    ...    would show. The server has a process of its own, so that the memory is its alone.
+    ...    Only the first MiB of the file is not zero, so a block from the wrong side of a
+    ...    rollover is noticed. The server has a process of its own, so that only its memory counts.
     VAR    ${root}    ${OUTPUT DIR}/huge
     ${file}    Make Local File    ${root}/image.bin    ${1048576}
     Evaluate    os.truncate($file, 2**32 + 2**20 + 5)

@@ -1,7 +1,7 @@
 *** Settings ***
 Documentation    As a tester I want my board to boot from a server that the suite itself starts,
-...              and to wait until it has really downloaded its files, so that no test sleeps
-...              and guesses.
+...              and to wait until it has really downloaded its files, so that no test has to
+...              guess a time and sleep.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Resource         equipment/board.resource
@@ -46,7 +46,7 @@ A Board Downloads All That It Needs
     Get Transfer Count    *    ==    3    outcome=completed
 
 Names Are Taken As Boards Send Them
-    [Documentation]    GRUB begins with a slash, Windows loaders use backslashes.
+    [Documentation]    Names of GRUB begin with a slash, Windows loaders use backslashes.
     [Tags]    smoke
     [Template]    Board Finds The Device Tree
     dtb/board.dtb
@@ -82,7 +82,7 @@ A Board That Searches Is Told At Once What Is Missing
     Should Be True    ${report.duration} < 1
 
 A UEFI Board Asks For The Size First
-    [Documentation]    The size probe ends with ERROR 8 by design: no download, and no failure.
+    [Documentation]    The size probe ends with ERROR 8 by design. It is neither a download nor a failure.
     [Tags]    smoke
     ${report}    UEFI Board Reads File    zImage
     Board Should Hold File    ${report}    zImage
@@ -108,8 +108,8 @@ A Duplicated ACK Never Causes A Second DATA
     END
 
 One Repeated ACK Does Not Double The Rest Of A Transfer
-    [Documentation]    In windows it may also tell that a whole window got lost: it may cost a
-    ...    window or two, but never more. The board acknowledges what comes twice.
+    [Documentation]    With windows a repeated ACK may also mean that a whole window got lost, so it may
+    ...    cost one or two windows, but never more. The board acknowledges repeated blocks.
     [Template]    Board Repeats One ACK
     2
     4
@@ -152,7 +152,7 @@ A Board That Gives Up Is No Download
     Should Be Equal As Integers    ${transfers[0].blocks}    49
 
 A Board That Falls Silent Is Given Up
-    [Documentation]    So many retries, as told, then an ERROR to the board and a record.
+    [Documentation]    The server retries as often as it was told, then it sends an ERROR and writes a record.
     Start TFTP Server    alias=strict    timeout=0.1s    retries=3    retransmission=fixed
     Upload Text    hello    greeting.txt
     ${report}    Board Reads File    greeting.txt    stop_after=1    stop_with=listen

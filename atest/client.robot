@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation    As a tester I want to fetch files from a board that is a TFTP server, and to store files on it,
-...              so that boot loaders and network gear with a server of their own are tested too.
+...              so that I can test boot loaders and network gear that have a server.
 
 Library          OperatingSystem
 Library          TftpLibrary

@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want each way in which a boot fails to give a message from which I know what to do,
-...              so that I need not read the serial log first.
+Documentation    As a tester I want a message that shows me what to do for each way in which a boot fails,
+...              so that I do not have to read the serial log first.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=100ms
 Resource         equipment/board.resource
@@ -18,7 +18,7 @@ The File Is Missing
     ...    requests=Requests seen: 1 RRQ 'initrd.img' from 127.0.0.1: file not found.
 
 The Board Asks For A Name That Is Nearly Right
-    [Documentation]    The test waits for the name that the board has; the store has another one.
+    [Documentation]    The test and the board use the same name; the store has another one.
     Board Cannot Read File    zimage    1
     The Download Fails    zimage
     ...    'zimage' was not downloaded in 100 ms: it was requested and refused: file not found.
@@ -26,7 +26,7 @@ The Board Asks For A Name That Is Nearly Right
     ...    requests=Requests seen: 1 RRQ 'zimage' from 127.0.0.1: file not found.
 
 The Board Asks For Another Name
-    [Documentation]    The test waits for the name that the store has; the board has another one.
+    [Documentation]    The test and the store use the same name; the board asks for another one.
     [Tags]    smoke
     Board Cannot Read File    zimage    1
     The Download Fails    zImage
@@ -36,7 +36,7 @@ The Board Asks For Another Name
     ...    requests=Requests seen: 1 RRQ 'zimage' from 127.0.0.1: file not found.
 
 The Board Stops In The Middle
-    [Documentation]    It went silent, and the server still tries.
+    [Documentation]    The board is silent, and the server is still trying.
     [Tags]    smoke
     Board Reads File    zImage    blksize=1000    stop_after=41    stop_with=silence
     The Download Fails    zImage
@@ -97,7 +97,7 @@ The Board Cannot Write
     Should Contain    ${message}    Start the server with writable=True to let boards send files.
 
 The Requests Differ
-    [Documentation]    What was expected stands beside what was seen.
+    [Documentation]    The message shows the expected requests beside the actual ones.
     Board Cannot Read File    zimage    1
     Board Cannot Read File    initrd    1
     VAR    ${message}
@@ -142,7 +142,7 @@ Start Server With A Kernel
     Create Test File    zImage    100 kB
 
 The Download Fails
-    [Documentation]    With this message, and the requests in a line of their own.
+    [Documentation]    Expects this message, and the requests in a line of their own.
     [Arguments]    ${name}    @{message}    ${requests}    ${match}=EQUALS    &{how}
     VAR    ${text}    @{message}    separator=${SPACE}
     Run Keyword And Expect Error    ${match}:${text}\n${requests}

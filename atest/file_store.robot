@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want to put the files of my build where the boards find them, and to look at what they
-...              sent, so that I need neither root rights nor a folder of my own on the server.
+Documentation    As a tester I want to put the files of my build where the boards find them, and to look at the files
+...              that they sent, so that I need neither root nor a folder on the server.
 
 Library          Collections
 Library          OperatingSystem

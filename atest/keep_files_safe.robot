@@ -1,7 +1,7 @@
 *** Settings ***
-Documentation    As a tester I want nothing that a board sends to reach a file outside of the
-...              folder that I serve, to spoil a file, or to stop the server, so that I can
-...              point an unknown board at my own machine.
+Documentation    As a tester I want a server that no packet can stop, and that lets no board reach
+...              a file outside of the served folder or damage a file, so that I can connect an
+...              unknown board to my own machine.
 
 Library          OperatingSystem
 Library          String
@@ -49,7 +49,7 @@ Folders And Devices Are No Files
     inside.txt/more    1
 
 A FIFO Is No File
-    [Documentation]    The server neither waits for one who writes to it, nor reads from it.
+    [Documentation]    The server neither waits for a writer of the pipe nor reads from it.
     Make Fifo    ${ROOT}/pipe
     Board Gets Nothing For    pipe    2
 
@@ -111,7 +111,7 @@ A File That Cannot Be Read Is Refused
     Board Gets Nothing For    closed.txt    2
 
 A Packet That Is No Request Gets No Answer
-    [Documentation]    ERROR 4 for a request with a flaw, silence for anything else: no loops.
+    [Documentation]    A request with a flaw gets ERROR 4; anything else gets no answer, so there are no loops.
     [Tags]    smoke
     [Template]    Octets Get
     ${{ b'\x00\x01inside.txt\x00octet' }}    4
@@ -132,7 +132,7 @@ A Packet That Is No Request Gets No Answer
     ${{ b'\x01' }}    ${NONE}
 
 A Name With A NUL Ends There
-    [Documentation]    The rest would be the mode: a request with a flaw, and no file.
+    [Documentation]    The server takes the rest for the mode: it sees a request with a flaw, and gives no file.
     ${answer}    Board Sends Octets    ${{ b'\x00\x01inside.txt\x00/../../secret.txt\x00octet\x00' }}
     Should Be Equal As Integers    ${answer.kind}    5
 
@@ -158,7 +158,7 @@ A File That Is Deleted Meanwhile Arrives As It Was
     Should Be Equal    ${report.sha256}    ${old.sha256}
 
 A File That Is Changed In Place Is Never A Mix
-    [Documentation]    Another program writes into the file: the transfer fails, and says so.
+    [Documentation]    Another program writes into the file. The transfer fails, and its message says why.
     FOR    ${options}    IN    ${EMPTY}    blksize\=1024 windowsize\=4    blksize\=8 windowsize\=64
         Make Local File    ${ROOT}/others.bin    500000
         Board Starts Reading File    others.bin    pause_after=50    options=${options}
@@ -188,7 +188,7 @@ Names Of A Board Do No Harm To The Log
     Should Be Equal    ${transfers[2].filename}    a\\u202eb
 
 A Flood Of Noise Leaves The Server Serving
-    [Documentation]    100,000 random datagrams; a board reads a file between them, 1,000 times.
+    [Documentation]    100,000 random datagrams arrive. Between them a board reads a file 1,000 times.
     [Tags]    slow
     ${server}    Start Server Process    ${ROOT}    --quiet
     Make Noise At Server    ${server}    inside.txt    ${1000}    seed=0
@@ -204,7 +204,7 @@ A Flood Of Noise Leaves The Server Serving
     Should Be True    ${lines} < 20    The server printed ${lines} lines:\n${printed}
 
 Requests That Nobody Follows Up Do Not Shut The Others Out
-    [Documentation]    Spoofed requests from many ports, none of them ever acknowledged.
+    [Documentation]    Requests come from many ports, and nobody ever acknowledges an answer.
     [Tags]    slow
     # The oldest of them gives way when it is 20 ms old: 100 cannot be asked in so short a time.
     Start TFTP Server    ${ROOT}    alias=flooded    max_transfers=100

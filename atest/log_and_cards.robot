@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want log.html to tell the story of the boot without having asked for it, so that a run
-...              in the night is understood in the morning.
+Documentation    As a tester I want log.html to show how the board booted, without any keyword for it, so that I can
+...              understand in the morning what happened in the night.
 
 Library          Collections
 Library          OperatingSystem
@@ -23,7 +23,7 @@ Each Transfer Has One Card
     Length Should Be    ${cards}    7
 
 A Card Is In The Keyword During Which Its Transfer Ended
-    [Documentation]    Also when that is a keyword of another library.
+    [Documentation]    The keyword may be one of another library.
     [Tags]    smoke
     ${cards}    Cards Of    .//test[@name='The Board Boots']/kw[@name='Sleep']
     Length Should Be    ${cards}    1
@@ -109,7 +109,7 @@ Browser Should Show The Cards
     Should Not Contain    ${dom}    <b>zimage
 
 Let A Board Boot
-    [Documentation]    A run of its own, whose log the tests read. Two of its tests fail.
+    [Documentation]    Runs a suite of its own, whose log the tests read. Two of its tests fail.
     Remove Directory    ${FOLDER}    recursive=True
     ${run}    Run Process    ${{ sys.executable }}    -m    robot    --outputdir    ${FOLDER}
     ...    ${CURDIR}/equipment/_boot_suite.robot    cwd=${EXECDIR}    timeout=60s

@@ -1,7 +1,7 @@
 *** Settings ***
-Documentation    As a tester of a rack I want hundreds of boards to boot at the same time from one
-...              server, each with the right octets, without the server eating up the memory of the
-...              test bench, and however many files it has.
+Documentation    As a tester of a rack I want hundreds of boards to boot from one server at the same
+...              time, each with the right octets, so that one machine with little memory can serve
+...              the rack, however many files it has.
 
 Library          Collections
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
@@ -27,7 +27,7 @@ Five Hundred Boards Read In Lock-Step
     All Boards Should Hold    ${crowd}    500    ${file.sha256}
 
 One More Board Than Allowed Is Refused
-    [Documentation]    It gets an ERROR at once; those that are served are not disturbed.
+    [Documentation]    The board gets an ERROR at once, and the other transfers go on undisturbed.
     Start TFTP Server    alias=small    max_transfers=5
     ${file}    Create Test File    image.bin    50000
     VAR    @{boards}    @{EMPTY}
@@ -45,7 +45,7 @@ One More Board Than Allowed Is Refused
     Board Reads File    image.bin
 
 A Server Of Five Hundred Boards Needs Little Memory
-    [Documentation]    In a process of its own, whose memory is that of the server alone.
+    [Documentation]    The server has a process of its own, so that only its memory counts.
     ${file}    Make Local File    ${OUTPUT DIR}/rack/image.bin    ${262144}
     ${sha256}    Get Local Checksum    ${file}
     ${server}    Start Server Process    ${OUTPUT DIR}/rack    --quiet
@@ -58,8 +58,8 @@ A Server Of Five Hundred Boards Needs Little Memory
     Should Be True    ${after} - ${before} < 16    The peak went from ${before} to ${after} MiB.
 
 A Request Takes As Long Where There Are Ten Thousand Files
-    [Documentation]    A server that looked through its folder for each request would take ten
-    ...    times as long. Both are measured by turns, and the best time of each counts.
+    [Documentation]    A server that searched its folder for each request would take ten times as
+    ...    long. Both are measured in turns, and the best time of each counts.
     ${few}    Start Server With Files    few    ${1}
     ${many}    Start Server With Files    many    ${10000}
     VAR    @{with_few}    @{EMPTY}
@@ -76,7 +76,7 @@ A Request Takes As Long Where There Are Ten Thousand Files
 
 *** Keywords ***
 Start Server With Files
-    [Documentation]    In a process of its own, which does not share the time of the boards.
+    [Documentation]    The server has a process of its own, which does not share the time of the boards.
     [Arguments]    ${folder}    ${count}
     VAR    ${root}    ${OUTPUT DIR}/rack-${folder}
     Make Local File    ${root}/wanted.txt    ${0}

@@ -1,7 +1,7 @@
 *** Settings ***
-Documentation    As a tester I want to see which options my board asks for and what it is granted,
-...              and to limit what the server grants, so that I find the loader that cannot
-...              live with a plain answer.
+Documentation    As a tester I want to see which options my board asks for and which it is granted,
+...              and to limit what the server grants, so that I find a loader that depends on
+...              an option.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Resource         equipment/board.resource
@@ -11,8 +11,8 @@ Suite Setup      Start Server With One File
 
 *** Test Cases ***
 Options Are Granted As They Were Asked
-    [Documentation]    RFC 2347 to 2349, RFC 7440, and what tftp-hpa adds. The order and the
-    ...    spelling are those of the board, which its strict check sees to.
+    [Documentation]    RFC 2347 to 2349, RFC 7440, and the options of tftp-hpa. The board checks
+    ...    that the answer has its own order and spelling.
     [Tags]    smoke
     [Template]    Board Is Granted
     blksize=1468    blksize=1468
@@ -32,7 +32,7 @@ Options Are Granted As They Were Asked
     tsize=0 blksize=1432    tsize=100000 blksize=1432
 
 An Answer Longer Than A Block Is One Packet
-    [Documentation]    Windows of tiny blocks leave in one system call; the OACK must stay whole.
+    [Documentation]    The server sends a window of tiny blocks in one system call; the OACK must stay whole.
     [Tags]    smoke
     [Template]    Board Is Granted
     blksize=8 windowsize=2    blksize=8 windowsize=2
@@ -46,7 +46,7 @@ More Than A Server Can Do Is Granted As Less
     windowsize=65535    windowsize=64
 
 An Option That Cannot Be Used Is Left Out
-    [Documentation]    No answer can be given to these values; the others stand.
+    [Documentation]    The server leaves these values out, and answers the others.
     [Tags]    smoke
     [Template]    Board Is Granted
     blksize=7 tsize=0    tsize=100000
@@ -67,7 +67,7 @@ An Option That Cannot Be Used Is Left Out
     utimeout=9 blksize=1024    blksize=1024
 
 With Nothing To Grant DATA Comes At Once
-    [Documentation]    RFC 2347: no OACK, as if no option had come.
+    [Documentation]    RFC 2347: there is no OACK, as if the request had no options.
     [Tags]    smoke
     [Template]    Board Is Granted Nothing
     ${EMPTY}
@@ -77,7 +77,7 @@ With Nothing To Grant DATA Comes At Once
     timeout=0
 
 A Size That Cannot Be Known Is Left Out
-    [Documentation]    In netascii the octets on the wire are others than those of the file.
+    [Documentation]    In netascii the octets on the wire differ from those of the file.
     ${report}    Board Reads File    letter.txt    mode=netascii    options=tsize=0 blksize=1024
     Should Be Equal    ${report.options}    blksize=1024
     Should Be Equal    ${report.text}    one\ntwo\n
@@ -105,7 +105,7 @@ A Server Grants No More Than It Is Told
     [Teardown]    Set TFTP Server Options    max_blksize=65464    max_windowsize=64
 
 A Server May Not Know Options
-    [Documentation]    An old server, to see how the loader takes it.
+    [Documentation]    The server is an old one, to see how the loader copes with it.
     [Setup]    Set TFTP Server Options    refuse_options=windowsize, tsize
     [Template]    Board Is Granted
     blksize=1468 windowsize=16 tsize=0    blksize=1468

@@ -1,7 +1,6 @@
 *** Settings ***
-Documentation    As a tester whose machine has several addresses I want answers from the address
-...              that the board asked, since a board drops all others, and a server on all of them
-...              without a list.
+Documentation    As a tester whose machine has several addresses I want one server on all of them that
+...              answers from the address that the board asked, so that no board drops an answer.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Library          equipment/machine.py
@@ -88,7 +87,7 @@ Single-Port Mode Serves IPv4 And IPv6
     END
 
 Clients Are Named In IPv4 And IPv6
-    [Documentation]    A board with IPv4 is the same board on a server for both.
+    [Documentation]    A board with IPv4 keeps its address on a server for IPv4 and IPv6.
     [Setup]    Require IPv6
     Start Server With An Image    ::    clients=127.0.0.2, ::1
     ${port}    Get TFTP Server Port
@@ -97,8 +96,8 @@ Clients Are Named In IPv4 And IPv6
     Board Cannot Read File    image.bin    2    host=127.0.0.1    port=${port}
 
 A Board At A Cable Of Its Own Boots
-    [Documentation]    On a second interface with two addresses the system would answer from the
-    ...    first; the board must hear the one that it asked.
+    [Documentation]    On an interface with two addresses the system would answer from the first one;
+    ...    the board must get the answer from the address that it asked.
     [Tags]    needs-root
     [Setup]    Require Cable
     ${cable}    Plug In Cable    198.51.100.1/24    198.51.100.2/24    there=198.51.100.50/24
@@ -116,7 +115,7 @@ A Board At A Cable Of Its Own Boots
     Get TFTP Server Host    ==    198.51.100.1    for_client=198.51.100.50
 
 A Board At A Cable Boots In Big Blocks And Windows
-    [Documentation]    Blocks that a frame of 1500 octets cannot hold are cut into fragments.
+    [Documentation]    A block that does not fit into a frame of 1500 octets is cut into fragments.
     [Tags]    needs-root
     [Setup]    Require Cable
     ${cable}    Plug In Cable    198.51.100.1/24    there=198.51.100.50/24
@@ -150,7 +149,7 @@ Start Server With An Image
     Create Test File    image.bin    300000
 
 Require Cable
-    [Documentation]    Needs Linux, root, and leave to make a network namespace.
+    [Documentation]    Needs Linux, root, and permission to make a network namespace.
     Require Program    ip    apt=iproute2
     ${leave}    May Make Namespaces
     Skip If    not ${leave}    Only root makes a network namespace.

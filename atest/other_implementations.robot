@@ -1,7 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want my server to serve every TFTP client, and my client to get on
-...              with every TFTP server, so that what passes here passes with the board that has
-...              one of them inside.
+Documentation    As a tester I want my server to work with every TFTP client, and my client with every
+...              TFTP server, so that they work with the boards that have one of these inside.
 
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=30s
@@ -49,7 +48,7 @@ Pytftp Gets And Puts Files In Windows
     Client Puts Every File    pytftp with windows
 
 Other Clients Are Told What Is Missing
-    [Documentation]    In words that come from our ERROR packet. tftp-hpa ends with status 0.
+    [Documentation]    The client prints the text of our ERROR packet. tftp-hpa ends with status 0.
     [Tags]    smoke
     [Template]    Client Is Told That The File Is Missing
     curl    curl: (68)
@@ -115,7 +114,7 @@ Client Is Told That The File Is Missing
     Get Transfer Count    missing.bin    >=    1    outcome=refused
 
 Our Client Gets And Puts Every File
-    [Documentation]    And what is missing leaves no file behind.
+    [Documentation]    A file that is missing on the server leaves no file here.
     [Arguments]    ${daemon}
     FOR    ${name}    IN    @{SIZES}
         Copy File    ${BASE}/files/${name}    ${BASE}/${daemon}/${name}
@@ -130,7 +129,7 @@ Our Client Gets And Puts Every File
     File Should Not Exist    ${BASE}/missing.bin
 
 Our Client Gets File
-    [Documentation]    In blocks of 512 without windows, then with all that our client asks for.
+    [Documentation]    First in blocks of 512 without windows, then with all options of our client.
     [Arguments]    ${there}    ${name}
     VAR    ${got}    ${BASE}/fetched-${name}
     TFTP Get    ${there.host}    ${name}    ${got}    port=${there.port}    blksize=512

@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation    As a tester I want what my board and the server sent each other in a file for
+Documentation    As a tester I want the packets between my board and the server in a file for
 ...              Wireshark, so that I can show the board's developer what was on the wire.
 
 Library          OperatingSystem
@@ -20,7 +20,7 @@ ${NAME}         A_Capture_Is_Named_After_Its_Test_And_Its_Server
 
 *** Test Cases ***
 Wireshark Finds The File That A Board Read
-    [Documentation]    A window leaves in one system call; the capture has each block all the same.
+    [Documentation]    The server sends a window in one system call; the capture still has each block.
     [Tags]    smoke
     ${capture}    Start Packet Capture
     ${report}    Board Reads File    zImage    tsize=0    blksize=1428    windowsize=16
@@ -44,7 +44,7 @@ Wireshark Finds The File That A Board Wrote
     Every Checksum Should Be Good    ${capture}
 
 Wireshark Finds The File Whatever The Server Is Like
-    [Documentation]    IPv6, one port for all, an address that was not named, blocks of 64 KiB.
+    [Documentation]    IPv6, one port for all transfers, a wildcard address, blocks of 64 KiB.
     [Template]    File Is Read And Found
     host=::1
     single_port=True
@@ -100,7 +100,7 @@ A Capture Is Named After Its Test And Its Server
     File Should Exist    ${path}
 
 When A Test Has Passed Its Capture Is Removed
-    [Documentation]    That of a test that failed stays, and one that is always to be kept.
+    [Documentation]    The capture of a failed test stays, and so does one that is always kept.
     File Should Exist    ${OUTPUT DIR}/${NAME}-boot.pcapng
     File Should Not Exist    ${OUTPUT DIR}/${NAME}-other.pcapng
 
@@ -127,7 +127,7 @@ File Is Read And Found
     [Teardown]    Stop TFTP Server    special
 
 Wireshark Should Find File
-    [Documentation]    As its dialogue for objects of TFTP does, which has to know the server's port.
+    [Documentation]    Does what its dialogue for TFTP objects does; it has to know the port of the server.
     [Arguments]    ${capture}    ${name}    ${sha256}
     Empty Directory    ${FOUND}
     ${ports}    Fields In Capture    ${capture}    udp.dstport    tftp.opcode in {1, 2}
@@ -143,7 +143,7 @@ Capture Should Have Packets
     END
 
 Every Checksum Should Be Good
-    [Documentation]    1 is what tshark says of a good one. IPv6 has none in its header.
+    [Documentation]    tshark shows 1 for a good checksum. The header of IPv6 has no checksum.
     [Arguments]    ${capture}
     ${udp}    Fields In Capture    ${capture}    udp.checksum.status
     Should Be Equal    ${{ set($udp) }}    ${{ {"1"} }}
@@ -162,7 +162,7 @@ Fields In Capture
     RETURN    ${lines.splitlines()}
 
 Ask Tshark
-    [Documentation]    It knows TFTP by port 69; these servers have others.
+    [Documentation]    tshark recognises TFTP by port 69, so it has to be given the ports of these servers.
     [Arguments]    ${capture}    ${ports}    @{arguments}
     ${tshark}    Require Program    tshark
     ${done}    Run Process    ${tshark}    -r    ${capture}    @{CHECKSUMS}

@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want the suite to start the TFTP servers that my boards need, where and how I say,
-...              so that no machine has to be prepared, and a mistake is told at once.
+Documentation    As a tester I want the suite to start the TFTP servers that my boards need, with my address and
+...              settings, so that nobody has to prepare a machine, and a mistake fails at once.
 
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0

@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation    As a tester I want several TFTP servers in one suite, each with its own files and
-...              settings, so that two boards or two releases are tested side by side.
+...              settings, so that I can test two boards or two releases side by side.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Resource         equipment/board.resource
@@ -85,7 +85,7 @@ Boards Read From Both At Once
     Board Should Hold File    ${report}    image.bin    server=new
 
 A File For One Board Only
-    [Documentation]    Two boards ask for the same name, and each gets its own.
+    [Documentation]    Two boards ask for the same name, and each gets a file of its own.
     Upload Text    for all    config    server=new
     Upload Text    for one    config    only_for=127.0.0.2    server=new
     ${report}    Board Reads File    config    local_host=127.0.0.2

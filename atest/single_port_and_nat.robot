@@ -1,7 +1,6 @@
 *** Settings ***
-Documentation    As a tester whose server runs in a container I want all of a transfer to pass
-...              through one port, or through a range of ports that I have opened, so that boards
-...              behind a NAT boot as well.
+Documentation    As a tester whose server runs in a container I want each transfer to use one port,
+...              or a range of ports that I have opened, so that boards behind a NAT boot as well.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Library          equipment/machine.py
@@ -61,7 +60,7 @@ A Repeated Request Is No Second Transfer On One Port
     Get Transfer Count    image.bin    ==    1
 
 What Belongs To No Transfer Gets No Answer On One Port
-    [Documentation]    ERROR, DATA, ACK and OACK that reach the port of requests.
+    [Documentation]    ERROR, DATA, ACK and OACK reach the port of requests.
     [Setup]    Start Server With An Image    single_port=True
     FOR    ${octets}    IN    ${{ b'\x00\x03\x00\x01data' }}    ${{ b'\x00\x04\x00\x01' }}
     ...    ${{ b'\x00\x05\x00\x01no\x00' }}    ${{ b'\x00\x06tsize\x001\x00' }}
@@ -70,7 +69,7 @@ What Belongs To No Transfer Gets No Answer On One Port
     END
 
 A NAT Loses Answers From Another Port
-    [Documentation]    What a container's network does to a server without single-port mode.
+    [Documentation]    A container's network drops the answers of a server without single-port mode.
     ${nat}    Put NAT Before Server
     Run Keyword And Expect Error    DATA 1 was expected, nothing came*
     ...    Board Reads File    image.bin    host=${nat.host}    port=${nat.port}    patience=0.5

@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want to run my suite against a simulated board, so that it works on the
-...              day when the hardware comes, and only the power switch has to be changed.
+Documentation    As a tester I want to run my suite against a simulated board, so that it works when the
+...              hardware comes, and I have to change only the power switch.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Resource         TftpBoard/board.resource
@@ -86,7 +86,7 @@ Start Server With Boot Files
     Upload Text    device tree    dtb/board.dtb
 
 Power Cycle
-    [Documentation]    The keyword that is changed when the hardware is there.
+    [Documentation]    The only keyword that changes when the hardware is there.
     [Arguments]    @{files}    ${board}=board    &{how}
     Switch Board Off    board=${board}
     Switch Board On    @{files}    board=${board}    &{how}

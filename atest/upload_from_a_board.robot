@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation    As a tester I want to take what my board uploads, its configuration or its log,
-...              and to decide what it may write, so that no board can spoil the files of another.
+Documentation    As a tester I want to receive the files that my board uploads, its configuration or its
+...              log, and to decide what it may write, so that no board can spoil the files of another.
 
 Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
@@ -69,7 +69,7 @@ Lost And Repeated Packets Leave The File Whole
     20000    repeat_request=3    blksize=1468
 
 The Last ACK Is Sent Again
-    [Documentation]    RFC 1350, section 6: who sends the last ACK stays a while, it may get lost.
+    [Documentation]    RFC 1350, section 6: the sender of the last ACK stays a while, since this ACK may get lost.
     Board Writes File    log.txt    a few words    repeat_last_data=True
     Wait Until File Is Received    log.txt
     Get Transfer Count    log.txt    ==    1
@@ -124,7 +124,7 @@ A New Name Is Not Taken Without Leave
     Should Be Equal    ${files}    ${{ ['config.txt'] }}
 
 An Upload That Is Too Large Is Refused
-    [Documentation]    At once where the board tells the size, else when the limit is passed.
+    [Documentation]    The server refuses at once if the board sends the size, otherwise when the limit is passed.
     [Tags]    smoke
     Set TFTP Server Options    max_upload_size=10 kB    overwrite=True
     Upload Text    the old one    config.txt
@@ -137,7 +137,7 @@ An Upload That Is Too Large Is Refused
     Wait Until File Is Received    config.txt    min_size=10000
 
 Two Boards Write The Same Name
-    [Documentation]    Each upload is whole; the second one needs leave to replace the first.
+    [Documentation]    Each upload is whole; the second one needs permission to replace the first.
     ${first}    Board Starts Writing File    log.txt    ${{ 'a' * 5000 }}    pause_after=5
     Board Has Paused
     Board Writes File    log.txt    ${{ 'b' * 5000 }}

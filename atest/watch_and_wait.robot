@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation    As a tester I want to wait for what my board really does, and to assert what it asked for, so that
-...              no test sleeps, and none passes because of an earlier one.
+...              no test sleeps or passes because of an earlier test.
 
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=10s
 Resource         equipment/board.resource
@@ -63,7 +63,7 @@ Several Downloads Are Waited For
     Board Has Read File
 
 The Board Has All That It Wants
-    [Documentation]    The last file that a board asks for is not known before.
+    [Documentation]    The test does not know which file the board will load last.
     Power The Board
     Wait Until File Is Requested    boot.scr
     Wait Until Transfers Are Idle    300ms
@@ -115,7 +115,7 @@ Start Server With Boot Files
     Create Test File    dtb/board.dtb    5 kB
 
 Power The Board
-    [Documentation]    From here on the board acts by itself.
+    [Documentation]    Switches the board on. From here on it acts by itself.
     FOR    ${name}    IN    boot.scr    zImage    dtb/board.dtb
         Board Starts Reading File    ${name}
     END
