@@ -169,7 +169,7 @@ A Board That Is Switched Off Does Not Stop The Others
     ${report}    Board Reads File    zImage
     Board Should Hold File    ${report}    zImage
 
-What Is Missing Is Told By The Wait
+A Wait Shows Which File Is Missing
     [Tags]    smoke
     Board Cannot Read File    zimage    1
     ${failure}    Run Keyword And Expect Error    *
@@ -178,7 +178,7 @@ What Is Missing Is Told By The Wait
     Should Contain    ${failure}    not found
     Should Contain    ${failure}    127.0.0.1
 
-Stopping The Server Tells The Boards
+Boards Get An Error When The Server Stops
     Start TFTP Server    alias=short
     Create Test File    image.bin    100000
     Board Starts Reading File    image.bin    pause_after=20

@@ -43,7 +43,7 @@ A Board Without Options Is Served As Well
     Should Be Equal As Integers    ${transfer.octets}    5000
     Should Be Empty    ${transfer.granted}
 
-An Error Of The Board Is Told With Its Number
+An Error Of The Board Is Shown With Its Number
     ${board}    Board Serves File    image.bin    content
     Run Keyword And Expect Error    File not found (TFTP error 1) from ${board.host}:${board.port} for 'x'*
     ...    TFTP Get    ${board.host}    x    ${OUTPUT DIR}/x    port=${board.port}

@@ -71,7 +71,7 @@ Files Of Any Size Arrive
     1 KiB
     1 MB
 
-What A Board Sent Is Taken Out
+A File That A Board Sent Is Taken Out Of The Store
     [Tags]    smoke
     Board Writes File    startup-config    hostname router-7\n
     Wait Until File Is Received    startup-config    10s    min_size=1
@@ -105,7 +105,7 @@ A Missing File Is Told With Those That Are There
     No file 'x'. Files: a, b.    Get TFTP File    x
     No file 'x'. Files: a, b.    Rename TFTP File    x    y
 
-What Cannot Be Uploaded Leaves The Store As It Was
+A Failed Upload Leaves The Store As It Was
     Upload Text    old    greeting.txt
     Run Keyword And Expect Error    *no-such-file*    Upload File    ${BUILD}/no-such-file    greeting.txt
     Run Keyword And Expect Error    *is a folder*    Upload File    ${CURDIR}    greeting.txt

@@ -203,7 +203,7 @@ A Flood Of Noise Leaves The Server Serving
     ${lines}    Get Line Count    ${printed}
     Should Be True    ${lines} < 20    The server printed ${lines} lines:\n${printed}
 
-Requests That Nobody Follows Up Do Not Shut The Others Out
+Abandoned Requests Do Not Shut Out Others
     [Documentation]    Requests come from many ports, and nobody ever acknowledges an answer.
     [Tags]    slow
     # The oldest of them gives way when it is 20 ms old: 100 cannot be asked in so short a time.

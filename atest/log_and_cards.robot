@@ -81,7 +81,7 @@ A Passed Test Has Only What It Asked For
     Length Should Be    ${tables}    1
     Should Contain X Times    ${tables}[0]    <rect    4
 
-What A Board Chose Is Escaped
+Texts Of A Board Are Escaped
     ${messages}    Messages With    suite    zimage
     FOR    ${message}    IN    @{messages}
         Should Not Contain    ${message}    <b>zimage

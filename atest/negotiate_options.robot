@@ -39,7 +39,7 @@ An Answer Longer Than A Block Is One Packet
     windowsize=64 tsize=0 blksize=16    windowsize=64 tsize=100000 blksize=16
     timeout=5 windowsize=2 blksize=8 tsize=0    timeout=5 windowsize=2 blksize=8 tsize=100000
 
-More Than A Server Can Do Is Granted As Less
+A Value Above The Limit Of The Server Is Lowered
     [Template]    Board Is Granted
     blksize=65465    blksize=65464
     blksize=99999999    blksize=65464
@@ -117,7 +117,7 @@ A Negotiated Timeout Is Honoured As Asked
     Board Should Hold File    ${report}    image.bin
     Should Be True    0.39 < $report.duration < 0.8    It took ${report.duration} s.
 
-The Record Tells What Was Asked And Granted
+The Record Shows Requested And Granted Options
     [Tags]    smoke
     Board Reads File    image.bin    options=tsize=0 x-vendor=7 blksize=1468
     ${transfer}    Wait Until File Is Downloaded    image.bin

@@ -47,10 +47,10 @@ Pytftp Gets And Puts Files In Windows
     Client Gets Every File    pytftp with windows
     Client Puts Every File    pytftp with windows
 
-Other Clients Are Told What Is Missing
+Other Clients Show That A File Is Missing
     [Documentation]    The client prints the text of our ERROR packet. tftp-hpa ends with status 0.
     [Tags]    smoke
-    [Template]    Client Is Told That The File Is Missing
+    [Template]    Client Shows That The File Is Missing
     curl    curl: (68)
     tftp-hpa    File not found
     atftp    File not found
@@ -105,7 +105,7 @@ Files Should Be The Same
     ${wanted}    Get Local Checksum    ${other}
     Should Be Equal    ${got}    ${wanted}    '${file}' has other octets.\n${printed}
 
-Client Is Told That The File Is Missing
+Client Shows That The File Is Missing
     [Arguments]    ${client}    ${text}
     ${port}    Get TFTP Server Port
     ${printed}    Client Cannot Get File    ${client}    127.0.0.1    ${port}    missing.bin

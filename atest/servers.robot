@@ -84,7 +84,7 @@ A Board Gets The Time To End
     Should Be Empty    ${cut}
     Board Has Read File    ${board}
 
-Stopping What Does Not Run Is A Warning
+Stopping A Server That Does Not Run Is A Warning
     Start TFTP Server    alias=dut
     Stop TFTP Server    dut
     Stop TFTP Server    dut

@@ -49,11 +49,11 @@ The Server That Was Started Last Is The Active One
     ${report}    Board Reads File    version
     Should Be Equal    ${report.text}    1.0
 
-What A Test Switched Is Switched Back
+The Active Server Is Switched Back After A Test
     ${server}    Get TFTP Server
     Should Be Equal    ${server.alias}    new
 
-What A Test Starts Stops With It
+A Server Stops With The Test That Started It
     Start TFTP Server    alias=guest
     Upload Text    visiting    version
     ${report}    Board Reads File    version

@@ -59,7 +59,7 @@ A Repeated Request Is No Second Transfer On One Port
     Board Should Hold File    ${report}    image.bin
     Get Transfer Count    image.bin    ==    1
 
-What Belongs To No Transfer Gets No Answer On One Port
+A Packet Of No Transfer Gets No Answer On One Port
     [Documentation]    ERROR, DATA, ACK and OACK reach the port of requests.
     [Setup]    Start Server With An Image    single_port=True
     FOR    ${octets}    IN    ${{ b'\x00\x03\x00\x01data' }}    ${{ b'\x00\x04\x00\x01' }}

@@ -105,7 +105,7 @@ A Read-Only Server Refuses
     Should Be Equal    ${transfers[0].outcome}    refused
     Should Be Equal As Integers    ${transfers[0].error_code}    2
 
-A File That Exists Is Not Replaced Without Leave
+A File That Exists Is Not Replaced Without Permission
     [Tags]    smoke
     Upload Text    the old one    config.txt
     Board Cannot Write File    config.txt    new    6
@@ -115,7 +115,7 @@ A File That Exists Is Not Replaced Without Leave
     Wait Until File Is Received    config.txt
     Get TFTP File Text    config.txt    ==    new
 
-A New Name Is Not Taken Without Leave
+A New Name Is Not Taken Without Permission
     Set TFTP Server Options    create=False    overwrite=True
     Upload Text    the old one    config.txt
     Board Cannot Write File    other.txt    new    1
@@ -145,7 +145,7 @@ Two Boards Write The Same Name
     Run Keyword And Expect Error    ERROR 6 *    Board Has Written File    ${first}
     Get TFTP File Text    log.txt    ==    ${{ 'b' * 5000 }}
 
-What A Board Wrote Another Board Reads
+A Board Reads A File That Another Board Wrote
     Board Writes File    shared/key    secret of two boards
     Wait Until File Is Received    shared/key
     ${report}    Board Reads File    shared/key    local_host=127.0.0.2

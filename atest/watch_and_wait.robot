@@ -27,7 +27,7 @@ A Board That Was Faster Than The Test Is Not Missed
     Wait Until File Is Requested    zImage    0s
     Wait Until File Is Downloaded    zImage    100ms
 
-What An Earlier Test Saw Does Not Count
+Transfers Of An Earlier Test Do Not Count
     Get Transfer Count    *    ==    0
     Requests Should Be
     Run Keyword And Expect Error    'zImage' was not downloaded in 0 ms: nothing was requested.*
@@ -82,7 +82,7 @@ A Board That Never Comes To Rest Is Told
     Board Goes On
     Board Has Read File
 
-The Requests Are What They Should Be
+The Requests Are The Expected Ones
     [Tags]    smoke
     Board Cannot Read File    pxelinux.cfg/01-52-54    1
     FOR    ${name}    IN    boot.scr    zImage    dtb/board.dtb
@@ -100,7 +100,7 @@ A Transfer Is As Fast As It Should Be
     ...    max_retransmits=0    max_duration=5s    min_rate=100 kB/s
     Should Be Equal As Integers    ${transfer.blocks}    ${report.blocks}
 
-What A Board Sends Is Waited For
+An Upload Is Waited For
     Board Starts Writing File    board.log    ${{ 'x' * 5000 }}
     ${upload}    Wait Until File Is Received    *.log    min_size=5 kB
     Should Be Equal    ${upload.filename}    board.log

@@ -21,7 +21,7 @@ ${SCRIPT}    SEPARATOR=\n
 
 
 *** Test Cases ***
-IPXE Loads Its Script And What That Names
+IPXE Loads Its Script And The Files That It Names
     [Documentation]    The card's ROM asks DHCP, loads a script, and the script loads an image.
     Require Board    pc
     Upload Text    ${SCRIPT}    boot.ipxe

@@ -48,7 +48,7 @@ U-Boot Loads More Than 65,535 Blocks
     ${transfer}    Wait Until File Is Downloaded    big.bin
     Should Be Equal As Integers    ${transfer.blocks}    67585
 
-What The Board Asked Is Seen When A File Is Missing
+The Name That The Board Asked For Is Shown When A File Is Missing
     [Documentation]    The environment of the board has a wrong name in it.
     [Tags]    smoke
     Create Test File    boot/zImage    1 MiB

@@ -14,7 +14,7 @@ ${ROOT}    ${OUTPUT DIR}/images
 
 
 *** Test Cases ***
-What Was Added Is Removed And What Was Overwritten Is Put Back
+Added Files Are Removed And Overwritten Files Are Put Back
     [Tags]    smoke
     Start TFTP Server    ${ROOT}    writable=True    overwrite=True
     Upload Text    of the test    zImage
@@ -25,7 +25,7 @@ What Was Added Is Removed And What Was Overwritten Is Put Back
     Stop TFTP Server
     Folder Should Hold    zImage=the kernel    config.txt=the config
 
-What Was Deleted Is Put Back
+Deleted Files Are Put Back
     Start TFTP Server    ${ROOT}
     Delete All Files
     List Files    *    ==    ${EMPTY}
@@ -40,14 +40,14 @@ After The Test The Folder Is As It Was
     [Setup]    NONE
     Folder Should Hold    zImage=the kernel    config.txt=the config
 
-All Stays Where The Test Wants It So
+All Files Stay If The Test Keeps Them
     Start TFTP Server    ${ROOT}    keep_files=True
     Upload Text    of the test    zImage
     Delete File    config.txt
     Stop TFTP Server
     Folder Should Hold    zImage=of the test
 
-What Another Program Changed Is Left Alone
+Files That Another Program Changed Are Left Alone
     Start TFTP Server    ${ROOT}
     Upload Text    of the test    new.txt
     Create File    ${ROOT}/new.txt    of another program
