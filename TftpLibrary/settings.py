@@ -167,27 +167,26 @@ class ServerSettings(Settings):
     max_transfers_per_client: int | None = setting(
         None,
         Kind.limit,
-        "Most transfers at once with one board; the server refuses more.",
+        "Most transfers at once with one board; the server refuses more. With 1 it refuses a board "
+        "that asks again before its first transfer has ended.",
         default_words="as many as `max_transfers`",
         low=1,
-        **_PYTHON_ONLY,
     )
     max_half_open: int | None = setting(
         None,
         Kind.limit,
-        "Most transfers at once whose board has not answered yet; a newer request takes the place "
-        "of the oldest.",
+        "Most transfers at once whose board has not answered the first packet yet. A newer request "
+        "takes the place of the oldest, so requests that nobody follows up shut nobody out.",
         default_words="as many as `max_transfers`",
         low=1,
-        **_PYTHON_ONLY,
     )
     max_duration: float = setting(
         14_400.0,
         Kind.seconds,
-        "Longest time that one transfer may take; the server ends it then with an ERROR.",
+        "Longest time that one transfer may take; then the server ends it with an ERROR, also when "
+        "the board still answers.",
         low=0,
         is_above=True,
-        **_PYTHON_ONLY,
     )
     retransmission: Retransmission = setting(
         Retransmission.adaptive,

@@ -9,6 +9,7 @@ from assertionengine import AssertionOperator
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.errors import ExpectationError, PeerError, UsageError
+from TftpLibrary.fields import UNLIMITED
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
 from TftpLibrary.keywords.state import Defaults, LibraryState
@@ -63,6 +64,9 @@ def test_start_gives_the_server_all_its_settings(
         clients=["127.0.0.0/8"],
         rollover=1,
         max_transfers=7,
+        max_transfers_per_client=2,
+        max_half_open=3,
+        max_duration=timedelta(minutes=1),
     )
     settings = state.server().settings
     assert (settings.host, settings.max_upload_size, settings.timeout) == ("0.0.0.0", 1000, 2.0)
@@ -70,6 +74,8 @@ def test_start_gives_the_server_all_its_settings(
     assert (settings.refuse_options, settings.single_port) == (frozenset({"tsize"}), True)
     assert (settings.port_range, settings.clients) == ((6000, 6100), ("127.0.0.0/8",))
     assert (settings.rollover, settings.max_transfers) == (1, 7)
+    assert (settings.max_transfers_per_client, settings.max_half_open) == (2, 3)
+    assert settings.max_duration == 60.0
 
 
 def test_files_stay_and_links_are_followed_where_the_test_wants_it(
@@ -217,6 +223,14 @@ def test_set_options_returns_the_old_values_which_can_be_given_back(
     assert keywords.state.server().settings != before
     keywords.set_tftp_server_options(**old)
     assert keywords.state.server().settings == before
+
+
+def test_a_limit_can_be_set_lifted_and_given_back(keywords: ServerKeywords) -> None:
+    keywords.start_tftp_server(max_transfers_per_client=1)
+    before = keywords.set_tftp_server_options(max_transfers_per_client=UNLIMITED, max_half_open=20)
+    assert before == {"max_transfers_per_client": 1, "max_half_open": UNLIMITED}
+    lifted = keywords.set_tftp_server_options(**before)
+    assert lifted == {"max_transfers_per_client": UNLIMITED, "max_half_open": 20}
 
 
 def test_set_options_without_a_server_fails(keywords: ServerKeywords) -> None:
