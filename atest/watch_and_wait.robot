@@ -30,7 +30,7 @@ A Board That Was Faster Than The Test Is Not Missed
 Transfers Of An Earlier Test Do Not Count
     Get Transfer Count    *    ==    0
     Requests Should Be
-    Run Keyword And Expect Error    'zImage' was not downloaded in 0 ms: nothing was requested.*
+    Run Keyword And Expect Error    'zImage' *: nothing was requested.*
     ...    Wait Until File Is Downloaded    zImage    0s
     Wait Until File Is Downloaded    zImage    0s    since=0
 
@@ -47,7 +47,7 @@ A Request Is Seen While The Transfer Runs
     Board Starts Reading File    zImage    pause_after=5
     ${request}    Wait Until File Is Requested    z*
     Should Be True    ${request.is_running}
-    Run Keyword And Expect Error    'zImage' was not downloaded: * still running. *
+    Run Keyword And Expect Error    'zImage' * still running. *
     ...    File Should Have Been Downloaded    zImage
     Board Goes On
     Wait Until File Is Downloaded    zImage

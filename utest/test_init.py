@@ -51,6 +51,7 @@ from TftpLibrary import (
     View,
     Words,
 )
+from utest.support.views import not_downloaded
 
 # The keywords are for Robot Framework; interface.txt has their types.
 PUBLIC = {name: getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != "TftpLibrary"}
@@ -197,7 +198,7 @@ def test_a_question_without_an_answer_explains_what_came_nearest(
 ) -> None:
     with pytest.raises(PeerError):
         client.get_bytes("zimage")
-    with pytest.raises(ExpectationError, match="'zImage' was not downloaded"):
+    with pytest.raises(ExpectationError, match=not_downloaded("zImage")):
         server.wait_until(Download("zImage"), timeout=0)
 
 

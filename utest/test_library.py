@@ -14,6 +14,7 @@ from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.library import TftpLibrary
 from TftpLibrary.version import VERSION
 from utest.support.suites import failures, messages, run_suite, run_suites
+from utest.support.views import not_downloaded
 
 IMPORT = """\
 *** Settings ***
@@ -73,7 +74,7 @@ Defaults
     Wait Until File Is Downloaded    zImage
 """,
     )
-    assert failures(result)["Defaults"].startswith("'zImage' was not downloaded in 20 ms: ")
+    assert failures(result)["Defaults"].startswith(not_downloaded("zImage"))
 
 
 def test_what_a_test_started_stops_with_the_test_and_what_a_suite_started_with_the_suite(
@@ -176,7 +177,7 @@ Sees What It Did Itself
 Does Not See What The Test Before Did
     Get Transfer Count    a.txt    ==    0
     Get Transfer Count    a.txt    ==    2    since=0
-    Run Keyword And Expect Error    'a.txt' was not downloaded in 0 ms: nothing was requested.*
+    Run Keyword And Expect Error    'a.txt' *: nothing was requested.*
     ...    Wait Until File Is Downloaded    a.txt    0s
 
 *** Keywords ***

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
+from typing import NamedTuple
 
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
-from TftpLibrary.recording.matching import matches_name, name_test
+from TftpLibrary.recording.matching import fitting_names
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import duration_text, short_text
@@ -21,8 +23,24 @@ _MOST_CELLS = 1_000_000
 _WIDTH = 60
 _LINES_BEFORE = 5
 
-Row = tuple[str | None, Transfer | None]
-"""What was expected, and what was seen beside it; None where there is nothing."""
+
+class Row(NamedTuple):
+    """What was expected, and what was seen beside it.
+
+    Attributes:
+        name: what was expected; None where nothing was.
+        transfer: what was seen; None where nothing was.
+        fits: whether that is what was expected.
+    """
+
+    name: str | None
+    transfer: Transfer | None
+    fits: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether another file was asked for than was expected."""
+        return self.name is not None and self.transfer is not None and not self.fits
 
 
 class Match(Enum):
@@ -67,11 +85,11 @@ class Requests:
         own = view.of(client=self.client)
         rows = self._rows(own.transfers)
         is_odd = self._odd(rows)
-        missing = sum(name is not None and transfer is None for name, transfer in rows)
-        wrong = sum(_is_wrong(row) for row in rows)
+        missing = sum(row.transfer is None for row in rows)
+        wrong = sum(row.is_wrong for row in rows)
         counts = {"missing": missing + wrong}
         if self.match is Match.exact:
-            surplus = sum(name is None for name, _ in rows)
+            surplus = sum(row.name is None for row in rows)
             counts = {"wrong": wrong, "missing": missing, "too many": surplus}
         told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
         within = "" if waited is None else f" after {duration_text(waited)}"
@@ -81,8 +99,8 @@ class Requests:
         )
 
     def _rows(self, seen: Transfers) -> list[Row]:
-        beside = _beside if self.match is Match.subset else _aligned
-        return beside(seen, self.names)
+        lists = Lists(self.names, seen)
+        return lists.beside() if self.match is Match.subset else lists.aligned()
 
     def _odd(self, rows: Sequence[Row]) -> list[bool]:
         return [_is_odd(row, self.match) for row in rows]
@@ -95,83 +113,116 @@ _HEADS = {
 }
 
 
-def _is_wrong(row: Row) -> bool:
-    """Whether another file was asked for than the one beside it."""
-    name, transfer = row
-    return name is not None and transfer is not None and not matches_name(transfer, name)
+class Lists:
+    """What was expected and what was seen, to be laid side by side.
+
+    Each way returns rows with every expected name and every request once.
+
+    Args:
+        expected: names or globs.
+        seen: the requests, oldest first.
+    """
+
+    def __init__(self, expected: Sequence[str], seen: Transfers) -> None:
+        self._expected = expected
+        self._seen = seen
+        places: dict[str, list[int]] = {}
+        for place, transfer in enumerate(seen):
+            places.setdefault(transfer.filename, []).append(place)
+        self._fitting = fitting_names(expected, places)
+        self._places = {
+            name: sorted(place for filename in fitting for place in places[filename])
+            for name, fitting in self._fitting.items()
+        }
+
+    def beside(self) -> list[Row]:
+        """Each name beside its first request, then the other requests."""
+        rows: list[Row] = []
+        for name in self._expected:
+            transfer = next((self._seen[place] for place in self._places[name]), None)
+            rows.append(Row(name, transfer, fits=transfer is not None))
+        wanted: set[str] = set().union(*self._fitting.values())
+        return rows + [Row(None, t) for t in self._seen if t.filename not in wanted]
+
+    def aligned(self) -> list[Row]:
+        """Both in their order, as many as possible beside each other."""
+        shortest = min(len(self._seen), len(self._expected))
+        start = 0
+        while start < shortest and self._fits(start, start):
+            start += 1
+        rows = [self._row(place, place) for place in range(start)]
+        rest = (len(self._expected) - start) * (len(self._seen) - start)
+        return [*rows, *(self.in_turn(start) if rest > _MOST_CELLS else self._longest(start))]
+
+    def in_turn(self, start: int = 0) -> Iterator[Row]:
+        """Each name beside the next request for it: quick, where the best way takes too long."""
+        place = start
+        for name in self._expected[start:]:
+            places = self._places[name]
+            next_one = bisect_left(places, place)
+            if next_one == len(places):
+                yield Row(name, None)
+                continue
+            found = places[next_one]
+            yield from (Row(None, transfer) for transfer in self._seen[place:found])
+            yield Row(name, self._seen[found], fits=True)
+            place = found + 1
+        yield from (Row(None, transfer) for transfer in self._seen[place:])
+
+    def _longest(self, start: int) -> Iterator[Row]:
+        """The longest common subsequence; what lies between its members stands side by side."""
+        height, width = len(self._expected), len(self._seen)
+        same = [[self._fits(i, j) for j in range(start, width)] for i in range(start, height)]
+        length = [[0] * (width - start + 1)]
+        for fits in reversed(same):
+            length.append(_lengths(fits, length[-1]))
+        length.reverse()
+        i = j = 0
+        while length[i][j]:
+            first, other = i, j
+            while not (same[i][j] and length[i][j] == length[i + 1][j + 1] + 1):
+                if length[i + 1][j] >= length[i][j + 1]:
+                    i += 1
+                else:
+                    j += 1
+            yield from self._side_by_side(start + first, start + i, start + other, start + j)
+            yield self._row(start + i, start + j)
+            i, j = i + 1, j + 1
+        yield from self._side_by_side(start + i, height, start + j, width)
+
+    def _fits(self, place: int, other: int) -> bool:
+        return self._seen[other].filename in self._fitting[self._expected[place]]
+
+    def _row(self, place: int, other: int) -> Row:
+        return Row(self._expected[place], self._seen[other], self._fits(place, other))
+
+    def _side_by_side(self, first: int, last: int, other: int, end: int) -> Iterator[Row]:
+        """What lies between two requests that were expected; nothing in it fits."""
+        for name, transfer in zip_longest(self._expected[first:last], self._seen[other:end]):
+            yield Row(name, transfer)
+
+
+def _lengths(fits: Sequence[bool], below: Sequence[int]) -> list[int]:
+    """One row of the table of lengths, from the one below it."""
+    row = [0] * len(below)
+    longest = 0
+    for j in range(len(fits) - 1, -1, -1):
+        if fits[j]:
+            longest = below[j + 1] + 1
+        elif below[j] > longest:
+            longest = below[j]
+        row[j] = longest
+    return row
 
 
 def _is_odd(row: Row, match: Match) -> bool:
-    name, transfer = row
-    if name is None:
-        return match is Match.exact
-    return transfer is None or _is_wrong(row)
-
-
-def _beside(seen: Sequence[Transfer], expected: Sequence[str]) -> list[Row]:
-    """Each name beside its first request, then the other requests."""
-    firsts = [next((t for t in seen if matches_name(t, name)), None) for name in expected]
-    others = [t for t in seen if not any(matches_name(t, name) for name in expected)]
-    return [*zip(expected, firsts, strict=True), *((None, other) for other in others)]
-
-
-def _aligned(seen: Sequence[Transfer], expected: Sequence[str]) -> list[Row]:
-    """Both in their order, as many as possible beside each other."""
-    start = 0
-    shortest = min(len(seen), len(expected))
-    while start < shortest and matches_name(seen[start], expected[start]):
-        start += 1
-    rows: list[Row] = list(zip(expected[:start], seen[:start], strict=True))
-    names, transfers = expected[start:], seen[start:]
-    if len(names) * len(transfers) > _MOST_CELLS:
-        return [*rows, *_greedy(transfers, names)]
-    return [*rows, *_longest(transfers, names)]
-
-
-def _longest(seen: Sequence[Transfer], expected: Sequence[str]) -> Iterator[Row]:
-    """The longest common subsequence; what lies between its members stands side by side."""
-    height, width = len(expected), len(seen)
-    # The same few names come again and again: each is compared once.
-    filenames = {transfer.filename for transfer in seen}
-    fitting = {name: set(filter(name_test(name), filenames)) for name in set(expected)}
-    same = [[transfer.filename in fitting[name] for transfer in seen] for name in expected]
-    length = [[0] * (width + 1) for _ in range(height + 1)]
-    for i in reversed(range(height)):
-        for j in reversed(range(width)):
-            longer = max(length[i + 1][j], length[i][j + 1])
-            length[i][j] = length[i + 1][j + 1] + 1 if same[i][j] else longer
-    i = j = 0
-    while length[i][j]:
-        first, other = i, j
-        while not (same[i][j] and length[i][j] == length[i + 1][j + 1] + 1):
-            if length[i + 1][j] >= length[i][j + 1]:
-                i += 1
-            else:
-                j += 1
-        yield from zip_longest(expected[first:i], seen[other:j])
-        yield expected[i], seen[j]
-        i, j = i + 1, j + 1
-    yield from zip_longest(expected[i:], seen[j:])
-
-
-def _greedy(seen: Sequence[Transfer], expected: Sequence[str]) -> Iterator[Row]:
-    """Each name beside the next request for it: quick, where the longest way takes too long."""
-    start = 0
-    for name in expected:
-        found = next((n for n in range(start, len(seen)) if matches_name(seen[n], name)), None)
-        if found is None:
-            yield name, None
-            continue
-        yield from ((None, transfer) for transfer in seen[start:found])
-        yield name, seen[found]
-        start = found + 1
-    yield from ((None, transfer) for transfer in seen[start:])
+    return not row.fits and (row.name is not None or match is Match.exact)
 
 
 def _table(rows: Sequence[Row], is_odd: Sequence[bool]) -> list[str]:
     """Two columns under a head; `!` stands before what differs."""
-    left = ["expected", *(_shown(name) for name, _ in rows)]
-    right = ["seen", *(_shown(transfer.filename if transfer else None) for _, transfer in rows)]
+    left = ["expected", *(_shown(name) for name, *_ in rows)]
+    right = ["seen", *(_shown(transfer.filename if transfer else None) for _, transfer, _ in rows)]
     width = max(map(len, left))
     return [
         f"{'!' if odd else ' '} {name:{width}}  {other}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
@@ -16,9 +17,9 @@ _NAME_LENGTH = 120
 """Characters of a name that are compared: a peer may send thousands."""
 
 _NAME_COUNT = 1000
-"""Names that are compared at all, the latest ones."""
+"""Names of which the letters are counted, the latest ones."""
 
-_CLOSE_COUNT = 50
+_CLOSE_COUNT = 20
 """Names that are compared letter by letter, which takes a hundred times as long."""
 
 _NO_WILDCARDS = str.maketrans("", "", "*?[]")
@@ -31,19 +32,20 @@ def nearest_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str,
     there are, and however long they are, it takes some hundredths of a second at most.
     """
     wanted = _comparable(name).translate(_NO_WILDCARDS)
-    matcher = SequenceMatcher(None, "", wanted, autojunk=False)
+    last_part = _last_part(wanted)
     scores: dict[str, float] = {}
-    bounds: dict[str, float] = {}
-    for other in list(dict.fromkeys(names))[-_NAME_COUNT:]:
+    others: dict[str, str] = {}
+    for other in dict.fromkeys(names):
         found = _comparable(other)
         if found == wanted:
             scores[other] = 1.0
-        elif _last_part(found) == _last_part(wanted):
+        elif _last_part(found) == last_part:
             scores[other] = _IN_ANOTHER_FOLDER
-        elif (bound := _upper_bound(matcher, found)) >= LIKENESS:
-            bounds[other] = bound
-    for other in sorted(bounds, key=lambda other: -bounds[other])[:_CLOSE_COUNT]:
-        matcher.set_seq1(_comparable(other))
+        else:
+            others[other] = found
+    matcher = SequenceMatcher(None, "", wanted, autojunk=False)
+    for other in _closest(wanted, list(others.items())[-_NAME_COUNT:]):
+        matcher.set_seq1(others[other])
         if (ratio := matcher.ratio()) >= LIKENESS:
             scores[other] = ratio
     return tuple(sorted(scores, key=lambda other: -scores[other])[:limit])
@@ -57,7 +59,13 @@ def _last_part(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _upper_bound(matcher: SequenceMatcher[str], found: str) -> float:
-    """What the likeness is at most: by the lengths, and by the letters in any order."""
-    matcher.set_seq1(found)
-    return matcher.quick_ratio() if matcher.real_quick_ratio() >= LIKENESS else 0.0
+def _closest(wanted: str, others: Iterable[tuple[str, str]]) -> list[str]:
+    """Those that may be near, by their letters in any order: no name is nearer than that."""
+    letters = Counter(wanted)
+    bounds: dict[str, float] = {}
+    for other, found in others:
+        common = sum(min(count, found.count(letter)) for letter, count in letters.items())
+        bound = 2.0 * common / (len(wanted) + len(found))
+        if bound >= LIKENESS:
+            bounds[other] = bound
+    return sorted(bounds, key=lambda other: -bounds[other])[:_CLOSE_COUNT]

@@ -10,27 +10,43 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 
-
-def matches_name(transfer: Transfer, pattern: str) -> bool:
-    r"""Returns whether the name asked is the pattern, or matches it as a glob.
-
-    A leading `/` does not count on either side, and `\` is `/`. `*` matches `/` too. An empty
-    pattern matches every name.
-    """
-    return name_test(pattern)(transfer.filename)
+_WILDCARDS = frozenset("*?[")
 
 
 def name_test(pattern: str) -> Callable[[str], bool]:
-    """Returns a test of a name for `matches_name`; the pattern is parsed once."""
+    r"""Returns a test of a name: whether it is the pattern, or matches it as a glob.
+
+    A leading `/` does not count on either side, and `\` is `/`. `*` matches `/` too. An empty
+    pattern matches every name. The pattern is parsed once.
+    """
     if not pattern:
         return lambda _name: True
-    wanted = plain_name(pattern)
+    wanted, may_be_glob = plain_name(pattern), is_glob(pattern)
 
     def is_meant(name: str) -> bool:
         plain = plain_name(name)
-        return plain == wanted or fnmatchcase(plain, wanted)
+        return plain == wanted or (may_be_glob and fnmatchcase(plain, wanted))
 
     return is_meant
+
+
+def is_glob(pattern: str) -> bool:
+    """Returns whether a pattern may match other names than itself."""
+    return not pattern or not _WILDCARDS.isdisjoint(pattern)
+
+
+def fitting_names(patterns: Iterable[str], names: Iterable[str]) -> dict[str, set[str]]:
+    """Returns for each pattern the names that match it; only a glob is tried on every name."""
+    same: dict[str, set[str]] = {}
+    for name in names:
+        same.setdefault(plain_name(name), set()).add(name)
+    everything = {name for equal in same.values() for name in equal}
+    return {
+        pattern: set(filter(name_test(pattern), everything))
+        if is_glob(pattern)
+        else same.get(plain_name(pattern), set())
+        for pattern in set(patterns)
+    }
 
 
 def select(

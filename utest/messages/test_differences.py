@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.messages import differences
-from TftpLibrary.messages.differences import Match, Requests
+from TftpLibrary.messages.differences import Lists, Match, Requests
 from TftpLibrary.recording.records import Transfer
 from utest.support.records import BOARD, completed, refused
 from utest.support.views import seen
@@ -150,11 +149,21 @@ def test_subset_holds_exactly_for_subsets(expected: list[str], asked: list[str])
 @given(NAMES, NAMES, st.sampled_from([Match.exact, Match.in_order]))
 def test_long_lists_are_judged_alike(expected: list[str], asked: list[str], match: Match) -> None:
     """The quick way does not find the best alignment, but the same answer."""
-    quick = [*differences._greedy(requests(asked), expected)]  # noqa: SLF001
-    assert [name for name, _ in quick if name is not None] == expected
-    assert [t.filename for _, t in quick if t is not None] == asked
-    is_odd = any(differences._is_odd(row, match) for row in quick)  # noqa: SLF001
+    quick = [*Lists(expected, requests(asked)).in_turn()]
+    assert [row.name for row in quick if row.name is not None] == expected
+    assert [row.transfer.filename for row in quick if row.transfer is not None] == asked
+    is_odd = any(not row.fits for row in quick if row.name or match is Match.exact)
     assert is_odd is not is_as_expected(requests(asked), expected, match)
+
+
+@given(NAMES, NAMES, st.sampled_from(["aligned", "beside", "in_turn"]))
+def test_every_name_has_a_row_and_fits_what_stands_beside_it_or_not(
+    expected: list[str], asked: list[str], way: str
+) -> None:
+    rows = [*getattr(Lists(expected, requests(asked)), way)()]
+    assert sorted(row.name for row in rows if row.name) == sorted(expected)
+    for row in rows:
+        assert row.fits is (row.transfer is not None and row.name == row.transfer.filename)
 
 
 def test_long_lists_are_compared_in_no_time() -> None:

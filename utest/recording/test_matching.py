@@ -9,11 +9,13 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.matching import (
     client_test,
-    matches_name,
+    fitting_names,
+    is_glob,
+    name_test,
     plain_name,
     select,
 )
-from utest.support.records import completed, refused, transfer
+from utest.support.records import completed, refused
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,8 @@ from utest.support.records import completed, refused, transfer
     ],
 )
 def test_name_matches_exactly_or_as_a_glob(filename: str, pattern: str) -> None:
-    assert matches_name(transfer(filename), pattern)
+    assert name_test(pattern)(filename)
+    assert fitting_names([pattern], [filename]) == {pattern: {filename}}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,8 @@ def test_name_matches_exactly_or_as_a_glob(filename: str, pattern: str) -> None:
     [("zimage", "zImage"), ("boot/zImage", "zImage"), ("zImage", "zImage?"), ("zImage2", "zImage")],
 )
 def test_name_in_another_case_or_folder_does_not_match(filename: str, pattern: str) -> None:
-    assert not matches_name(transfer(filename), pattern)
+    assert not name_test(pattern)(filename)
+    assert fitting_names([pattern], [filename]) == {pattern: set()}
 
 
 @pytest.mark.parametrize(
@@ -94,3 +98,26 @@ def test_select_takes_what_matches_all_that_is_given() -> None:
 
 def test_plain_name_has_no_leading_slash_and_no_backslash() -> None:
     assert plain_name(r"\\Boot\BCD") == "Boot/BCD"
+
+
+def test_only_a_glob_may_match_another_name() -> None:
+    assert [is_glob(pattern) for pattern in ("a", "", "*", "a?", "[ab]")] == [False] + [True] * 4
+
+
+def test_a_name_that_is_written_in_two_ways_fits_in_both() -> None:
+    names = ["/boot/a", r"boot\a", "boot/b"]
+    assert fitting_names(["boot/a", "*b", "c"], names) == {
+        "boot/a": {"/boot/a", r"boot\a"},
+        "*b": {"boot/b"},
+        "c": set(),
+    }
+
+
+def test_only_a_glob_is_tried_on_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of names times thousands of requests would take minutes."""
+    tried: list[str] = []
+    monkeypatch.setattr(
+        "TftpLibrary.recording.matching.fnmatchcase", lambda name, _: tried.append(name)
+    )
+    fitting_names([*map(str, range(1000)), "*"], map(str, range(50)))
+    assert len(tried) == 50
