@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import enum
-import importlib
 import re
 import tokenize
 from collections.abc import Callable, Iterator
@@ -108,13 +106,6 @@ def imports(module: Path, package: str) -> bool:
         and re.search(rf"\b{package}\b", ast.unparse(node))
         for node in ast.walk(tree_of(module))
     )
-
-
-def phases_of(name: str) -> list[enum.Enum]:
-    """Returns the members of the `Phase` that a module of the protocol defines."""
-    module = importlib.import_module(f"TftpLibrary.protocol.{name}")
-    phase = getattr(module, "Phase", None)
-    return list(phase) if phase is not None and phase.__module__ == module.__name__ else []
 
 
 def our_files() -> Iterator[Path]:
@@ -227,17 +218,6 @@ def test_below_the_engine_only_those_who_wait_read_a_clock() -> None:
         lambda module: name_of(module).startswith(timeless) and imports(module, "time")
     )
     assert set(found) == {"recording/recorder.py", "recording/view.py"}
-
-
-def test_each_phase_is_named_in_the_architecture() -> None:
-    drawn = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    missing = [
-        f"{module.stem}: {phase.name}"
-        for module in sorted((PACKAGE / "protocol").glob("*.py"))
-        for phase in phases_of(module.stem)
-        if not re.search(rf"\b{phase.name}\b", drawn)
-    ]
-    assert not missing, "Draw them in docs/architecture.md."
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:

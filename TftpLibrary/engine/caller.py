@@ -15,7 +15,6 @@ from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.session import STOPPING, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT
-from TftpLibrary.protocol.opening import Phase
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Direction, Request
@@ -126,8 +125,9 @@ class Caller:
         if address[0] != self._order.server[0]:
             return
         self._machine.receive(datagram, monotonic())
-        if self._machine.phase is Phase.answered and self._machine.agreement is not None:
-            self._hand_over(self._machine.agreement, datagram, address)
+        agreement = self._machine.agreement
+        if agreement is not None:
+            self._hand_over(agreement, datagram, address)
         else:
             self._flush(address)
 

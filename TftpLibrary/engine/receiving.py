@@ -14,8 +14,9 @@ from TftpLibrary.engine.chunks import wire_blocks
 from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
 from TftpLibrary.engine.udp import DONTWAIT, MAX_MERGED
+from TftpLibrary.protocol.machine import Phase
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode
-from TftpLibrary.protocol.receiver import Phase, Receiver
+from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.recording.entry import Tally
 from TftpLibrary.store.base import Sink, StoreError
 

@@ -18,9 +18,7 @@ from TftpLibrary.protocol.machine import Transmit
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import ErrorCode
-from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
 from TftpLibrary.protocol.receiver import Receiver
-from TftpLibrary.protocol.sender import Phase as SenderPhase
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.records import Transfer
@@ -30,7 +28,6 @@ TURNS_ALONE = 64
 """Datagrams that a lone session takes before the engine looks for a new request."""
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
-_ENDED = (SenderPhase.ended, ReceiverPhase.ended)
 DEFECT = "Internal error"
 """All that a peer is told of an exception of our own."""
 
@@ -74,7 +71,6 @@ class Session(ABC):
         self.is_over = False
         self._context = context
         self._latest = context.entry.begun + context.max_duration
-        self._local_reason = ""
 
     # For the engine ------------------------------------------------------------------------
 
@@ -192,7 +188,7 @@ class Session(ABC):
 
     @property
     def is_silent(self) -> bool:
-        """Whether the peer has let a deadline pass."""
+        """Whether two deadlines in a row have passed; a single one may be a short delay."""
         return self.machine.is_silent
 
     def sample(self, now: float) -> None:
@@ -214,14 +210,14 @@ class Session(ABC):
         while transmits := machine.transmits():
             for transmit in transmits:
                 self._send(transmit)
-        is_over = machine.phase in _ENDED
+        is_over = machine.is_over
         try:
             if is_over:
                 # First this: whoever waits for the record finds the file released.
                 self.close()
         finally:
             if machine.end is not None and self.entry.end is None:
-                self._finish(machine.end, now)
+                self.entry.finish(machine.end, self._tally(), now)
                 self._context.engine.rest(self)
         if not is_over:
             self._context.engine.arm(self)
@@ -236,15 +232,9 @@ class Session(ABC):
             # It could not leave: the same as lost on the way. The deadline repeats it.
             pass
 
-    def _finish(self, end: End, now: float) -> None:
-        if self._local_reason:
-            end = end._replace(message=self._local_reason)
-        self.entry.finish(end, self._tally(), now)
-
     def _break_off(self, error: StoreError) -> None:
         """The store gave up: the peer gets its code, the record its reason."""
-        self._local_reason = str(error)
-        self.machine.abort(error.code, error.public)
+        self.machine.abort(error.code, error.public, reason=str(error))
 
     @abstractmethod
     def _tally(self) -> Tally:

@@ -1,12 +1,125 @@
-"""What every machine gives its session: packets and blocks to send.
+"""What the three machines share: the tables of their phases, and how a machine ends.
 
-A session asks in this order after each event: `transmits()`, then `end`, then `deadline`. A machine
-never calls its session.
+A machine is one end of a transfer as arithmetic. Datagrams and `now` go in; packets to send, a
+deadline and an end come out. The rules of the house:
+
+- Each machine stands on a table below: phase, event, the phase that follows. Only `_follow` changes
+  `phase`, and it refuses an event that the table does not have. Each machine has a second table,
+  `_RECEIVE`: which method takes which packet in which phase.
+- After each event the session asks in this order: `transmits()`, then `end`, then `deadline`. A
+  machine never calls its session.
+- `end` is set once and stays. A receiver that is dallying has its end already.
+- The tables are not on the data path: it looks at `phase` only, and follows an event when the phase
+  changes.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple
+
+from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.outcome import End, Outcome
+from TftpLibrary.protocol.packets import Error, ErrorCode, Packet, decode
+from TftpLibrary.protocol.retry import RetryTimer
+
+
+class Phase(Enum):
+    """Where a machine stands."""
+
+    # As quick as identity: the tables are asked a few times in each transfer.
+    __hash__ = object.__hash__
+
+    asking = "asking"
+    """A client's request is out."""
+    answered = "answered"
+    """The server agreed: the transfer begins, with another machine."""
+    half_open = "half_open"
+    """The first packet is out, and the peer has not shown yet that it hears us."""
+    sending = "sending"
+    """A window is out, and its ACK is awaited."""
+    receiving = "receiving"
+    """DATA comes in."""
+    closing = "closing"
+    """The last block is here; the session makes the file safe before it is acknowledged."""
+    dallying = "dallying"
+    """The last ACK is out, and is repeated if the last DATA comes again."""
+    ended = "ended"
+    """Nothing is sent or taken any more; `end` says why."""
+
+
+class Event(Enum):
+    """What changes the phase of a machine."""
+
+    __hash__ = object.__hash__
+
+    answer = "answer"
+    """The peer shows that it hears us: a request is agreed to, the first ACK or DATA comes."""
+    last_ack = "last ACK"
+    """The ACK of the last block came."""
+    last_data = "last DATA"
+    """The last block came."""
+    file_safe = "file safe"
+    """The session has made the received file safe."""
+    error_came = "ERROR came"
+    """The peer sent an ERROR."""
+    error_sent = "ERROR sent"
+    """This end gave up: the peer broke the rules, or the session aborted."""
+    silence = "silence"
+    """The deadline passed and nothing is tried again."""
+    peer_gone = "peer gone"
+    """There is nobody to send to any more."""
+
+
+Transitions = Mapping[Phase, Mapping[Event, Phase]]
+"""For each phase of a machine the events that change it, and the phase that follows."""
+
+_BROKEN_OFF: Mapping[Event, Phase] = {
+    Event.error_came: Phase.ended,
+    Event.error_sent: Phase.ended,
+    Event.peer_gone: Phase.ended,
+}
+
+OPENING: Transitions = {
+    Phase.asking: {Event.answer: Phase.answered, Event.silence: Phase.ended, **_BROKEN_OFF},
+    Phase.answered: {},
+    Phase.ended: {},
+}
+"""A client asks; a `Sender` or a `Receiver` goes on when it is answered."""
+
+SENDER: Transitions = {
+    Phase.half_open: {
+        Event.answer: Phase.sending,
+        Event.last_ack: Phase.ended,
+        Event.silence: Phase.ended,
+        **_BROKEN_OFF,
+    },
+    Phase.sending: {Event.last_ack: Phase.ended, Event.silence: Phase.ended, **_BROKEN_OFF},
+    Phase.ended: {},
+}
+"""The end that sends DATA; a client's write begins as `sending`, since the server has answered."""
+
+RECEIVER: Transitions = {
+    Phase.half_open: {
+        Event.answer: Phase.receiving,
+        Event.last_data: Phase.closing,
+        Event.silence: Phase.ended,
+        **_BROKEN_OFF,
+    },
+    Phase.receiving: {Event.last_data: Phase.closing, Event.silence: Phase.ended, **_BROKEN_OFF},
+    # No deadline: the file takes as long as it takes.
+    Phase.closing: {Event.file_safe: Phase.dallying, **_BROKEN_OFF},
+    # The transfer is complete, whatever comes.
+    Phase.dallying: {Event.silence: Phase.ended, **_BROKEN_OFF},
+    Phase.ended: {},
+}
+"""The end that receives DATA."""
+
+OVER = (Phase.answered, Phase.ended)
+"""The phases that no event changes."""
+
+COMPLETED = End(Outcome.completed)
 
 
 class Blocks(NamedTuple):
@@ -21,3 +134,128 @@ class Blocks(NamedTuple):
 
 Transmit = bytes | Blocks
 """A control packet as octets, or blocks of the file."""
+
+# The first argument is the machine itself, of the class that has the table: hence Any.
+Receive = Callable[[Any, Any, float], None]
+"""A method that takes one kind of packet, and `now`."""
+
+Methods = Mapping[type[Packet], Receive]
+"""The method for each kind of packet, in one phase."""
+
+
+class Machine:
+    """What opening, sender and receiver share: life, packets to send and the retry timer.
+
+    Args:
+        phase: the first phase.
+        retry: the timer, not yet started.
+        transmits: what leaves at once.
+
+    Attributes:
+        phase: where the machine stands.
+        end: how it ended; None before.
+        retransmits: packets that were sent again.
+        duplicates: packets that came again, and were ignored.
+    """
+
+    __slots__ = ("_retry", "_transmits", "duplicates", "end", "phase", "retransmits")
+
+    TRANSITIONS: ClassVar[Transitions]
+    _RECEIVE: ClassVar[Mapping[Phase, Methods]]
+
+    def __init__(self, phase: Phase, retry: RetryTimer, transmits: list[Transmit]) -> None:
+        self.phase = phase
+        self.end: End | None = None
+        self.retransmits = 0
+        self.duplicates = 0
+        self._retry = retry
+        self._transmits = transmits
+
+    # Commands ------------------------------------------------------------------------------
+
+    def abort(
+        self, code: int, text: str, outcome: Outcome = Outcome.failed, *, reason: str = ""
+    ) -> None:
+        """Ends the machine, with an ERROR to the peer. Without effect after the end.
+
+        Args:
+            code: of the ERROR.
+            text: of the ERROR; what the peer may know.
+            outcome: failed, or aborted.
+            reason: what the end says, if that is more than the text.
+        """
+        if self.end is None and not self.is_over:
+            self._transmits.append(Error(code, text).encode())
+        self._finish(Event.error_sent, End(outcome, code, reason or text))
+
+    def lose(self, text: str) -> None:
+        """The peer is gone: ends the machine without a packet. Without effect after the end."""
+        self._finish(Event.peer_gone, End(Outcome.failed, None, text))
+
+    # Outputs -------------------------------------------------------------------------------
+
+    def transmits(self) -> list[Transmit]:
+        """Takes what is to be sent, in order."""
+        transmits, self._transmits = self._transmits, []
+        return transmits
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is sent or taken any more."""
+        return self.phase in OVER
+
+    @property
+    def is_half_open(self) -> bool:
+        """Whether the peer has not shown yet that it hears us."""
+        return self.phase is Phase.half_open
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether two deadlines in a row have passed; a single one may be a short delay."""
+        return self._retry.tries > 1
+
+    @property
+    def answered_at(self) -> float:
+        """When the peer brought the transfer forward last."""
+        return self._retry.answered_at
+
+    # For the machines ----------------------------------------------------------------------
+
+    def _receive(self, datagram: bytes, now: float) -> None:
+        """Gives a datagram to the method that the table has for its packet and the phase."""
+        if self.is_over:
+            return
+        try:
+            packet = decode(datagram)
+        except PacketError as error:
+            self.abort(ErrorCode.illegal_operation, str(error))
+            return
+        self._RECEIVE[self.phase][type(packet)](self, packet, now)
+
+    def _receive_copy(self, packet: Packet, now: float) -> None:
+        """Takes a packet that the network copied or delayed; nothing follows from it."""
+        self.duplicates += 1
+
+    def _give_up(self, awaited: str) -> None:
+        """The last try was in vain: tells the peer, which may hear without being heard."""
+        self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
+        text = f"no answer: {awaited} did not come, {self._retry.tries + 1} tries"
+        self._finish(Event.silence, End(Outcome.timed_out, ErrorCode.not_defined, text))
+
+    def _follow(self, event: Event) -> None:
+        """Goes to the phase that the table has for an event.
+
+        Raises:
+            RuntimeError: the table has none: a mistake of our own.
+        """
+        phase = self.TRANSITIONS[self.phase].get(event)
+        if phase is None:
+            raise RuntimeError(f"{type(self).__name__}: no {event.value!r} while {self.phase.name}")
+        self.phase = phase
+
+    def _finish(self, event: Event, end: End) -> None:
+        """Ends the machine, unless it is over; an end that it has already is kept."""
+        if self.phase not in OVER:
+            self._follow(event)
+            if self.end is None:
+                self.end = end

@@ -4,17 +4,25 @@ RFC 1350 sections 2 and 6 (the short block ends the file; dallying on the last A
 OACK is acknowledged with ACK 0), RFC 7440 (one ACK for a window; a gap is reported at once).
 
 The machine does not touch the octets of the file: it says whether the payload of a datagram is
-the next one, and the driver writes it. Its data path is `accept`, which the driver calls when
+the next one, and the session writes it. Its data path is `accept`, which the session calls when
 the header of the datagram equals `expected`; everything else goes through `receive`.
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Mapping
+from typing import ClassVar
 
-from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
-from TftpLibrary.protocol.machine import Transmit
+from TftpLibrary.protocol.machine import (
+    COMPLETED,
+    RECEIVER,
+    Event,
+    Machine,
+    Methods,
+    Phase,
+    Transitions,
+)
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
@@ -23,8 +31,9 @@ from TftpLibrary.protocol.packets import (
     Data,
     Error,
     ErrorCode,
+    Oack,
     Opcode,
-    decode,
+    Request,
 )
 from TftpLibrary.protocol.retry import RetryTimer
 
@@ -34,76 +43,61 @@ _ACK = Opcode.ack << 16
 _ACK_OPCODE = Opcode.ack.to_bytes(2, "big")
 _NOTHING = b"nothing"
 """Longer than a header, so that no header equals it: after the last block none is expected."""
+_HALF_OPEN = Phase.half_open
 
 
-class Phase(Enum):
-    """Where a receiver stands."""
-
-    opening = "opening"
-    """The OACK, ACK 0 or the client's ACK of an OACK is out, and no DATA has come yet."""
-    receiving = "receiving"
-    """DATA comes in."""
-    closing = "closing"
-    """The last block is here; the driver makes the file safe before it is acknowledged."""
-    dallying = "dallying"
-    """The last ACK is out, and is repeated if the last DATA comes again."""
-    ended = "ended"
-    """Nothing is sent or taken any more; `end` says why."""
-
-
-class Receiver:
+class Receiver(Machine):
     """Receives the blocks of one file.
+
+    Two timers run, one at a time: the dally timer behind the last ACK, and before it the retry
+    timer. While the file is made safe there is neither.
 
     Args:
         agreement: what was negotiated.
         retry: the timer, not yet started.
         now: monotonic seconds.
-        answer: the packet that invites DATA 1: an OACK or ACK 0; None when DATA 1 is here
-            already, an RFC 1350 server's answer to an RRQ.
+        invitation: the packet that invites DATA 1: an OACK or ACK 0; None when DATA 1 is here
+            already, as the answer to an RRQ of a server that knows no options.
+
+    Attributes:
+        full_size: octets of a datagram with a full block.
+        windowsize: blocks of a window.
+        rollover: the block number after 65535.
+        received: the newest block that is here, and all blocks before it with it.
+        expected: the header of the datagram that calls for `accept`.
     """
 
     __slots__ = (
-        "_agreement",
-        "_answer",
-        "_dally",
+        "_dally_timer",
+        "_invitation",
         "_is_gap_reported",
         "_is_restart_seen",
-        "_retry",
-        "_transmits",
         "_window_end",
         "_window_start",
-        "duplicates",
-        "end",
         "expected",
         "full_size",
-        "phase",
         "received",
-        "retransmits",
         "rollover",
         "windowsize",
     )
 
+    TRANSITIONS: ClassVar[Transitions] = RECEIVER
+
     def __init__(
-        self, agreement: Agreement, retry: RetryTimer, now: float, *, answer: bytes | None
+        self, agreement: Agreement, retry: RetryTimer, now: float, *, invitation: bytes | None
     ) -> None:
-        self._agreement = agreement
-        self._retry = retry
-        self._answer = answer if answer is not None else Ack(0).encode()
-        self._transmits: list[Transmit] = [] if answer is None else [answer]
+        super().__init__(Phase.half_open, retry, [] if invitation is None else [invitation])
+        self._invitation = Ack(0).encode() if invitation is None else invitation
         self._is_gap_reported = False
         self._is_restart_seen = False
         self._window_start = 1
         self._window_end = agreement.windowsize
-        self._dally = 0.0
+        self._dally_timer = 0.0
         self.full_size = HEADER_SIZE + agreement.blksize
         self.windowsize = agreement.windowsize
         self.rollover = agreement.rollover
-        self.phase = Phase.opening
         self.received = 0
-        self.retransmits = 0
-        self.duplicates = 0
         self.expected = self._header(1)
-        self.end: End | None = None
         retry.start(now)
 
     # What happened -------------------------------------------------------------------------
@@ -111,9 +105,9 @@ class Receiver:
     def accept(self, size: int, now: float) -> bytes | None:
         """A datagram of `size` octets with the header that is `expected` came.
 
-        This is the data path: the driver writes the payload, and sends the ACK if there is one;
+        This is the data path: the session writes the payload, and sends the ACK if there is one;
         it is not among the transmits. A size below `full_size` is the last block: the machine
-        is then `closing`, and the driver calls `confirm` when the file is safe. The size must
+        is then `closing`, and the session calls `confirm` when the file is safe. The size must
         not be over `full_size`: such a datagram goes to `receive`.
 
         Returns:
@@ -131,10 +125,11 @@ class Receiver:
         else:
             self._retry.start(now)
         if size < self.full_size:
-            self.phase = Phase.closing
+            self._follow(Event.last_data)
             self.expected = _NOTHING
             return None
-        self.phase = Phase.receiving
+        if self.phase is _HALF_OPEN:
+            self._follow(Event.answer)
         if block < self._window_end:
             return None
         self._begin_window(block + 1)
@@ -153,130 +148,78 @@ class Receiver:
         self.received += count
         self.expected = self._header(self.received + 1)
         self._is_gap_reported = False
-        self.phase = Phase.receiving
+        if self.phase is _HALF_OPEN:
+            self._follow(Event.answer)
         return self._position() if self.received >= self._window_end else None
 
     def receive(self, datagram: bytes, now: float) -> bool:
         """A datagram came from the peer; any octets may be in it.
 
         Returns:
-            Whether it is the next DATA, whose payload (all after the header) the driver writes.
+            Whether it is the next DATA, whose payload (all after the header) the session writes.
         """
-        if self.phase is Phase.ended:
-            return False
-        try:
-            packet = decode(datagram)
-        except PacketError as error:
-            self.abort(ErrorCode.illegal_operation, str(error))
-            return False
-        if isinstance(packet, Data):
-            return self._receive_data(packet, len(datagram), now)
-        if isinstance(packet, Error):
-            self._receive_error(packet)
-        elif isinstance(packet, Ack):
-            self.abort(ErrorCode.illegal_operation, "Expected DATA, got ACK")
-        else:
-            # A request or an option answer that came again: our answer may have been lost, and
-            # the deadline repeats it.
-            self.duplicates += 1
-        return False
+        received = self.received
+        self._receive(datagram, now)
+        return self.received > received
 
     def handle_timeout(self, now: float) -> None:
         """The deadline passed: sends the last answer again, ends the dallying, or gives up."""
         if self.phase is Phase.dallying:
-            self.phase = Phase.ended
-        if self.phase in (Phase.ended, Phase.closing):
-            return
-        if self._retry.is_exhausted:
-            self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
-            awaited = f"DATA {self.received + 1} did not come"
-            text = f"no answer: {awaited}, {self._retry.tries + 1} tries"
-            self._finish(End(Outcome.timed_out, ErrorCode.not_defined, text))
-            return
-        self._repeat_position(now)
+            self._follow(Event.silence)
+        elif self.deadline is None:
+            pass
+        elif self._retry.is_exhausted:
+            self._give_up(f"DATA {self.received + 1}")
+        else:
+            self._repeat_position(now)
 
-    # Commands ------------------------------------------------------------------------------
+    # Command -------------------------------------------------------------------------------
 
     def confirm(self, now: float) -> None:
         """The file is safe: sends the last ACK, and stays to repeat it."""
-        self._transmits.append(self._acknowledge(now))
-        self.phase = Phase.dallying
-        self.end = End(Outcome.completed)
+        self._follow(Event.file_safe)
+        self.end = COMPLETED
+        self._retry.start(now)
+        self._transmits.append(self._position())
         # RFC 1350 section 6: longer than the peer waits before it sends its last DATA again.
-        self._dally = now + 2 * self._retry.timeout
-
-    def abort(self, code: int, text: str, outcome: Outcome = Outcome.failed) -> None:
-        """Ends the transfer with an ERROR to the peer. Without effect when it is complete."""
-        if self.phase is Phase.dallying:
-            self.phase = Phase.ended
-        if self.phase is not Phase.ended:
-            self._transmits.append(Error(code, text).encode())
-            self._finish(End(outcome, code, text))
-
-    def lose(self, text: str) -> None:
-        """The peer is gone: ends without a packet. Without effect when it is complete."""
-        if self.phase is Phase.dallying:
-            self.phase = Phase.ended
-        if self.phase is not Phase.ended:
-            self._finish(End(Outcome.failed, None, text))
+        self._dally_timer = now + 2 * self._retry.timeout
 
     # Outputs -------------------------------------------------------------------------------
-
-    def transmits(self) -> list[Transmit]:
-        """Takes what is to be sent, in order."""
-        transmits, self._transmits = self._transmits, []
-        return transmits
 
     @property
     def deadline(self) -> float | None:
         """When to call `handle_timeout`; None while closing and after the end."""
         if self.phase is Phase.dallying:
-            return self._dally
-        return None if self.phase in (Phase.closing, Phase.ended) else self._retry.deadline
+            return self._dally_timer
+        return None if self.is_over or self.phase is Phase.closing else self._retry.deadline
 
     @property
     def room(self) -> int:
         """Blocks until the next ACK."""
         return self._window_end - self.received
 
-    @property
-    def answered_at(self) -> float:
-        """When the peer brought the transfer forward last."""
-        return self._retry.answered_at
+    # One method for each kind of packet ----------------------------------------------------
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether the peer has let what is in flight pass twice: one may be a busy moment."""
-        return self._retry.tries > 1
-
-    @property
-    def is_half_open(self) -> bool:
-        """Whether the peer has not shown yet that it hears us."""
-        return self.phase is Phase.opening
-
-    # Inside --------------------------------------------------------------------------------
-
-    def _receive_data(self, packet: Data, size: int, now: float) -> bool:
-        block = from_wire(packet.wire_block, self.received, self._agreement.rollover)
-        is_ahead = block - self.received <= self._agreement.windowsize
-        if self.phase in (Phase.closing, Phase.dallying):
-            self._repeat_last_ack(packet, now)
-            return False
+    def _receive_data(self, packet: Data, now: float) -> None:
+        block = from_wire(packet.wire_block, self.received, self.rollover)
+        is_ahead = block - self.received <= self.windowsize
         if block == self.received + 1:
-            if size > self.full_size:
-                # RFC 2348: a block is at most blksize octets.
-                text = f"DATA of {size - HEADER_SIZE} octets, blksize is {self._agreement.blksize}"
-                self.abort(ErrorCode.illegal_operation, text)
-                return False
-            ack = self.accept(size, now)
-            if ack is not None:
-                self._transmits.append(ack)
-            return True
-        if block > self.received and is_ahead:
+            self._receive_next(len(packet.payload), now)
+        elif block > self.received and is_ahead:
             self._report_gap(now)
         else:
             self._receive_old(packet, now)
-        return False
+
+    def _receive_next(self, octets: int, now: float) -> None:
+        size = HEADER_SIZE + octets
+        if size > self.full_size:
+            # RFC 2348: a block is at most blksize octets.
+            text = f"DATA of {octets} octets, blksize is {self.full_size - HEADER_SIZE}"
+            self.abort(ErrorCode.illegal_operation, text)
+            return
+        ack = self.accept(size, now)
+        if ack is not None:
+            self._transmits.append(ack)
 
     def _report_gap(self, now: float) -> None:
         """A block of the window is missing (RFC 7440 section 4): say so once, at once."""
@@ -292,45 +235,43 @@ class Receiver:
         go on from there, and each copied block would cost a whole window.
         """
         self.duplicates += 1
-        rollover = self._agreement.rollover
-        behind = (to_wire(self.received, rollover) - packet.wire_block) % (65536 - rollover)
+        newest = to_wire(self.received, self.rollover)
+        behind = (newest - packet.wire_block) % (65536 - self.rollover)
         block = self.received - behind
         is_acknowledged = self.received < self._window_start
         if behind == 0 and self.received and (is_acknowledged or self._is_restart_seen):
             self._repeat_position(now)
-        elif max(1, self._window_start - self._agreement.windowsize) <= block < self._window_start:
+        elif max(1, self._window_start - self.windowsize) <= block < self._window_start:
             # The sender went back further than our ACK: its window ends earlier than ours.
-            end = block - 1 + self._agreement.windowsize
+            end = block - 1 + self.windowsize
             if not self._is_restart_seen and end > self.received:
                 self._window_end = min(self._window_end, end)
             self._is_restart_seen = True
 
-    def _repeat_last_ack(self, packet: Data, now: float) -> None:
+    def _receive_last_again(self, packet: Data, now: float) -> None:
+        """Dallying: the last DATA came again, so our last ACK was lost."""
         self.duplicates += 1
-        if self.phase is Phase.dallying:
-            is_last = packet.wire_block == to_wire(self.received, self._agreement.rollover)
-            if is_last:
-                self.retransmits += 1
-                self._transmits.append(Ack(packet.wire_block).encode())
-                # This wait begins again, within the patience that the last block has.
-                longer = min(now + 2 * self._retry.timeout, self._retry.latest)
-                self._dally = max(self._dally, longer)
+        if packet.wire_block == to_wire(self.received, self.rollover):
+            self.retransmits += 1
+            self._transmits.append(Ack(packet.wire_block).encode())
+            # This wait begins again, within the patience that the last block has.
+            longer = min(now + 2 * self._retry.timeout, self._retry.latest)
+            self._dally_timer = max(self._dally_timer, longer)
 
-    def _receive_error(self, packet: Error) -> None:
-        if self.phase is Phase.dallying:
-            self.phase = Phase.ended
-        else:
-            # An ERROR is never answered (RFC 1350, section 7).
-            self._finish(End(Outcome.failed, packet.code, packet.text, by_peer=True))
+    def _receive_ack(self, packet: Ack, now: float) -> None:
+        self.abort(ErrorCode.illegal_operation, "Expected DATA, got ACK")
 
-    def _acknowledge(self, now: float) -> bytes:
-        self._retry.start(now)
-        return self._position()
+    def _receive_error(self, packet: Error, now: float) -> None:
+        # An ERROR is never answered (RFC 1350, section 7).
+        end = End(Outcome.failed, packet.code, packet.text, by_peer=True)
+        self._finish(Event.error_came, end)
+
+    # Inside --------------------------------------------------------------------------------
 
     def _repeat_position(self, now: float) -> None:
         self._retry.retry(now)
         self.retransmits += 1
-        self._transmits.append(self._position() if self.received else self._answer)
+        self._transmits.append(self._position() if self.received else self._invitation)
 
     def _position(self) -> bytes:
         """The ACK of what is here: a new window begins behind it."""
@@ -345,7 +286,20 @@ class Receiver:
     def _header(self, block: int) -> bytes:
         return (_DATA | to_wire(block, self.rollover)).to_bytes(HEADER_SIZE, "big")
 
-    def _finish(self, end: End) -> None:
-        self.phase = Phase.ended
+    def _finish(self, event: Event, end: End) -> None:
+        super()._finish(event, end)
         self.expected = _NOTHING
-        self.end = end
+
+    _OTHERS: ClassVar[Methods] = {
+        Error: _receive_error,
+        Ack: _receive_ack,
+        # Our answer may have been lost; the deadline repeats it.
+        Request: Machine._receive_copy,
+        Oack: Machine._receive_copy,
+    }
+    _RECEIVE: ClassVar[Mapping[Phase, Methods]] = {
+        Phase.half_open: {Data: _receive_data, **_OTHERS},
+        Phase.receiving: {Data: _receive_data, **_OTHERS},
+        Phase.closing: {Data: Machine._receive_copy, **_OTHERS},
+        Phase.dallying: {Data: _receive_last_again, **_OTHERS},
+    }

@@ -118,9 +118,9 @@ def make_receiver(role: Role, agreement: Agreement, timing: Timing, now: float) 
         timing: how to wait where no timeout was negotiated.
         now: monotonic seconds.
     """
-    answer: bytes | None = Ack(0).encode()
+    invitation: bytes | None = Ack(0).encode()
     if role is Role.server and agreement.has_oack:
-        answer = Oack(agreement.granted).encode()
+        invitation = Oack(agreement.granted).encode()
     elif role is Role.client and not agreement.has_oack:
-        answer = None
-    return Receiver(agreement, timing.timer(agreement), now, answer=answer)
+        invitation = None
+    return Receiver(agreement, timing.timer(agreement), now, invitation=invitation)

@@ -4,32 +4,33 @@ RFC 1350 sections 2 and 6 (lock-step, retransmission), RFC 1123 section 4.2.3.1 
 Apprentice), RFC 2347 (OACK and its ACK 0), RFC 7440 (windows). How fast a window goes out after a
 time-out is `pace`'s.
 
-The machine does not touch the octets of the file: it says which blocks go out, and the driver
-frames them. Its data path is `acknowledge_window`, which the driver calls when the datagram
+The machine does not touch the octets of the file: it says which blocks go out, and the session
+frames them. Its data path is `acknowledge_window`, which the session calls when the datagram
 equals `expected`; everything else goes through `receive`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import Enum
+from collections.abc import Mapping
+from typing import ClassVar
 
-from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
-from TftpLibrary.protocol.machine import Blocks, Transmit
+from TftpLibrary.protocol.machine import (
+    COMPLETED,
+    SENDER,
+    Blocks,
+    Event,
+    Machine,
+    Methods,
+    Phase,
+    Transitions,
+    Transmit,
+)
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.pace import Pace
-from TftpLibrary.protocol.packets import (
-    Ack,
-    Data,
-    Error,
-    ErrorCode,
-    Oack,
-    Packet,
-    Request,
-    decode,
-)
+from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack, Opcode, Request
+from TftpLibrary.protocol.recovery import Recovery
 from TftpLibrary.protocol.retry import RetryTimer
 
 QUICKEST_GAP_REPORT = 0.0002
@@ -38,55 +39,49 @@ QUICKEST_GAP_REPORT = 0.0002
 SHORTEST_DOUBT = 0.02
 """Seconds. How long at least the end of a window is awaited after an ACK within it is doubted."""
 
-_ACK = 4 << 16
+_ACK = Opcode.ack << 16
+_HALF_OPEN = Phase.half_open
 
 
-class Phase(Enum):
-    """Where a sender stands."""
-
-    opening = "opening"
-    """One packet is out, the OACK or DATA 1, and the peer has not shown itself yet."""
-    sending = "sending"
-    """A window is out, and its ACK is awaited."""
-    ended = "ended"
-    """Nothing is sent or taken any more; `end` says why."""
-
-
-class Sender:
+class Sender(Machine):
     """Sends the blocks of one file.
+
+    Two timers run, one at a time: the burst timer while a part of the window has still to leave,
+    and otherwise the retry timer.
 
     Args:
         agreement: what was negotiated.
         retry: the timer, not yet started.
         now: monotonic seconds.
         last_block: the number of the final block; None where the size is not known yet.
-        oack: the option answer that opens a server's read; None to begin with DATA.
+        oack: the OACK that opens a server's read; None to begin with DATA.
         is_answered: whether the peer has shown itself (a client's write): then a whole window
             may leave at once.
         pace: how it slows down after a loss; None to send whole windows always.
+
+    Attributes:
+        windowsize: blocks of a window.
+        last_block: the number of the final block; None where it is not known yet.
+        acked: the newest block that was acknowledged, and all blocks before it with it.
+        sent: the newest block that has left.
+        expected: the ACK that calls for `acknowledge_window`; None where every ACK has to be
+            looked at in full.
     """
 
     __slots__ = (
         "_agreement",
-        "_burst_at",
-        "_has_oack",
-        "_opening",
+        "_burst_timer",
+        "_first",
         "_pace",
-        "_repeat_answered",
-        "_repeated_to",
-        "_retry",
-        "_sent_twice",
-        "_transmits",
+        "_recovery",
         "acked",
-        "duplicates",
-        "end",
         "expected",
         "last_block",
-        "phase",
-        "retransmits",
         "sent",
         "windowsize",
     )
+
+    TRANSITIONS: ClassVar[Transitions] = SENDER
 
     def __init__(
         self,
@@ -99,35 +94,25 @@ class Sender:
         is_answered: bool = False,
         pace: Pace | None = None,
     ) -> None:
+        super().__init__(Phase.sending if is_answered else Phase.half_open, retry, [])
         self._agreement = agreement
-        self._retry = retry
         self._pace = pace
-        self._burst_at: float | None = None
-        self._transmits: list[Transmit] = []
-        self._has_oack = oack is not None
-        self._repeat_answered = -1
-        self._sent_twice = 0
-        self._repeated_to = -1
+        self._burst_timer: float | None = None
+        self._recovery = Recovery()
+        # Before the first ACK one packet only: no amplification for a spoofed address.
+        self._first: Transmit = Blocks(1, 1) if oack is None else oack
         self.windowsize = agreement.windowsize
         self.last_block = last_block
         self.acked = 0
         self.sent = 0
-        self.retransmits = 0
-        self.duplicates = 0
-        self.expected: bytes | None = b""
-        self.end: End | None = None
+        self.expected: bytes | None = None
+        retry.start(now)
         if is_answered:
-            self.phase = Phase.sending
-            retry.start(now)
             self._send_on(now)
         else:
-            # Before the first ACK one packet only: no amplification for a spoofed address.
-            self.phase = Phase.opening
-            self._opening: Transmit = Blocks(1, 1) if oack is None else oack
             self.sent = 1 if oack is None else 0
             self.expected = self._ack_of(self.sent)
-            self._transmits.append(self._opening)
-            retry.start(now)
+            self._transmits.append(self._first)
 
     # What happened -------------------------------------------------------------------------
 
@@ -143,9 +128,10 @@ class Sender:
         acked = self.acked = self.sent
         last_block = self.last_block
         if acked == last_block:
-            self._finish(End(Outcome.completed))
+            self._finish(Event.last_ack, COMPLETED)
             return False
-        self.phase = Phase.sending
+        if self.phase is _HALF_OPEN:
+            self._follow(Event.answer)
         self._retry.renew(now)
         sent = acked + self.windowsize
         if last_block is not None and sent > last_block:
@@ -157,113 +143,81 @@ class Sender:
 
     def receive(self, datagram: bytes, now: float) -> None:
         """A datagram came from the peer; any octets may be in it."""
-        if self.phase is Phase.ended:
-            return
-        try:
-            packet = decode(datagram)
-        except PacketError as error:
-            self.abort(ErrorCode.illegal_operation, str(error))
-            return
-        _RECEIVE[type(packet)](self, packet, now)
+        self._receive(datagram, now)
 
     def handle_timeout(self, now: float) -> None:
-        """The deadline passed: sends again, or gives up."""
-        if self.phase is Phase.ended:
+        """The deadline passed: sends the next burst, sends again, or gives up."""
+        is_half_open = self.is_half_open
+        if self.is_over:
             return
-        if self._burst_at is not None:
+        if self._burst_timer is not None:
             self._send_on(now)
-            return
-        if self._retry.is_exhausted:
-            self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
-            self._finish(End(Outcome.timed_out, ErrorCode.not_defined, self._silence()))
-            return
-        if self.phase is Phase.opening:
+        elif self._retry.is_exhausted:
+            self._give_up("the first ACK" if is_half_open else f"ACK {self.sent}")
+        elif is_half_open:
             self._retry.retry(now)
             self.retransmits += 1
-            self._transmits.append(self._opening)
+            self._transmits.append(self._first)
         else:
             self._retry.retry(now, is_slower=self._slow_down(now))
             self._repeat_window(now)
 
-    # Commands ------------------------------------------------------------------------------
+    # Command -------------------------------------------------------------------------------
 
     def set_last_block(self, block: int) -> None:
-        """The driver found the end of the file at `block`, which is in flight or comes next."""
+        """The session found the end of the file at `block`, which is in flight or comes next."""
         self.last_block = block
         if self.sent >= block:
             self.sent = block
             self.expected = self._ack_of(block)
-            self._sent_twice = min(self._sent_twice, block)
-            self._burst_at = None
-
-    def abort(self, code: int, text: str, outcome: Outcome = Outcome.failed) -> None:
-        """Ends the transfer with an ERROR to the peer. Without effect when it has ended."""
-        if self.phase is not Phase.ended:
-            self._transmits.append(Error(code, text).encode())
-            self._finish(End(outcome, code, text))
-
-    def lose(self, text: str) -> None:
-        """The peer is gone: ends without a packet. Without effect when it has ended."""
-        if self.phase is not Phase.ended:
-            self._finish(End(Outcome.failed, None, text))
+            self._recovery.end_at(block)
+            self._burst_timer = None
 
     # Outputs -------------------------------------------------------------------------------
-
-    def transmits(self) -> list[Transmit]:
-        """Takes what is to be sent, in order."""
-        transmits, self._transmits = self._transmits, []
-        return transmits
 
     @property
     def deadline(self) -> float | None:
         """When to call `handle_timeout`; None after the end."""
         if self.end is not None:
             return None
-        return self._retry.deadline if self._burst_at is None else self._burst_at
+        return self._retry.deadline if self._burst_timer is None else self._burst_timer
 
     @property
     def is_paced(self) -> bool:
         """Whether windows go out in bursts: the deadline may be a moment away."""
         return self._pace is not None and self._pace.burst > 0
 
-    @property
-    def answered_at(self) -> float:
-        """When the peer brought the transfer forward last."""
-        return self._retry.answered_at
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether the peer has let what is in flight pass twice: one may be a busy moment."""
-        return self._retry.tries > 1
-
-    @property
-    def is_half_open(self) -> bool:
-        """Whether the peer has not shown yet that it hears us."""
-        return self.phase is Phase.opening
-
     # One method for each kind of packet ----------------------------------------------------
+
+    def _receive_first_ack(self, packet: Ack, now: float) -> None:
+        """The ACK of the one packet that is out; any other is of an earlier transfer."""
+        if packet.wire_block == self.sent:
+            self._receive_ack_of_all(self.sent, now)
+        else:
+            self._receive_copy(packet, now)
 
     def _receive_ack(self, packet: Ack, now: float) -> None:
         block = from_wire(packet.wire_block, self.acked, self._agreement.rollover)
-        if block == self.sent or self.sent < block <= self._sent_twice:
+        if block == self.sent or self.sent < block <= self._recovery.sent_twice:
             self._receive_ack_of_all(block, now)
         elif self.acked < block < self.sent:
             self._receive_ack_within(block, now)
         else:
-            self.duplicates += 1
+            self._receive_copy(packet, now)
             if block == self.acked:
                 self._receive_repeated_ack(now)
 
     def _receive_ack_of_all(self, block: int, now: float) -> None:
-        """What has left has arrived, or more: an ACK of what left before the pace is slow."""
+        """Everything sent is acknowledged, or even blocks of the earlier, larger burst."""
         is_slow = block > self.sent
-        if self._pace is not None and self._pace.burst and self._burst_at is None:
+        if self._pace is not None and self._pace.burst and self._burst_timer is None:
             self._pace.arrive(block, now)
         self.sent = block
         if self.acknowledge_window(now):
             self.sent = block
             if is_slow:
-                # What left again meanwhile has to be taken first: the next burst has its time.
+                # The peer still has to take the blocks that were sent again meanwhile, so wait for
+                # the time of the next burst.
                 self.expected = None
             else:
                 self._send_on(now)
@@ -276,7 +230,7 @@ class Sender:
         out, or else each window would be sent twice from then on. If it was a gap after all, the
         rest of the window follows after some round trips.
         """
-        is_doubted = block <= self._sent_twice
+        is_doubted = block <= self._recovery.sent_twice
         self.acked = block
         self._retry.answer(now)
         if not is_doubted:
@@ -284,7 +238,7 @@ class Sender:
             self._go_back(now)
             return
         self._retry.start(now, at_most=max(SHORTEST_DOUBT, 4 * self._retry.round_trip))
-        if self._burst_at is None and self.sent < self._window_end:
+        if self._burst_timer is None and self.sent < self._window_end:
             self._send_on(now)
 
     def _receive_repeated_ack(self, now: float) -> None:
@@ -294,34 +248,29 @@ class Sender:
         also how a receiver reports that the first block is missing; it is believed once, and
         only if it comes late enough to have seen the window.
         """
-        if self.acked <= self._repeated_to:
-            # The window before went out twice, so its ACK comes twice.
-            return
         soonest = self._retry.sent_at + max(self._retry.round_trip / 2, QUICKEST_GAP_REPORT)
-        is_window_out = self.windowsize > 1 and self.phase is Phase.sending
-        if is_window_out and now >= soonest and self._repeat_answered != self.acked:
-            self._repeat_answered = self.acked
+        is_late = self.windowsize > 1 and now >= soonest
+        if is_late and self._recovery.believes_repeat(self.acked):
+            self._recovery.repeat_believed = self.acked
             self._retry.retry(now)
             self._repeat_window(now)
 
+    def _receive_refusal(self, packet: Error, now: float) -> None:
+        """An ERROR in answer to the first packet: many boards end so when they only ask tsize."""
+        is_probe = self._agreement.tsize is not None
+        self._break_off(packet, Outcome.probed if is_probe else Outcome.failed)
+
     def _receive_error(self, packet: Error, now: float) -> None:
-        # An ERROR is never answered (RFC 1350, section 7).
-        asked_size = self._awaits_ack_zero and self._agreement.tsize is not None
-        outcome = Outcome.probed if asked_size else Outcome.failed
-        self._finish(End(outcome, packet.code, packet.text, by_peer=True))
+        self._break_off(packet, Outcome.failed)
 
     def _receive_data(self, packet: Data, now: float) -> None:
         self.abort(ErrorCode.illegal_operation, "Expected ACK, got DATA")
 
-    def _receive_stray(self, packet: Packet, now: float) -> None:
-        # A request or an option answer that the network repeated.
-        self.duplicates += 1
-
     # Inside --------------------------------------------------------------------------------
 
-    @property
-    def _awaits_ack_zero(self) -> bool:
-        return self.phase is Phase.opening and self._has_oack
+    def _break_off(self, packet: Error, outcome: Outcome) -> None:
+        # An ERROR is never answered (RFC 1350, section 7).
+        self._finish(Event.error_came, End(outcome, packet.code, packet.text, by_peer=True))
 
     def _ack_of(self, block: int) -> bytes:
         return (_ACK | to_wire(block, self._agreement.rollover)).to_bytes(4, "big")
@@ -335,7 +284,7 @@ class Sender:
     def _send_on(self, now: float) -> None:
         """Sends the window behind what has left of it: all of it, or the next burst."""
         first, last = self.sent + 1, self._window_end
-        self._burst_at = None
+        self._burst_timer = None
         if self._pace is None or not self._pace.burst:
             self.expected = self._ack_of(last)
         else:
@@ -343,23 +292,23 @@ class Sender:
             self.expected = None
             if self._pace.burst < last - self.sent:
                 last = self.sent + self._pace.burst
-                self._burst_at = now + self._pace.pause
+                self._burst_timer = now + self._pace.pause
             else:
                 self._retry.extend(now)
         self.sent = last
-        self.retransmits += max(0, min(last, self._sent_twice) - first + 1)
+        self.retransmits += self._recovery.count_again(first, last)
         self._transmits.append(Blocks(first, last))
 
     def _go_back(self, now: float) -> None:
         """Sends again from behind what was acknowledged."""
-        self._sent_twice = max(self._sent_twice, self.sent)
+        self._recovery.go_back(self.sent)
         self.sent = self.acked
         if self._pace is not None:
             self._pace.report_gap(self.acked)
         self._send_on(now)
 
     def _repeat_window(self, now: float) -> None:
-        self._repeated_to = max(self._sent_twice, self.sent)
+        self._recovery.repeat_window(self.sent)
         self._go_back(now)
 
     def _slow_down(self, now: float) -> bool:
@@ -367,19 +316,16 @@ class Sender:
         waited = now - self._retry.sent_at
         return self._pace is not None and self._pace.time_out(self.acked, waited, now)
 
-    def _silence(self) -> str:
-        awaited = "the first ACK" if self.phase is Phase.opening else f"ACK {self.sent}"
-        return f"no answer: {awaited} did not come, {self._retry.tries + 1} tries"
+    def _finish(self, event: Event, end: End) -> None:
+        super()._finish(event, end)
+        self.expected = None
 
-    def _finish(self, end: End) -> None:
-        self.phase = Phase.ended
-        self.end = end
-
-
-_RECEIVE: dict[type[Packet], Callable[..., None]] = {
-    Ack: Sender._receive_ack,
-    Error: Sender._receive_error,
-    Data: Sender._receive_data,
-    Request: Sender._receive_stray,
-    Oack: Sender._receive_stray,
-}
+    _OTHERS: ClassVar[Methods] = {
+        Data: _receive_data,
+        Request: Machine._receive_copy,
+        Oack: Machine._receive_copy,
+    }
+    _RECEIVE: ClassVar[Mapping[Phase, Methods]] = {
+        Phase.half_open: {Ack: _receive_first_ack, Error: _receive_refusal, **_OTHERS},
+        Phase.sending: {Ack: _receive_ack, Error: _receive_error, **_OTHERS},
+    }

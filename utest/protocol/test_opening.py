@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.protocol.opening import Opening, Phase
+from TftpLibrary.protocol.machine import Phase
+from TftpLibrary.protocol.opening import Opening
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.outcome import End, Outcome
+from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import Request, decode
 from TftpLibrary.protocol.retry import RetryTimer
 from utest.support.transcript import Player, datagram
@@ -119,16 +120,6 @@ def test_wrong_option_answer_gets_error_8(answer: str, message: str) -> None:
     """)
 
 
-def test_octets_that_are_no_packet_get_error_4() -> None:
-    """RFC 1350, section 2: a packet that nothing explains ends the transfer with an ERROR."""
-    Player(OpeningEnd(ASKING)).play(f"""
-        {ASKING}
-        S  ?      0009
-        C  ERROR  4 Illegal opcode 9
-        => failed 4 Illegal opcode 9
-    """)
-
-
 def test_request_is_asked_again_until_the_tries_are_used() -> None:
     """RFC 1350, section 2: a lost packet makes its sender wait and send it again."""
     Player(OpeningEnd(ASKING)).play(f"""
@@ -151,27 +142,6 @@ def test_server_that_opens_late_is_waited_for() -> None:
     player.play("\n".join([ASKING, "wait 20", *[ASKING] * 20, "S  OACK   tsize=5"]))
     assert end.machine.phase is Phase.answered
     assert end.machine.retransmits == 20
-
-
-def test_answer_after_the_end_is_ignored() -> None:
-    end = OpeningEnd(ASKING)
-    end.machine.abort(0, "Stopped", Outcome.aborted)
-    Player(end).play(f"""
-        {ASKING}
-        C  ERROR  0 Stopped
-        => aborted 0 Stopped
-        S  OACK   tsize=5
-    """)
-    assert end.machine.phase is Phase.ended
-
-
-def test_peer_that_is_gone_gets_no_packet() -> None:
-    end = OpeningEnd(ASKING)
-    end.machine.lose("connection refused")
-    Player(end).play(f"""
-        {ASKING}
-        => failed connection refused
-    """)
 
 
 def test_what_is_over_stays_as_it_is() -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from TftpLibrary.protocol.machine import Phase
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Oack
-from TftpLibrary.protocol.receiver import Phase, Receiver
+from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.roles import Timing
 from utest.support.ends import ReceivingEnd
@@ -35,7 +36,7 @@ def receiving(
     agreement = Agreement(blksize=8, windowsize=windowsize, rollover=rollover, granted=granted)
     answer = Oack(granted).encode() if granted and not is_client else Ack(0).encode()
     timer = RetryTimer(1.0, 2, is_adaptive=False)
-    machine = Receiver(agreement, timer, 0.0, answer=answer)
+    machine = Receiver(agreement, timer, 0.0, invitation=answer)
     return ReceivingEnd("C" if is_client else "S", machine, is_fast=is_fast)
 
 
@@ -117,7 +118,7 @@ class TestLockStep:
 
     def test_answer_is_awaited_as_long_as_the_round_trip_suggests(self) -> None:
         """RFC 1123, section 4.2.3.2: an adaptive timeout."""
-        machine = Receiver(Agreement(blksize=8), RetryTimer(5.0, 2), 0.0, answer=b"\0\4\0\0")
+        machine = Receiver(Agreement(blksize=8), RetryTimer(5.0, 2), 0.0, invitation=b"\0\4\0\0")
         Player(ReceivingEnd("S", machine, is_fast=False)).play("""
             S  ACK    0
             C  DATA   1 8
@@ -171,7 +172,7 @@ class TestOpening:
 
     def test_client_of_a_server_without_options_has_the_first_block(self) -> None:
         """RFC 1350, section 2: DATA 1 answers an RRQ."""
-        machine = Receiver(Agreement(blksize=8), RetryTimer(1.0, 2), 0.0, answer=None)
+        machine = Receiver(Agreement(blksize=8), RetryTimer(1.0, 2), 0.0, invitation=None)
         Player(ReceivingEnd("C", machine, is_fast=False)).play("""
             S  DATA   1 8
             C  ACK    1
@@ -437,29 +438,6 @@ class TestEnd:
         assert player.now <= 4.0
         assert answers <= 6
 
-    @pytest.mark.parametrize("farewell", ["abort", "lose", "error"])
-    def test_completed_stays_completed(self, farewell: str) -> None:
-        end = receiving()
-        player = Player(end)
-        player.play("""
-            S  ACK    0
-            C  DATA   1 0
-            S  ACK    1
-            => completed
-        """)
-        if farewell == "abort":
-            end.machine.abort(0, "Stopped", Outcome.aborted)
-            end.machine.abort(0, "Stopped", Outcome.aborted)
-        elif farewell == "lose":
-            end.machine.lose("gone")
-            end.machine.lose("gone")
-        else:
-            player.play("C  ERROR  0 Bye")
-        assert end.machine.phase is Phase.ended
-        assert end.machine.end is not None
-        assert end.machine.end.outcome is Outcome.completed
-        assert end.machine.transmits() == []
-
     def test_nothing_is_acknowledged_before_the_file_is_safe(self) -> None:
         """The last ACK says that the file has arrived: a full disk can still become an ERROR."""
         machine = receiving().machine
@@ -475,16 +453,6 @@ class TestEnd:
         assert machine.transmits() == [b"\0\5\0\3Disk full\0"]
         assert machine.end is not None
         assert machine.end.outcome is Outcome.failed
-
-    def test_error_ends_it_at_once_and_is_not_answered(self) -> None:
-        """RFC 1350, section 7: an ERROR ends the transfer and is never acknowledged."""
-        Player(receiving()).play("""
-            S  ACK    0
-            C  ERROR  3 Disk full
-            => failed by the peer 3 Disk full
-            C  DATA   1 8
-            wait 60
-        """)
 
     def test_ack_to_a_receiver_gets_error_4(self) -> None:
         """RFC 1350, section 5: illegal operation."""
@@ -505,32 +473,6 @@ class TestEnd:
             => failed 4 DATA of 9 octets, blksize is 8
         """)
         assert end.content == b""
-
-    def test_octets_that_are_no_packet_get_error_4(self) -> None:
-        """RFC 1350, section 2: a packet that nothing explains ends the transfer with an ERROR."""
-        Player(receiving()).play("""
-            S  ACK    0
-            C  ?      0003
-            S  ERROR  4 DATA without its number
-            => failed 4 DATA without its number
-        """)
-
-    def test_abort_tells_the_peer(self) -> None:
-        end = receiving()
-        player = Player(end)
-        player.play("S  ACK    0")
-        end.machine.abort(0, "Server stopped", Outcome.aborted)
-        player.play("""
-            S  ERROR  0 Server stopped
-            => aborted 0 Server stopped
-        """)
-
-    def test_peer_that_is_gone_gets_no_packet(self) -> None:
-        end = receiving()
-        player = Player(end)
-        player.play("S  ACK    0")
-        end.machine.lose("the port is closed")
-        player.play("=> failed the port is closed")
 
 
 @pytest.mark.parametrize(("rollover", "wire_blocks"), [(0, [65535, 0, 1]), (1, [65535, 1, 2])])

@@ -16,7 +16,7 @@ from TftpLibrary.protocol.pace import LONGEST_PAUSE, Pace
 from TftpLibrary.protocol.packets import Ack, Direction, Oack
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.roles import Timing
-from TftpLibrary.protocol.sender import Phase, Sender
+from TftpLibrary.protocol.sender import Sender
 from utest.support.ends import SendingEnd, ServerEnd
 from utest.support.link import (
     LATENCY,
@@ -398,16 +398,6 @@ class TestWindow:
 
 
 class TestEnd:
-    def test_error_ends_it_at_once_and_is_not_answered(self) -> None:
-        """RFC 1350, section 7: an ERROR ends the transfer and is never acknowledged."""
-        Player(sending()).play("""
-            S  DATA   1 8
-            C  ERROR  3 Disk full
-            => failed by the peer 3 Disk full
-            C  ACK    1
-            wait 60
-        """)
-
     def test_data_to_a_sender_gets_error_4(self) -> None:
         """RFC 1350, section 5: illegal operation."""
         Player(sending()).play("""
@@ -416,48 +406,6 @@ class TestEnd:
             S  ERROR  4 Expected ACK, got DATA
             => failed 4 Expected ACK, got DATA
         """)
-
-    def test_octets_that_are_no_packet_get_error_4(self) -> None:
-        """RFC 1350, section 2: a packet that nothing explains ends the transfer with an ERROR."""
-        Player(sending()).play("""
-            S  DATA   1 8
-            C  ?      00630000
-            S  ERROR  4 Illegal opcode 99
-            => failed 4 Illegal opcode 99
-        """)
-
-    def test_abort_tells_the_peer(self) -> None:
-        end = sending()
-        player = Player(end)
-        player.play("S  DATA   1 8")
-        end.machine.abort(0, "Server stopped", Outcome.aborted)
-        player.play("""
-            S  ERROR  0 Server stopped
-            => aborted 0 Server stopped
-        """)
-
-    def test_peer_that_is_gone_gets_no_packet(self) -> None:
-        end = sending()
-        player = Player(end)
-        player.play("S  DATA   1 8")
-        end.machine.lose("the port is closed")
-        player.play("=> failed the port is closed")
-
-    def test_what_has_ended_stays_as_it_is(self) -> None:
-        end = sending(1)
-        Player(end).play("""
-            S  DATA   1 0
-            C  ACK    1
-            => completed
-        """)
-        end.machine.abort(0, "Stopped")
-        end.machine.lose("gone")
-        end.machine.handle_timeout(99.0)
-        assert end.machine.end is not None
-        assert end.machine.end.outcome is Outcome.completed
-        assert end.machine.transmits() == []
-        assert end.machine.phase is Phase.ended
-        assert end.machine.deadline is None
 
 
 class TestSizeThatIsFoundOnTheWay:

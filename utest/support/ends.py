@@ -7,12 +7,10 @@ fast path (`is_fast`) or over `receive` alone. Files are octets in memory.
 from __future__ import annotations
 
 from TftpLibrary.protocol.blocks import to_wire
-from TftpLibrary.protocol.machine import Blocks, Transmit
-from TftpLibrary.protocol.opening import Phase as OpeningPhase
+from TftpLibrary.protocol.machine import Blocks, Phase, Transmit
 from TftpLibrary.protocol.options import Agreement, Policy, answer
 from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import HEADER_SIZE, Data, Request, decode
-from TftpLibrary.protocol.receiver import Phase as ReceiverPhase
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.roles import Role, Timing, make_opening, make_receiver, make_sender
 from TftpLibrary.protocol.sender import Sender
@@ -40,7 +38,7 @@ class SendingEnd:
         return self.machine.end
 
     def receive(self, datagram: bytes, now: float) -> None:
-        if self._is_fast and not self.end and datagram == self.machine.expected:
+        if self._is_fast and datagram == self.machine.expected:
             if self.machine.acknowledge_window(now):
                 self._ready.append(Blocks(self.machine.acked + 1, self.machine.sent))
         else:
@@ -104,7 +102,7 @@ class ReceivingEnd:
                 self._ready.append(ack)
         elif machine.receive(datagram, now):
             self._octets += datagram[HEADER_SIZE:]
-        if machine.phase is ReceiverPhase.closing:
+        if machine.phase is Phase.closing:
             machine.confirm(now)
 
     def handle_timeout(self, now: float) -> None:
@@ -152,7 +150,7 @@ class ClientEnd:
             self.transfer.receive(datagram, now)
             return
         self.opening.receive(datagram, now)
-        if self.opening.phase is OpeningPhase.answered:
+        if self.opening.phase is Phase.answered:
             self._begin(datagram, now)
 
     def handle_timeout(self, now: float) -> None:
