@@ -104,7 +104,9 @@ class TftpLibrary(DynamicCore):
 
     A folder that was there before is left as it was found: when the server stops, what the test
     and the boards added is removed, and what they replaced is put back. With ``keep_files=True``
-    all stays.
+    all stays. Servers of one run may share a folder: it is put back when the last one stops. If a
+    run is killed, the next start on the folder puts it back, and warns with the names of the files.
+    Several runs may serve one folder, but only one at a time may change it.
 
     = Transfers =
 

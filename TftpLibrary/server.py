@@ -49,6 +49,8 @@ class TftpServer(Capturable):
         files: the files of the server, for the author of the test. They are there while the
             server runs.
         recorder: the records of all requests.
+        warnings: what the user has to know since the last start: what an earlier run had left in
+            the folder, and what could not be cleaned up at the end.
     """
 
     def __init__(
@@ -83,14 +85,16 @@ class TftpServer(Capturable):
         if self.is_running:
             return self
         with ExitStack() as undo:
-            self.files.open()
-            undo.callback(self.files.close)
             engine = SHARED_ENGINE.acquire()
             undo.callback(SHARED_ENGINE.release)
             listener = Listener(
                 self._settings, self.files, self.recorder, self._given_alias, engine
             )
             undo.callback(listener.close)
+            # After the port: a start that fails there would lose the warnings.
+            self.files.open()
+            undo.callback(self.files.close)
+            self.warnings = list(self.files.warnings)
             engine.call(listener.begin)
             self._serving = listener, engine
             undo.pop_all()
@@ -237,7 +241,7 @@ class TftpServer(Capturable):
         finally:
             self._end_capture()
             SHARED_ENGINE.release()
-            self.warnings = self.files.close()
+            self.warnings += self.files.close()
 
     @property
     def _name_in_captures(self) -> str:

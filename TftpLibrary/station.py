@@ -121,7 +121,7 @@ class Station(Protocol):
 
     @property
     def warnings(self) -> list[str]:
-        """What the last stop could not clean up."""
+        """What the user has to know of the folder since the last start, as it starts and stops."""
 
     def start(self) -> object:
         """Returns when boards can ask."""

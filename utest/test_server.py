@@ -24,14 +24,14 @@ from TftpLibrary.engine.engine import SHARED_ENGINE
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.messages.questions import Download, Idle, Request, Upload
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Ack, Error
+from TftpLibrary.protocol.packets import Ack, Data, Error
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
 from utest.support.captures import packets_in
 from utest.support.stations import SOON, Peer, linux_only
-from utest.support.stores import descriptors, posix_only
+from utest.support.stores import descriptors, posix_only, snapshot
 from utest.support.views import not_downloaded
 from utest.support.waiting import seconds, wait_until
 
@@ -361,6 +361,67 @@ def test_the_same_object_starts_again() -> None:
             assert read(server).content == CONTENT
     assert len(server.transfers()) == 3
     assert [record.id for record in server.transfers()] == [1, 2, 3]
+
+
+# One folder, several servers or runs
+
+SERVE_UNTIL_KILLED = """
+import sys
+from TftpLibrary.server import TftpServer
+from TftpLibrary.settings import ServerSettings
+server = TftpServer(sys.argv[1], ServerSettings(writable=True, overwrite=True)).start()
+server.files.upload_bytes(b"of the test", "zImage")
+print(server.port, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_servers_of_one_folder_put_it_back_when_the_last_one_stops(tmp_path: Path) -> None:
+    (tmp_path / "zImage").write_bytes(b"kernel")
+    before = snapshot(tmp_path)
+    settings = ServerSettings(writable=True, overwrite=True)
+    first, second = (TftpServer(tmp_path, settings).start() for _ in range(2))
+    first.files.upload_bytes(b"of the test", "own")
+    write(second, b"of a board", "zImage")
+    wait_until(lambda: not any(each.is_running for each in second.transfers()))
+    second.stop()
+    assert read(first, "zImage").content == b"of a board"
+    assert read(first, "own").content == b"of the test"
+    first.stop()
+    assert snapshot(tmp_path) == before
+    assert first.warnings + second.warnings == []
+
+
+def test_the_next_start_puts_back_what_a_killed_run_has_left(tmp_path: Path) -> None:
+    (tmp_path / "zImage").write_bytes(b"kernel")
+    before = snapshot(tmp_path)
+    run = subprocess.Popen(
+        [sys.executable, "-c", SERVE_UNTIL_KILLED, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+    )
+    assert run.stdout
+    with Peer(("127.0.0.1", int(run.stdout.readline()))) as board:
+        board.offer("logs/board.log")
+        assert board.receive() == Ack(0)
+        board.send(Data(1, bytes(512)))
+        assert board.receive() == Ack(1)
+        run.kill()
+        run.communicate()
+    assert snapshot(tmp_path) != before
+    with TftpServer(tmp_path) as server:
+        assert snapshot(tmp_path) == before
+        assert read(server, "zImage").content == b"kernel"
+        (warning,) = server.warnings
+    assert warning == (
+        f"An earlier run, process {run.pid} (python), was killed while it changed '{tmp_path}'. "
+        "Put back as they were: 'zImage'. Cleared unfinished uploads: 1."
+    )
+    assert server.warnings == [warning]
+    server.start()
+    server.stop()
+    assert server.warnings == []
 
 
 # What is left behind

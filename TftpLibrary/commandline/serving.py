@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     with _StopFlag() as stop, server:
         output().line(f"serving {options.root} at {server.url()}")
+        for warning in server.warnings:
+            errors().line(warning)
         while not stop.is_set:
             recorder.wait_for_change(report.position, SLICE)
             report.update()

@@ -80,9 +80,11 @@ def transfer_progress() -> Callable[[Transfer], None]:
 
 
 def log_started(server: Station) -> None:
-    """Logs where a server is and what it serves."""
+    """Logs where a server is and what it serves, and warns of what is odd in its folder."""
     access = "boards may write" if server.settings.writable else "read-only"
     logger.info(f"TFTP server '{server.alias}' serves {server.root} at {server.url()} ({access}).")
+    for warning in server.warnings:
+        logger.warn(warning)
 
 
 def warn_running(server: Station) -> None:

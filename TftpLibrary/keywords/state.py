@@ -186,9 +186,9 @@ class LibraryState:
         """
         server = self.server(alias)
         del self._servers[_plain(server.alias)]
-        url = server.url()
+        url, told = server.url(), len(server.warnings)
         cut = server.stop(grace)
-        return Stopped(server.alias, url, tuple(cut), tuple(server.warnings))
+        return Stopped(server.alias, url, tuple(cut), tuple(server.warnings[told:]))
 
     def stop_all(self, depth: int = 0) -> list[Stopped]:
         """Stops every server that was started with at least that many scopes around it."""

@@ -3,7 +3,8 @@
 Every refusal that a peer can get is made here, so that each reason has one code and one text.
 
 A store is asked by the engine's thread (`open_read`, `open_write`, the data) and by the caller's
-thread (everything else). It holds no lock: each change is one atomic rename or one assignment.
+thread (everything else). Each change is one atomic rename or one assignment; the one lock of the
+stores is that of `originals.py`, for a change that has to keep what it replaces.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from TftpLibrary.store.confined import open_root
 from TftpLibrary.store.names import Parts, hidden_name, safe_parts
 from TftpLibrary.store.place import Place
 from TftpLibrary.store.policy import check_policy, check_target
-from TftpLibrary.store.root import Root, remove_folders
+from TftpLibrary.store.root import Root, missing_folders, remove_folders
 
 HAS_PREADV = hasattr(os, "preadv")
 """Whether the system fills several buffers from a position in one call."""
@@ -31,6 +31,21 @@ CHECK_SIZE = 1024 * 1024
 """Octets after which a file that is read is looked at, whether it changed."""
 MAX_BUFFERS = 1024
 """Buffers in one call (IOV_MAX on Linux)."""
+
+
+Prepare = Callable[[Parts, "tuple[Parts, ...]"], None]
+"""Takes the name of the hidden file of an upload, and the folders that it needs anew."""
+
+Changing = Callable[[Place, Place], AbstractContextManager[None]]
+"""Surrounds the step in which a file takes its place; takes that place, and where the file lies."""
+
+
+def _as_it_comes(*_: object) -> None:
+    """Lets an upload begin."""
+
+
+def _as_it_is(*_: object) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class DirectoryStore:
@@ -67,12 +82,32 @@ class DirectoryStore:
     ) -> DirectorySink:
         """Opens a file for a board's upload."""
         check_policy(policy, size)
-        parts = safe_parts(name)
+        return self.open_sink(safe_parts(name), policy)
+
+    def open_sink(
+        self, parts: Parts, policy: WritePolicy, prepare: Prepare = _as_it_comes
+    ) -> DirectorySink:
+        """Opens a file for writing; `prepare` is called before anything is made for it.
+
+        Raises:
+            StoreError: as `open_write`.
+        """
         self.root.refresh()
+        hidden = hidden_name("upload")
         try:
-            with self.root.parent(parts, create=policy.create) as place:
+            try:
+                with self.root.parent(parts) as place:
+                    _check_target(place, policy)
+                    prepare((*parts[:-1], hidden), ())
+                    return DirectorySink(self.root, parts, place, policy, hidden)
+            except FileNotFoundError:
+                if not policy.create:
+                    raise
+            prepare((*parts[:-1], hidden), missing_folders(self.root, parts))
+            with self.root.parent(parts, create=True) as place:
                 try:
-                    return self._open_sink(parts, place, policy)
+                    _check_target(place, policy)
+                    return DirectorySink(self.root, parts, place, policy, hidden)
                 except BaseException:
                     remove_folders(self.root, place.made)
                     raise
@@ -82,13 +117,6 @@ class DirectoryStore:
     def close(self) -> None:
         """Releases the folder; what is open stays open. Idempotent."""
         self.root.close()
-
-    def _open_sink(self, parts: Parts, place: Place, policy: WritePolicy) -> DirectorySink:
-        found = place.stat()
-        check_target(policy, is_there=found is not None)
-        if found is not None and not stat.S_ISREG(found.st_mode):
-            raise no_file()
-        return DirectorySink(self.root, parts, place, policy)
 
 
 class DirectorySource:
@@ -155,12 +183,14 @@ class DirectorySink:
     strictly as the first time.
     """
 
-    def __init__(self, root: Root, parts: Parts, place: Place, policy: WritePolicy) -> None:
+    def __init__(
+        self, root: Root, parts: Parts, place: Place, policy: WritePolicy, hidden: str
+    ) -> None:
         self.parts = parts
         self.made = place.made
         self._root = root
         self._policy = policy
-        self._hidden = hidden_name("upload")
+        self._hidden = hidden
         self._fd = place.sibling(self._hidden).create()
         self._written = 0
         self._is_open = True
@@ -183,12 +213,17 @@ class DirectorySink:
             raise refusal(error) from error
         self._written += octets
 
-    def commit(self) -> Path:
-        """Makes the file visible under its name, in one step."""
+    def commit(self, changing: Changing = _as_it_is) -> Path:
+        """Makes the file visible under its name, in one step, which `changing` surrounds."""
         try:
             self._close_file()
             with self._root.parent(self.parts) as place:
-                self._take_place(place)
+                fresh = place.sibling(self._hidden)
+                with changing(place, fresh):
+                    if self._policy.overwrite:
+                        fresh.replace(place)
+                    else:
+                        fresh.move(place)
         except OSError as error:
             self.discard()
             raise refusal(error) from error
@@ -200,26 +235,30 @@ class DirectorySink:
 
     def discard(self) -> None:
         """Forgets what was written, and the folders that were made for it. Idempotent."""
+        with suppress(OSError):
+            self._close_file()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """As `discard`, but leaves the descriptor to the thread that may be writing to it."""
         if not self._is_open:
             return
         self._is_open = False
-        with suppress(OSError):
-            self._close_file()
         with suppress(OSError, StoreError), self._root.parent(self.parts) as place:
             place.sibling(self._hidden).unlink()
         remove_folders(self._root, self.made)
-
-    def _take_place(self, place: Place) -> None:
-        hidden = place.sibling(self._hidden)
-        if self._policy.overwrite:
-            hidden.replace(place)
-        else:
-            hidden.move(place)
 
     def _close_file(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def _check_target(place: Place, policy: WritePolicy) -> None:
+    found = place.stat()
+    check_target(policy, is_there=found is not None)
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise no_file()
 
 
 def _is_filled(buffers: Sequence[memoryview], octets: int) -> bool:

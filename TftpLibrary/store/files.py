@@ -1,7 +1,7 @@
 """The files of a server, as the author of a test sees them.
 
 Boards read and write through `open_read` and `open_write`, on the engine's thread; the test does
-the rest on its own. Nothing here waits for the other side: each change is one atomic step.
+the rest on its own. Each change is one atomic step; `originals.py` owns what it replaces.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from TftpLibrary.store.incoming import Progress, counted, open_source
 from TftpLibrary.store.layers import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, hidden_name, is_hidden, local_parts, text_of
+from TftpLibrary.store.originals import ORIGINALS
 
 # A method of FileStore is called `list`.
 List = list
@@ -34,12 +35,18 @@ class FileStore:
     Without a root it is a private folder, removed by `close`. A folder that was there before is
     put back by `close`: what came through the store - from the test or from a board - is removed,
     what was overwritten or deleted returns, and what others changed meanwhile is left and told.
+    Several stores of one process may serve one folder: the last one that closes puts it back.
+    Stores of two processes may serve it, and one of the processes may change it at a time.
 
     Args:
         root: the folder; None for a private one.
         content: files held in memory, by name; they cover files of the folder.
         follow_symlinks: whether links may lead out of the folder. Links inside are followed.
         keep_files: whether `close` leaves everything as it is.
+
+    Attributes:
+        warnings: what the user has to know since the store was opened: that the folder was put back
+            after a run that was killed, or that another process is changing it.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class FileStore:
         self._content = dict(content or {})
         self._follow_symlinks = follow_symlinks
         self._keep_files = keep_files
+        self.warnings: list[str] = []
         self._shared: Folder | None = None
         self._private: dict[Network, Folder] = {}
         self._made: list[Path] = []
@@ -64,15 +72,18 @@ class FileStore:
     def open(self) -> FileStore:
         """Opens the folder, or makes the private one. Idempotent.
 
+        What a run that was killed has left in a folder is put back first; see `warnings`.
+
         Raises:
             UsageError: the root is not there, not a folder, or not readable.
         """
         if self._shared is None:
-            root = (
-                self._make_folder("tftp-")
-                if self._given is None
-                else existing_folder(self._given, "The root")
-            )
+            self.warnings = []
+            if self._given is None:
+                root = self._make_folder("tftp-")
+            else:
+                root = existing_folder(self._given, "The root")
+                self.warnings = ORIGINALS.look(root, follow_symlinks=self._follow_symlinks)
             self._shared = self._open_folder(root, self._content, restores=self._given is not None)
             self._arrange()
         return self

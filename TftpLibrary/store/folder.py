@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from TftpLibrary.store.base import (
@@ -21,20 +21,10 @@ from TftpLibrary.store.base import (
 from TftpLibrary.store.digests import Chunks, Digester, Digests, digests_of, pieces
 from TftpLibrary.store.directory import DirectorySink, DirectoryStore
 from TftpLibrary.store.layers import Layer, LayeredStore
-from TftpLibrary.store.ledger import Ledger
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, is_hidden, octets_of, safe_parts, text_of
-from TftpLibrary.store.policy import check_target
-from TftpLibrary.store.root import remove_folders
-
-
-@dataclass(frozen=True, slots=True)
-class _Books:
-    """What an upload must tell as it ends: to the ledger, and to the content that it replaces."""
-
-    content: MemoryStore
-    ledger: Ledger | None
-    sinks: set[FolderSink] = field(default_factory=set)
+from TftpLibrary.store.originals import ORIGINALS, Holding, Originals
+from TftpLibrary.store.policy import check_policy, check_target
 
 
 class Folder:
@@ -48,6 +38,7 @@ class Folder:
         content: what is held in memory above it.
         follow_symlinks: whether links may lead out of the folder.
         restores: whether `close` puts the folder back as it was.
+        originals: the owner of what lay in the folder; the one of all servers by default.
     """
 
     def __init__(
@@ -57,6 +48,7 @@ class Folder:
         *,
         follow_symlinks: bool = False,
         restores: bool = True,
+        originals: Originals = ORIGINALS,
     ) -> None:
         self.root = root
         self._content = content
@@ -64,8 +56,9 @@ class Folder:
         self._readable: Store = self._store
         if content.names():
             self._readable = LayeredStore([Layer(content), Layer(self._store)])
-        self._ledger = Ledger(self._store.root) if restores else None
-        self._books = _Books(content, self._ledger)
+        self._holding = originals.hold(
+            self._store.root, follow_symlinks=follow_symlinks, restores=restores
+        )
         self._digests: dict[Parts, tuple[Hashable, Digests]] = {}
 
     def open_read(self, name: bytes, client: str) -> Source:
@@ -73,12 +66,19 @@ class Folder:
         return self._readable.open_read(name, client)
 
     def open_write(
-        self, name: bytes, client: str, policy: WritePolicy, size: int | None
+        self,
+        name: bytes,
+        client: str,  # noqa: ARG002 - one folder for all
+        policy: WritePolicy,
+        size: int | None,
     ) -> FolderSink:
         """Opens a file for a board's upload."""
-        if policy.writable and self._content.has(safe_parts(name)):
+        check_policy(policy, size)
+        parts = safe_parts(name)
+        if self._content.has(parts):
             check_target(policy, is_there=True)
-        return FolderSink(self._store.open_write(name, client, policy, size), self._books)
+        sink = self._holding.open(partial(self._store.open_sink, parts, policy))
+        return FolderSink(sink, self._holding, self._content)
 
     def open(self, parts: Parts) -> Source:
         """Opens a file for the author of the test, who may have made the root anew.
@@ -190,7 +190,7 @@ class Folder:
         self._digests.pop(parts, None)
         try:
             if was_there and self.has(parts):
-                self._remove(parts)
+                self._holding.remove(parts)
         except OSError as error:
             raise refusal(error) from error
         return was_there
@@ -209,7 +209,7 @@ class Folder:
             return
         self.open(old).close()
         try:
-            self._rename(old, new, overwrite=overwrite)
+            self._holding.rename(old, new, overwrite=overwrite)
         except OSError as error:
             raise refusal(error) from error
         self._content.remove(new)
@@ -220,38 +220,10 @@ class Folder:
         Returns:
             A sentence for each thing that others changed, and that was left as it is.
         """
-        for sink in list(self._books.sinks):
-            sink.discard()
         self._store.root.refresh()
-        warnings = self._ledger.undo() if self._ledger else []
+        warnings = self._holding.release()
         self._store.close()
         return warnings
-
-    def _remove(self, parts: Parts) -> None:
-        if self._ledger:
-            self._ledger.remove(parts)
-            return
-        with self._store.root.parent(parts) as place:
-            place.unlink()
-
-    def _rename(self, old: Parts, new: Parts, *, overwrite: bool) -> None:
-        root = self._store.root
-        with root.parent(old) as source, root.parent(new, create=True) as target:
-            try:
-                if self._ledger:
-                    self._ledger.keep(old)
-                    self._ledger.keep(new)
-                if overwrite:
-                    source.replace(target)
-                else:
-                    source.move(target)
-            except BaseException:
-                remove_folders(root, target.made)
-                raise
-            made = target.made
-        if self._ledger:
-            self._ledger.made(made)
-            self._ledger.placed(new)
 
     def _names(self, folder: Path, above: Parts) -> Iterator[Parts]:
         try:
@@ -271,14 +243,12 @@ class Folder:
 
 
 class FolderSink:
-    """An upload to a folder: what it replaces is kept until the folder is closed."""
+    """An upload to a folder: what it replaces is kept until the folder is put back."""
 
-    def __init__(self, sink: DirectorySink, books: _Books) -> None:
+    def __init__(self, sink: DirectorySink, holding: Holding, content: MemoryStore) -> None:
         self._sink = sink
-        self._books = books
-        books.sinks.add(self)
-        if books.ledger:
-            books.ledger.made(sink.made)
+        self._holding = holding
+        self._content = content
 
     @property
     def file_id(self) -> tuple[int, int]:
@@ -291,23 +261,13 @@ class FolderSink:
 
     def commit(self) -> Path | None:
         """Makes the file visible under its name, in one step."""
-        ledger, parts = self._books.ledger, self._sink.parts
-        try:
-            if ledger:
-                ledger.keep(parts)
-            path = self._sink.commit()
-            if ledger:
-                ledger.placed(parts)
-        except OSError as error:
-            raise refusal(error) from error
-        self._books.content.remove(parts)
-        self._books.sinks.discard(self)
+        path = self._holding.replace(self._sink)
+        self._content.remove(self._sink.parts)
         return path
 
     def discard(self) -> None:
         """Forgets what was written. Idempotent."""
-        self._books.sinks.discard(self)
-        self._sink.discard()
+        self._holding.discard(self._sink)
 
 
 def _can_be_asked(parts: Parts) -> bool:

@@ -1,155 +1,189 @@
-"""What was changed in a folder that was there before, so that it can be put back.
+"""What a process changes in a folder, written into the folder before it is done.
 
-An original that is replaced or removed gets a hidden name in its own folder: no copy, and nothing
-is lost if the program is killed. What others changed meanwhile is left alone, and told.
+The ledger is a hidden file that the process keeps locked. The system releases the lock when the
+process ends, however it ends: a ledger that nobody has locked is that of a run that was killed.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
-from collections.abc import Iterable
-from typing import NamedTuple
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-from TftpLibrary.store.base import StoreError
-from TftpLibrary.store.digests import CHUNK
-from TftpLibrary.store.names import Parts, hidden_name, text_of
+from TftpLibrary.store.names import HIDDEN_PREFIX
 from TftpLibrary.store.place import Place
-from TftpLibrary.store.root import Root, remove_folders
+from TftpLibrary.store.root import Root
 
-_Stamp = tuple[int, int, int, int]
+LEDGER = f"{HIDDEN_PREFIX}ledger"
+"""The name of the ledger in the folder that is served."""
+
+Entry = dict[str, Any]  # Any: as JSON has it.
+"""A line of the ledger."""
+
+_LOCKED_AT = 1 << 30  # Where Windows locks, others cannot read: far behind the end.
+_CHUNK = 64 * 1024
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(fd: int) -> bool:
+        os.lseek(fd, _LOCKED_AT, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
-class _Change(NamedTuple):
-    """One name that is not as it was.
+class Held(Exception):
+    """Another process changes the folder.
 
     Attributes:
-        kept: the hidden name of the original; empty when nothing lay there.
-        ours: what the store put there; None when it removed the file.
+        by: that process, in words.
     """
 
-    kept: str = ""
-    ours: _Stamp | None = None
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
 
 
 class Ledger:
-    """The changes in one root, by name."""
+    """The ledger of one folder, locked by this process. `take` makes it."""
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, fd: int) -> None:
         self._root = root
-        self._changes: dict[Parts, _Change] = {}
-        self._made: set[Parts] = set()
+        self._fd = fd
 
-    def keep(self, parts: Parts) -> None:
-        """Keeps what lies under a name, which is about to be replaced.
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder still has it; it may have been removed and made anew."""
+        return os.fstat(self._fd).st_nlink > 0
+
+    def begin(self) -> None:
+        """Empties it, and says whose it is."""
+        os.ftruncate(self._fd, 0)
+        self.note({"process": os.getpid(), "program": _program()})
+
+    def note(
+        self, entry: dict[str, Any], *, is_synced: bool = False
+    ) -> None:  # Any: as JSON has it
+        """Appends an entry.
+
+        Args:
+            entry: what will be changed.
+            is_synced: whether it must be on the disk before the change is.
 
         Raises:
-            OSError: it cannot be kept, so it must not be replaced.
+            OSError: it cannot be written.
         """
-        if parts in self._changes:
-            return
-        with self._root.parent(parts) as place:
-            kept = ""
-            if place.stat() is not None:
-                kept = hidden_name("kept")
-                if not place.link(place.sibling(kept)):
-                    _copy(place, place.sibling(kept))
-            self._changes[parts] = _Change(kept)
+        import json  # noqa: PLC0415 - only a folder that is changed needs it
 
-    def made(self, folders: Iterable[Parts]) -> None:
-        """Notes folders that the store made."""
-        self._made.update(folders)
+        data = json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
+        if os.write(self._fd, data) < len(data):
+            raise OSError(errno.ENOSPC, "the ledger was written in part")
+        if is_synced:
+            os.fsync(self._fd)
 
-    def placed(self, parts: Parts) -> None:
-        """Notes that what lies there now is the store's, or that nothing is."""
-        with self._root.parent(parts) as place:
+    def entries(self) -> Iterator[Entry]:
+        """Yields what was noted; a line that was torn by the end of the process is left out."""
+        import json  # noqa: PLC0415 - as above
+
+        for line in _read(self._fd).splitlines():
+            with suppress(ValueError):
+                entry = json.loads(line)
+                if isinstance(entry, dict):
+                    yield entry
+
+    @property
+    def by(self) -> str:
+        """The process that began it, in words."""
+        first = next(self.entries(), {})
+        if not isinstance(first.get("process"), int):
+            return "another process"
+        return f"process {first['process']} ({first.get('program')})"
+
+    def remove(self) -> None:
+        """Removes it, and releases the lock."""
+        with suppress(OSError), self._root.parent((LEDGER,)) as place:
             found = place.stat()
-        change = self._changes.get(parts, _Change())
-        self._changes[parts] = change._replace(ours=_stamp(found) if found else None)
-
-    def remove(self, parts: Parts) -> None:
-        """Removes a file, and keeps it if it was there before the store.
-
-        Raises:
-            OSError: the system refuses.
-        """
-        change = self._changes.get(parts)
-        with self._root.parent(parts) as place:
-            if change is None:
-                change = _Change(hidden_name("kept"))
-                place.replace(place.sibling(change.kept))
-            else:
+            is_ours = found is not None and os.path.samestat(found, os.fstat(self._fd))
+            if os.name == "nt":  # What is open cannot be removed.
+                self.close()
+            if is_ours:
                 place.unlink()
-        self._changes[parts] = change._replace(ours=None)
+        self.close()
 
-    def undo(self) -> list[str]:
-        """Puts everything back. Returns a sentence for each thing that was left as it is."""
-        warnings = [
-            warning
-            for parts, change in reversed(self._changes.items())
-            if (warning := self._undo(parts, change))
-        ]
-        self._changes.clear()
-        left = remove_folders(self._root, sorted(self._made))
-        self._made.clear()
-        return warnings + [f"The folder '{text_of(parts)}' is not empty: left." for parts in left]
-
-    def _undo(self, parts: Parts, change: _Change) -> str:
-        try:
-            with self._root.parent(parts) as place:
-                return _put_back(place, change, text_of(parts))
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) and not change.kept:
-                return ""  # Its folder is gone, and it with it.
-            return f"'{text_of(parts)}' cannot be put back: {error.strerror}."
-        except StoreError as error:
-            return f"'{text_of(parts)}' cannot be put back: {error}."
+    def close(self) -> None:
+        """Releases the lock, and leaves the file. Idempotent."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
-def _put_back(place: Place, change: _Change, name: str) -> str:
-    found = place.stat()
-    if not change.kept:
-        if found is None:
-            return ""
-        if _stamp(found) != change.ours:
-            return f"'{name}' was changed by another program: left as it is."
-        place.unlink()
-        return ""
-    kept = place.sibling(change.kept)
-    original = kept.stat()
-    is_kept_only = found and original and os.path.samestat(found, original)
-    if found and _stamp(found) != change.ours and not is_kept_only:
-        return (
-            f"'{name}' was changed by another program: left as it is. "
-            f"What lay there before is kept beside it as '{change.kept}'."
-        )
-    kept.replace(place)
-    return ""
+def take(root: Root, *, create: bool) -> Ledger | None:
+    """Opens the ledger of a folder and locks it.
+
+    Args:
+        root: the folder.
+        create: whether to make one where there is none; else None is returned.
+
+    Raises:
+        Held: another process has it.
+        OSError: it cannot be made here, or not be locked.
+    """
+    while True:
+        with root.parent((LEDGER,)) as place:
+            if not create and place.stat() is None:
+                return None
+            fd = _open(place, create=create)
+            ledger = Ledger(root, fd)
+            try:
+                if not _lock(fd):
+                    raise Held(ledger.by)
+                found = place.stat()
+                if found is not None and os.path.samestat(found, os.fstat(fd)):
+                    return ledger
+            except BaseException:
+                ledger.close()
+                raise
+            # It was removed between its opening and its locking.
+            ledger.close()
 
 
-def _stamp(info: os.stat_result) -> _Stamp:
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
-
-
-def _copy(place: Place, kept: Place) -> None:
-    """Copies a file where it cannot get a second name."""
-    source = place.open()
+def _open(place: Place, *, create: bool) -> int:
     try:
-        info = os.fstat(source)
-        target = kept.create()
-        try:
-            while data := os.read(source, CHUNK):
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[os.write(target, rest) :]
-            if hasattr(os, "fchmod"):
-                os.fchmod(target, stat.S_IMODE(info.st_mode))
-            if os.utime in os.supports_fd:
-                os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
-        except BaseException:
-            kept.unlink()
+        return place.append()
+    except PermissionError:
+        if create:
             raise
-        finally:
-            os.close(target)
-    finally:
-        os.close(source)
+        # That of another user: it can be read and locked.
+        return place.open()
+
+
+def _read(fd: int) -> bytes:
+    os.lseek(fd, 0, os.SEEK_SET)
+    data = b""
+    while piece := os.read(fd, _CHUNK):
+        data += piece
+    return data
+
+
+def _program() -> str:
+    """Returns what this process runs, without arguments: they may be secret."""
+    path = Path(sys.argv[0] if sys.argv else "")
+    name = (path.parent if path.stem == "__main__" else path).name
+    return "python" if name in ("", "-c") else name

@@ -29,6 +29,7 @@ def flags(*names: str) -> int:
 NOFOLLOW = flags("O_NOFOLLOW")
 # O_NONBLOCK: opening a FIFO must not wait for its writer. It means nothing to a regular file.
 READ_FLAGS = os.O_RDONLY | flags("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY") | NOFOLLOW
+_APPEND_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | flags("O_CLOEXEC", "O_BINARY") | NOFOLLOW
 _CREATE_FLAGS = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags("O_NOCTTY", "O_CLOEXEC", "O_BINARY") | NOFOLLOW
 )
@@ -61,6 +62,12 @@ class Place:
         except FileNotFoundError:
             return None
 
+    def identity(self) -> tuple[int, int, str]:
+        """Returns what is equal for two places exactly if they are one: folder and name."""
+        path = Path(self.name)
+        info = path.parent.stat() if self.folder is None else os.fstat(self.folder)
+        return info.st_dev, info.st_ino, path.name
+
     def open(self) -> int:
         """Opens what lies here for reading."""
         return os.open(self.name, READ_FLAGS, dir_fd=self.folder)
@@ -68,6 +75,10 @@ class Place:
     def create(self) -> int:
         """Opens a new file for writing; fails when something is there."""
         return os.open(self.name, _CREATE_FLAGS, 0o666, dir_fd=self.folder)
+
+    def append(self) -> int:
+        """Opens what lies here, or a new file, for reading and for appending."""
+        return os.open(self.name, _APPEND_FLAGS, 0o666, dir_fd=self.folder)
 
     def unlink(self) -> None:
         """Removes what lies here."""

@@ -53,3 +53,17 @@ def _remove_folder(root: Root, parts: Parts) -> bool:
     except (OSError, StoreError):
         return False
     return True
+
+
+def missing_folders(root: Root, parts: Parts) -> tuple[Parts, ...]:
+    """Returns the folders that a name needs and that are not there, outermost first.
+
+    Raises:
+        OSError: what the system said.
+        StoreError: a link leads out of the root.
+    """
+    for depth in range(1, len(parts)):
+        with root.parent(parts[:depth]) as place:
+            if place.stat() is None:
+                return tuple(parts[:inner] for inner in range(depth, len(parts)))
+    return ()

@@ -3,6 +3,7 @@ Documentation    As a tester I want a folder that was there before to be left as
 
 Library          Collections
 Library          OperatingSystem
+Library          Process
 Library          TftpLibrary    host=127.0.0.1    port=0
 Resource         ../equipment/board.resource
 
@@ -54,6 +55,25 @@ Files That Another Program Changed Are Left Alone
     Stop TFTP Server
     Folder Should Hold    zImage=the kernel    config.txt=the config    new.txt=of another program
 
+Two Servers Of One Folder Leave It To The Last One
+    Start TFTP Server    ${ROOT}    alias=left
+    Start TFTP Server    ${ROOT}    alias=right
+    Upload Text    of the left one    left.txt    server=left
+    Upload Text    of the right one    zImage    server=right
+    Stop TFTP Server    right
+    List Files    *    ==    ${{ ["config.txt", "left.txt", "zImage"] }}    server=left
+    Stop TFTP Server    left
+    Folder Should Hold    zImage=the kernel    config.txt=the config
+
+What A Killed Run Left Is Put Back At The Next Start
+    Run That Is Killed
+    Start TFTP Server    ${ROOT}
+    List Files    *    ==    ${{ ["config.txt", "zImage"] }}
+    ${text}    Get TFTP File Text    zImage
+    Should Be Equal    ${text}    the kernel
+    Stop TFTP Server
+    Folder Should Hold    zImage=the kernel    config.txt=the config
+
 A Private Folder Is Removed
     ${server}    Start TFTP Server
     Upload Text    hello    greeting.txt
@@ -67,6 +87,20 @@ Folder With Two Files
     Remove Directory    ${ROOT}    recursive=True
     Create File    ${ROOT}/zImage    the kernel
     Create File    ${ROOT}/config.txt    the config
+
+Run That Is Killed
+    [Documentation]    A test run that changes the folder, and ends without any clean-up.
+    VAR    ${lines}
+    ...    import os, sys
+    ...    from TftpLibrary import TftpServer
+    ...    server = TftpServer(sys.argv[1]).start()
+    ...    server.files.upload_bytes(b"of the test", "zImage")
+    ...    server.files.upload_bytes(b"of the test", "new/file.txt")
+    ...    os._exit(9)
+    ...    separator=\n
+    ${run}    Run Process    ${{ sys.executable }}    -c    ${lines}    ${ROOT}
+    Should Be Equal As Integers    ${run.rc}    9    ${run.stderr}
+    File Should Exist    ${ROOT}/new/file.txt
 
 Folder Should Hold
     [Documentation]    The folder holds these files with these contents, and no other file or folder.

@@ -166,12 +166,14 @@ def test_a_started_server_tells_where_it_is_and_who_may_write(
 ) -> None:
     server = started.server()
     reporting.log_started(server)
+    server.warnings.append("An earlier run was killed.")
     server.change(writable=False)
     reporting.log_started(server)
     reporting.warn_running(server)
     assert log.messages == [
         f"TFTP server 'dut' serves {server.root} at {server.url()} (boards may write).",
         f"TFTP server 'dut' serves {server.root} at {server.url()} (read-only).",
+        "An earlier run was killed.",
         f"TFTP server 'dut' is running already at {server.url()}.",
     ]
 

@@ -142,6 +142,17 @@ def test_stop_returns_what_was_stopped(state: LibraryState) -> None:
     assert not state.is_running()
 
 
+def test_a_warning_of_the_start_is_not_told_again_at_the_stop(
+    state: LibraryState, tmp_path: Path
+) -> None:
+    server, _ = state.start("dut", StartRequest(tmp_path, ServerSettings()))
+    server.warnings.append("An earlier run was killed.")
+    server.files.upload_bytes(b"x", "new")
+    (tmp_path / "new").write_bytes(b"theirs")
+    (warning,) = state.stop().warnings
+    assert warning.startswith("'new' was changed")
+
+
 def test_the_end_of_a_test_stops_what_it_started_and_nothing_else(state: LibraryState) -> None:
     state.enter("suite")
     start(state, "suite")

@@ -8,7 +8,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.advice import SHOWN, existing_folder, explained, missing
 from TftpLibrary.store.base import StoreError
-from utest.support.stores import not_as_root
+from utest.support.stores import ordinary_user
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_no_folder_is_told(tmp_path: Path) -> None:
         existing_folder(tmp_path / "file", "The root")
 
 
-@not_as_root
+@ordinary_user
 def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0)
     with pytest.raises(UsageError, match="cannot be read: permission denied"):

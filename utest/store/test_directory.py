@@ -25,7 +25,7 @@ from utest.support.stores import (
     content_of,
     descriptors,
     names_in,
-    not_as_root,
+    ordinary_user,
     posix_only,
     read,
     refused,
@@ -147,7 +147,7 @@ def test_a_device_behind_a_link_is_refused_even_when_links_lead_anywhere(folder:
     store.close()
 
 
-@not_as_root
+@ordinary_user
 def test_a_file_that_may_not_be_read_is_forbidden(store: DirectoryStore, folder: Path) -> None:
     (folder / "zImage").chmod(0)
     with refused(ErrorCode.access_violation):
@@ -531,7 +531,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk(store: DirectoryStore, folder: 
     assert names_in(folder) == {"zImage", "boot", "boot/dtb"}
 
 
-@not_as_root
+@ordinary_user
 def test_a_folder_that_may_not_be_written_is_forbidden(store: DirectoryStore, folder: Path) -> None:
     folder.chmod(0o555)
     with refused(ErrorCode.access_violation):

@@ -13,6 +13,7 @@ from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.content import TestContent
 from TftpLibrary.store.digests import MOST_HASHED
 from TftpLibrary.store.files import FileStore
+from TftpLibrary.store.ledger import LEDGER
 from TftpLibrary.store.names import HIDDEN_PREFIX
 from utest.support.stores import (
     BOARD,
@@ -20,7 +21,7 @@ from utest.support.stores import (
     WRITABLE,
     descriptors,
     names_in,
-    not_as_root,
+    ordinary_user,
     posix_only,
     read,
     refused,
@@ -308,9 +309,10 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None
             assert str(caught.value) == (
                 f"Cannot use '{name}': No space left on device. Nothing was changed."
             )
-        assert names_in(disk) == {"a"}
+        assert names_in(disk) == {"a", LEDGER}
         assert read(files, b"a") == b"old"
         files.close()
+        assert names_in(disk) == {"a"}
 
 
 def test_a_folder_is_uploaded_with_its_folders(files: FileStore, folder: Path) -> None:
@@ -436,7 +438,7 @@ def test_a_name_that_is_no_text_is_listed_and_found_with_escapes(files: FileStor
     assert files.list() == []
 
 
-@not_as_root
+@ordinary_user
 def test_a_file_that_may_not_be_read_is_told(files: FileStore) -> None:
     files.upload_bytes(b"x", "a")
     (files.root / "a").chmod(0)

@@ -9,7 +9,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.store.digests import CHUNK
 from TftpLibrary.store.incoming import LocalFile, counted, open_source
 from TftpLibrary.store.web import RemoteFile
-from utest.support.stores import not_as_root, posix_only
+from utest.support.stores import ordinary_user, posix_only
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_path_that_cannot_be_one_is_told() -> None:
         open_source("a\0b")
 
 
-@not_as_root
+@ordinary_user
 def test_a_file_that_may_not_be_read_is_told(image: Path) -> None:
     image.chmod(0)
     with pytest.raises(UsageError, match="cannot be read: Permission denied"):

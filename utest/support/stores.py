@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar, cast
 
 import pytest
 
@@ -15,10 +16,19 @@ from TftpLibrary.store.base import Sink, Source, Store, StoreError, WritePolicy
 
 WRITABLE = WritePolicy(writable=True)
 OVERWRITING = WritePolicy(writable=True, overwrite=True)
+Test = TypeVar("Test", bound=Callable[..., None])
+
 BOARD = "192.168.1.50"
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-not_as_root = pytest.mark.skipif(IS_ROOT, reason="root may read everything")
+
+
+def ordinary_user(test: Test) -> Test:
+    """Marks a test of what the system forbids, which root does not see."""
+    skip = pytest.mark.skipif(IS_ROOT, reason="root may read and write everything")
+    return cast("Test", pytest.mark.ordinary_user(skip(test)))
+
+
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs descriptors of folders")
 
 
