@@ -578,7 +578,8 @@ def test_an_interrupt_while_waiting_stops_the_transfer(tmp_path: Path, puppet: P
         puppet.send(Data(1, bytes(512)))
         puppet.receive()
         os.kill(os.getpid(), signal.SIGINT)
-        answers.append(puppet.receive())
+        # The ACK comes again where this machine is too busy to see the signal soon.
+        answers.append(next(each for each in iter(puppet.receive, None) if each != Ack(1)))
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -83,6 +83,18 @@ def test_an_opcode_that_tftp_does_not_have_gets_error_4(opcode: int) -> None:
         assert found.transfers == ()
 
 
+def test_in_single_port_mode_an_unknown_opcode_of_a_peer_gets_one_error() -> None:
+    """It belongs to the transfer of that peer, and is no request of another one."""
+    with station({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+        peer.send(b"\0\x09whatever\0octet\0")
+        assert peer.receive() == Error(4, "Illegal opcode 9")
+        assert found.wait_for_end().outcome is Outcome.failed
+        assert peer.is_silent()
+        assert len(found.transfers) == 1
+
+
 # Malformed requests
 
 

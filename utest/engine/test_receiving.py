@@ -282,6 +282,21 @@ def test_a_foreign_tid_gets_error_5_and_disturbs_nothing() -> None:
         assert found.wait_for_end().duplicates == 0
 
 
+@linux_only
+def test_in_a_crowd_too_a_closed_port_is_noticed() -> None:
+    with station(writable=True, timeout=60.0) as found, found.peer() as other:
+        other.offer("other")
+        other.receive()
+        with found.peer() as peer:
+            peer.offer()
+            peer.receive()
+            peer.send(Data(1, bytes(512)))
+        record = found.wait_for_end()
+        assert record.outcome is Outcome.failed
+        assert record.error_message == "the peer closed its port"
+        assert record.client_port != other.port
+
+
 # The store
 
 
@@ -422,6 +437,18 @@ def test_the_octets_are_the_same_whatever_way_they_come(
         )
         assert found.wait_for_end().outcome is Outcome.completed
         assert read(found.store, b"f") == TEXT
+
+
+@pytest.mark.parametrize("single_port", [True, False])
+def test_one_of_many_transfers_has_room_for_the_largest_blocks(
+    monkeypatch: pytest.MonkeyPatch, single_port: bool
+) -> None:
+    """They are larger than the buffer that is enough for all others."""
+    monkeypatch.setattr(listener, "_MANY_TRANSFERS", -1)
+    content = CONTENT[: 3 * 65464 + 100]
+    with station(writable=True, single_port=single_port) as found:
+        found.write(content, blksize=65464)
+        check_written(found, content)
 
 
 @pytest.mark.parametrize("size", [0, 1, 512, 150_000])

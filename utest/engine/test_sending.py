@@ -13,18 +13,39 @@ import pytest
 from atest.equipment.board_exchange import Report
 from TftpBoard.packets import RefusedError, encode_data
 from TftpLibrary.engine import listener
+from TftpLibrary.engine.session import Session
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
+from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack, Packet
 from TftpLibrary.settings import Retransmission
 from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemorySource, MemoryStore
 from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then, refuse_segmentation
-from utest.support.stations import BRIEF, QUICK, Station, linux_only, station, without_linux
+from utest.support.stations import (
+    BRIEF,
+    PATIENT,
+    QUICK,
+    Station,
+    linux_only,
+    station,
+    take_all,
+    time_out,
+    without_linux,
+)
 from utest.support.waiting import seconds, wait_until
+from utest.support.wires import Wire
 
 CONTENT = random.Random(5).randbytes(1 << 20)
 TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
+
+
+def only_session(found: Station) -> Session:
+    (session,) = found.engine.call(lambda: found.listener.sessions)
+    return session
+
+
+def wire_blocks(packets: Sequence[Packet]) -> list[int]:
+    return [packet.wire_block for packet in packets if isinstance(packet, Data)]
 
 
 def send_all(found: Station, report: Report, content: bytes) -> None:
@@ -88,6 +109,22 @@ def test_duplicate_acks_cause_no_data() -> None:
         assert report.received["DATA"] == 31
 
 
+def test_each_block_of_a_window_that_spans_two_chunks_leaves_once() -> None:
+    """An ACK in the middle of a window moves all that follow away from the edges of the chunks."""
+    options = {"blksize": 1428, "windowsize": 16}
+    with station({"f": CONTENT}, **PATIENT) as found, found.peer() as peer:
+        peer.ask(**options)
+        peer.receive()
+        for acked in (0, 8, *range(24, 200, 16)):
+            peer.send(Ack(acked))
+            for block in range(acked + 1, acked + 17):
+                data = Data(block, CONTENT[1428 * (block - 1) :][:1428])
+                assert peer.receive() == data
+        assert take_all(peer.sock) == []
+        peer.send(Error(0, "enough"))
+        assert found.wait_for_end().retransmits == 8
+
+
 # Give up
 
 
@@ -132,19 +169,16 @@ def test_with_a_fixed_timer_retransmits_can_be_counted() -> None:
 
 def test_an_adaptive_timer_backs_off() -> None:
     """RFC 1123, section 4.2.3.2: exponential back-off; here it stops at `timeout`."""
-    with station({"f": CONTENT}, timeout=seconds(0.5), retries=5) as found, found.peer() as peer:
+    with station({"f": CONTENT}, timeout=200.0, retries=5) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(Ack(1))
         peer.receive()
-        times = [time.monotonic()]
-        for _ in range(2):
-            peer.receive()
-            times.append(time.monotonic())
-        first, second = times[1] - times[0], times[2] - times[1]
-        # It begins above the floor of 0.2 s, far below `timeout`, and doubles.
-        assert first < seconds(0.35)
-        assert second > 1.3 * first
+        session = only_session(found)
+        first, second, third = found.engine.call(lambda: [time_out(session) for _ in range(3)])
+        # It begins far below `timeout`, and doubles.
+        assert first < 50.0
+        assert [second, third] == pytest.approx([2 * first, 4 * first])
         peer.send(Error(0, "enough"))
         found.wait_for_end()
 
@@ -169,30 +203,57 @@ def test_a_negotiated_timeout_is_honoured() -> None:
 @linux_only
 @pytest.mark.parametrize("single_port", [True, False])
 def test_after_a_time_out_a_window_leaves_in_bursts(single_port: bool) -> None:
-    """The pauses are far shorter than a lone session waits for an ACK at a time."""
-    timeout = seconds(0.2)
-    with (
-        station({"f": CONTENT}, timeout=timeout, single_port=single_port) as found,
-        found.peer() as peer,
-    ):
+    """Half of it at once, and the other half after a pause that no peer notices."""
+    settings = {"timeout": 60.0, "single_port": single_port}
+    with station({"f": CONTENT}, **settings) as found, found.peer() as peer:
         peer.ask(windowsize=8)
         peer.receive()
-        peer.send(Ack(0))
-        assert [peer.receive_data().wire_block for _ in range(8)] == [*range(1, 9)]
-        times = []
-        for block in range(1, 9):
-            assert peer.receive_data().wire_block == block
-            times.append(time.monotonic())
-        assert times[4] - times[3] > 0.0005
-        assert times[7] - times[0] < timeout
-        pauses = []
+        session = only_session(found)
+
+        def burst() -> tuple[list[int], float]:
+            pause = time_out(session)
+            return wire_blocks(take_all(peer.sock)), pause
+
+        def send_and_time_out() -> list[tuple[list[int], float]]:
+            # In one turn of the engine: no time passes but what is told.
+            session.take(Ack(0).encode())
+            assert wire_blocks(take_all(peer.sock)) == [*range(1, 9)]
+            return [burst(), burst()]
+
+        (head, pause), (tail, patience) = found.engine.call(send_and_time_out)
+        assert [head, tail] == [[1, 2, 3, 4], [5, 6, 7, 8]]
+        assert 0.0 < pause < 0.006
+        assert patience > 0.1
+        # The engine keeps the next pauses by itself.
         for acked in range(8, 72, 8):
             peer.send(Ack(acked))
-            for block in range(acked + 1, acked + 9):
-                assert peer.receive_data().wire_block == block
-                times.append(time.monotonic())
-            pauses.append(times[-4] - times[-5])
-        assert min(pauses) < 0.006
+            assert [peer.receive_data().wire_block for _ in range(8)] == [
+                *range(acked + 1, acked + 9)
+            ]
+
+
+@linux_only
+def test_a_lone_session_that_pauses_between_bursts_does_not_wait_in_its_socket() -> None:
+    """It would wait there for longer than the pause."""
+    with station({"f": CONTENT}, timeout=60.0) as found, found.peer() as peer:
+        peer.ask(windowsize=8)
+        peer.receive()
+        session = only_session(found)
+
+        def run_alone() -> int:
+            wire = Wire(session.channel)
+            session.channel, before = wire, session.channel
+            session.run_alone()
+            session.channel = before
+            return wire.blocked
+
+        def send_and_time_out() -> int:
+            session.take(Ack(0).encode())
+            time_out(session)
+            return run_alone()
+
+        assert found.engine.call(run_alone) == 1
+        assert found.engine.call(send_and_time_out) == 0
 
 
 def test_with_a_fixed_timer_windows_stay_whole() -> None:
@@ -205,6 +266,23 @@ def test_with_a_fixed_timer_windows_stay_whole() -> None:
             assert [peer.receive_data().wire_block for _ in range(8)] == [*range(1, 9)]
         assert peer.receive() == Error(0, "Timed out")
         assert found.wait_for_end().retransmits == 16
+
+
+def test_two_silent_peers_are_both_asked_again_as_soon_as_their_round_trips_allow() -> None:
+    """Their first deadlines were far away, and neither session is alone to see a nearer one."""
+    with (
+        station({"f": CONTENT}, timeout=60.0) as found,
+        found.peer() as one,
+        found.peer() as other,
+    ):
+        for peer in (one, other):
+            peer.ask()
+            assert peer.receive_data().wire_block == 1
+        for peer in (one, other):
+            peer.send(Ack(1))
+            assert peer.receive_data().wire_block == 2
+        for peer in (one, other):
+            assert peer.receive_data().wire_block == 2
 
 
 # The peer ends
@@ -248,6 +326,23 @@ def test_a_peer_that_closes_its_port_ends_only_its_own_transfer() -> None:
         assert record.outcome is Outcome.failed
         assert record.error_message == "the peer closed its port"
         assert found.read().content == content
+
+
+@linux_only
+@pytest.mark.parametrize("windowsize", [1, 2])
+def test_in_a_crowd_too_a_closed_port_is_noticed(windowsize: int) -> None:
+    with station({"f": CONTENT}, timeout=60.0) as found, found.peer() as other:
+        other.ask()
+        other.receive()
+        with found.peer() as peer:
+            peer.ask(windowsize=windowsize)
+            first = peer.receive()
+            peer.send(Ack(1 if isinstance(first, Data) else 0))
+            peer.receive()
+        record = found.wait_for_end()
+        assert record.outcome is Outcome.failed
+        assert record.error_message == "the peer closed its port"
+        assert record.client_port != other.port
 
 
 @linux_only
@@ -518,6 +613,33 @@ def test_what_waits_for_room_is_not_sent_twice(monkeypatch: pytest.MonkeyPatch) 
         assert peer.is_silent()
         peer.send(Error(0, "enough"))
         found.wait_for_end()
+
+
+@pytest.mark.parametrize("offload", [True, False])
+def test_after_a_full_buffer_a_window_goes_on_where_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, offload: bool
+) -> None:
+    """The head of it has left, and is not sent again."""
+    sends = 0
+
+    def fault(octets: int) -> BaseException | None:
+        nonlocal sends
+        sends += 1
+        if offload and octets > 3 * 1432:
+            # Where the kernel cannot segment, blocks leave one by one.
+            return OSError(5, "Input/output error")
+        return BlockingIOError() if sends in (5, 8) else None
+
+    make_faulty(monkeypatch, fault)
+    with station({"f": CONTENT}, offload=offload, **PATIENT) as found, found.peer() as peer:
+        peer.ask(blksize=1428, windowsize=8)
+        peer.receive()
+        peer.send(Ack(0))
+        assert [peer.receive_data().wire_block for _ in range(8)] == [*range(1, 9)]
+        assert peer.is_silent()
+        assert sends > 8
+        peer.send(Error(0, "enough"))
+        assert found.wait_for_end().retransmits == 0
 
 
 # netascii

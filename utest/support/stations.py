@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -20,17 +20,20 @@ from atest.equipment.board_network import open_socket
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.listener import Listener
+from TftpLibrary.engine.session import Session
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Data, Direction, Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.settings import ServerSettings
+from TftpLibrary.settings import Retransmission, ServerSettings
 from TftpLibrary.store.base import Store
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.waiting import seconds, wait_until
 
 linux_only = pytest.mark.skipif(not udp.IS_LINUX, reason="needs what only Linux has")
 
+PATIENT: dict[str, Any] = {"timeout": 60.0, "retransmission": Retransmission.fixed}
+"""Settings of a server that sends nothing again while a test runs, however busy the machine is."""
 QUICK: dict[str, Any] = {"timeout": seconds(0.05), "retries": 100}
 """Settings of a server that soon sends again. Any: they are given as named arguments."""
 BRIEF: dict[str, Any] = {"timeout": seconds(0.1), "retries": 2}
@@ -211,6 +214,31 @@ class Peer:
         finally:
             self.sock.settimeout(seconds(SOON))
         return False
+
+
+def take_all(sock: socket.socket) -> list[Packet]:
+    """Returns the packets that lie in a socket, without waiting."""
+    packets: list[Packet] = []
+    patience = sock.gettimeout()
+    sock.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            packets.append(decode(sock.recv(70_000)))
+    sock.settimeout(patience)
+    return packets
+
+
+def time_out(session: Session) -> float:
+    """Lets the deadline of a session pass, without waiting for it. Engine's thread only.
+
+    Returns:
+        The seconds from there to the next deadline.
+    """
+    now = session.deadline
+    assert now is not None
+    session.handle_timeout(now)
+    assert session.deadline is not None
+    return session.deadline - now
 
 
 def without_linux(monkeypatch: pytest.MonkeyPatch) -> None:
