@@ -1,7 +1,15 @@
-"""A TFTP client as a plain Python object: for boards that are the server.
+"""A TFTP client as a plain Python object, for boards that are TFTP servers.
 
-    with TftpClient("192.168.1.1") as client:
-        client.get("config.txt", "backup/config.txt")
+    from TftpLibrary import PeerError, TftpClient, TftpServer
+
+    with TftpServer(content={"config.txt": b"hostname router-7"}) as device:
+        with TftpClient(device.host, device.port) as client:
+            record = client.get("config.txt", "backup.txt")
+            print(f"{record.octets} octets in {record.duration:.3f} s")
+            try:
+                client.put("backup.txt", "config.txt")
+            except PeerError as error:
+                print(f"The device refuses: {error}")
 
 RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every obligation.
 """
@@ -39,7 +47,7 @@ from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import fetched_path
 
 Progress = Callable[[Transfer], None]
-"""Called on the caller's thread, a few times a second, with the record as it stands."""
+"""Called on the caller's thread, a few times a second, with the present record."""
 
 T = TypeVar("T")
 
@@ -60,19 +68,26 @@ _ANY_WRITE = WritePolicy(writable=True, create=True, overwrite=True)
 
 
 class TftpClient(Capturable):
-    """Gets files from a TFTP server and puts files to it, one at a time, blocking.
+    """Gets files from a TFTP server and puts files there, one at a time.
 
-    All servers and clients of a process share one thread, which runs while a client is open. Each
-    transfer is recorded in `recorder`.
+    Each call blocks until its transfer has ended. All servers and clients of a process share one
+    thread, which runs while any of them is open.
 
     Args:
         host: address or name of the server.
-        port: its request port.
-        settings: how to ask.
-        recorder: where records go; a new one by default.
+        port: request port of the server.
+        settings: mode, options to ask for, and times.
+        recorder: keeps the records of the transfers. By default a new one. Servers and clients
+            may share one.
+
+    Attributes:
+        host: address or name of the server.
+        port: request port of the server.
+        settings: mode, options and times of the next transfer.
+        recorder: the records of all transfers.
 
     Raises:
-        UsageError: the host cannot be found, or the port is none.
+        UsageError: the host cannot be found, or there is no such port.
     """
 
     def __init__(
@@ -96,9 +111,9 @@ class TftpClient(Capturable):
     # Life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Gives the engine back, and ends a capture.
+        """Ends a capture, and the shared thread if nobody else needs it.
 
-        Idempotent; the next transfer opens the client again.
+        Idempotent. The next transfer opens the client again.
         """
         if self.is_capturing:
             self.stop_capture()
@@ -128,19 +143,19 @@ class TftpClient(Capturable):
 
         Args:
             name: the name to ask for.
-            destination: the local file, or an existing folder, where the file gets the last part
-                of its name. It is replaced in one step when all is there, and never holds a part.
-            progress: called meanwhile.
+            destination: path of the local file, or an existing folder, where the file gets the
+                last part of its name. The file appears when it is complete, in one step.
+            progress: called during the transfer, with the present record.
 
         Returns:
-            The record.
+            The record of the transfer.
 
         Raises:
             UsageError: the destination cannot be written.
             PeerError: the server sent an ERROR.
             TransferTimeout: the server did not answer, or stopped answering.
-            NegotiationError: the server granted what was not asked.
-            TransferAborted: the disk is full, or this end was stopped.
+            NegotiationError: the server granted an option that was not requested.
+            TransferAborted: the disk is full, or the client was stopped.
         """
         _check_name(name)
         path = fetched_path(name, Path(destination))
@@ -160,19 +175,19 @@ class TftpClient(Capturable):
         """Writes a file to the server.
 
         Args:
-            source: the local file.
-            name: the name to ask for; by default that of the local file.
-            progress: called meanwhile.
+            source: path of the local file.
+            name: the name on the server. Default: the name of the local file.
+            progress: called during the transfer, with the present record.
 
         Returns:
-            The record.
+            The record of the transfer.
 
         Raises:
             UsageError: the source cannot be read.
             PeerError: the server sent an ERROR.
             TransferTimeout: the server did not answer, or stopped answering.
-            NegotiationError: the server granted what was not asked.
-            TransferAborted: the file changed meanwhile, or this end was stopped.
+            NegotiationError: the server granted an option that was not requested.
+            TransferAborted: the file changed during the transfer, or the client was stopped.
         """
         path = Path(source)
         if name:
@@ -187,7 +202,7 @@ class TftpClient(Capturable):
             store.close()
 
     def get_bytes(self, name: str) -> bytes:
-        """Reads a file from the server into memory. Errors are those of `get`."""
+        """Reads a file from the server into memory. Raises the errors of `get`."""
         _check_name(name)
         memory = MemoryStore()
         sink = memory.open_write(_IN_MEMORY.encode(), "", _ANY_WRITE, None)
@@ -198,7 +213,7 @@ class TftpClient(Capturable):
         return bytes(content)
 
     def put_bytes(self, data: bytes, name: str) -> Transfer:
-        """Writes octets to the server under a name. Errors are those of `put`."""
+        """Writes octets to a file on the server. Raises the errors of `put`."""
         _check_name(name)
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
         return self._run(name, None, source=source)
@@ -230,11 +245,11 @@ class TftpClient(Capturable):
             return None
 
         try:
-            # The engine bounds the time; the caller may interrupt.
+            # The engine ends each transfer in time; the caller may be interrupted.
             number = engine.call(lambda: _begin(order, engine, started, observe))
             transfer = self.recorder.wait_for(is_ended, _LONGEST, since=mark)
         except BaseException:
-            # Commands run in order: what was begun has begun by now.
+            # Commands run in order, so the transfer has begun by now if it ever does.
             engine.call(lambda: _stop(order, started))
             raise
         if transfer.outcome is not Outcome.completed:
@@ -256,7 +271,7 @@ class TftpClient(Capturable):
             else:
                 caller.tap(observe)
         if observe is None:
-            # Sessions that only repeat their last ACK may still show packets: not to this file.
+            # Sessions that only repeat their last ACK may still show packets. None is written.
             self._end_capture()
 
     def _open(self) -> Engine:

@@ -1,8 +1,13 @@
-"""A TFTP server as a plain Python object, for a script, for pytest, and for the keywords.
+"""A TFTP server as a plain Python object, for pytest, for scripts and for the keywords.
 
-    with TftpServer("/srv/tftp") as server:
-        print(server.url("zImage"))
-        server.wait_until(Download("zImage"), timeout=60)
+    from TftpLibrary import Download, TftpClient, TftpServer
+
+    with TftpServer(content={"zImage": b"kernel"}) as server:
+        print(f"The board finds its kernel at {server.url('zImage')}")
+        with TftpClient(server.host, server.port) as board:
+            board.get_bytes("zImage")
+        kernel = server.wait_until(Download("zImage"), timeout=60)
+        print(f"{kernel.client} downloaded {kernel.octets} octets")
 
 RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every obligation.
 """
@@ -36,21 +41,23 @@ class TftpServer(Capturable):
     """Serves one folder at one address and port.
 
     All servers and clients of a process share one thread. Every method may be called from any
-    thread; a stopped server may be started again.
+    thread. A stopped server can be started again.
 
     Args:
-        root: folder to serve; None for a private one, removed when the server stops.
-        settings: how to serve.
-        alias: the server's name in records and messages.
-        content: files held in memory, by name; they cover files of the folder.
-        recorder: where records go; a new one by default.
+        root: folder to serve. By default a new private folder, which is removed when the server
+            stops.
+        settings: address, port, permissions and limits. By default the server is read-only, on a
+            free port of the loopback interface.
+        alias: name of the server in records and messages.
+        content: files in memory, by name. They hide files of the same names in the folder.
+        recorder: keeps the records of the transfers. By default a new one. Servers and clients
+            may share one.
 
     Attributes:
-        files: the files of the server, for the author of the test. They are there while the
-            server runs.
+        files: the files of the server. They can be used while the server is running.
         recorder: the records of all requests.
-        warnings: what the user has to know since the last start: what an earlier run had left in
-            the folder, and what could not be cleaned up at the end.
+        warnings: sentences for the user, since the last start: what an earlier run had left in the
+            folder, and what could not be cleaned up at the end.
     """
 
     def __init__(
@@ -77,10 +84,14 @@ class TftpServer(Capturable):
     # Life ----------------------------------------------------------------------------------
 
     def start(self) -> TftpServer:
-        """Binds the port and serves. Returns when boards can ask. Idempotent.
+        """Binds the port, and returns when the server answers requests. Idempotent.
+
+        Returns:
+            The server itself.
 
         Raises:
-            UsageError: the folder or the port cannot be had; the text says why and what to do.
+            UsageError: the folder cannot be served or the port cannot be bound. The text says why,
+                and what to do.
         """
         if self.is_running:
             return self
@@ -101,14 +112,15 @@ class TftpServer(Capturable):
         return self
 
     def stop(self, grace: float = 0.0) -> list[Transfer]:
-        """Stops serving, frees the port and cleans the folder up. Idempotent.
+        """Stops serving, frees the port and restores the folder. Idempotent.
 
         Args:
-            grace: seconds for running transfers to end by themselves; new requests are not
-                answered meanwhile.
+            grace: seconds to wait for running transfers to end. New requests are not answered in
+                this time.
 
         Returns:
-            The records of the transfers that were cut short; each of their peers got an ERROR.
+            The records of the transfers that were cut short. Each of their peers got an ERROR
+            packet.
         """
         if self._serving is None:
             return []
@@ -118,7 +130,7 @@ class TftpServer(Capturable):
                 engine.call(listener.refuse_requests)
                 self._wait_until_idle(listener, engine, grace)
         finally:
-            # Also when the wait was interrupted, or told of a defect.
+            # Also when the wait was interrupted, or raised a defect.
             cut = self._cut(listener, engine)
         return cut
 
@@ -137,29 +149,29 @@ class TftpServer(Capturable):
 
     @property
     def is_running(self) -> bool:
-        """Whether the port is bound."""
+        """Whether the server is running: its port is bound."""
         return self._serving is not None
 
-    # What it is ----------------------------------------------------------------------------
+    # Properties ----------------------------------------------------------------------------
 
     @property
     def alias(self) -> str:
-        """The server's name in records and messages."""
+        """Name of the server in records and messages."""
         return self._given_alias
 
     @property
     def settings(self) -> ServerSettings:
-        """How it serves."""
+        """Address, port, permissions and limits, as they are now."""
         return self._settings
 
     @property
     def host(self) -> str:
-        """The address that is bound, also where `auto` or a name was given."""
+        """The bound address, also if the settings have `auto` or a name."""
         return self._running()[0].host
 
     @property
     def port(self) -> int:
-        """The port that is bound, also where 0 was given."""
+        """The bound port, also if the settings have 0."""
         return self._running()[0].port
 
     @property
@@ -168,13 +180,17 @@ class TftpServer(Capturable):
         return self.files.root
 
     def url(self, name: str = "") -> str:
-        """Returns `tftp://host:port/name`."""
+        """Returns the URL of a file, or of the server: `tftp://host:port/name`."""
         return f"tftp://{hosts.url_host(self.host)}:{self.port}/{name.lstrip('/')}"
 
     def address_for(self, client: str) -> str:
-        """Returns the local address by which a client reaches this server.
+        """Returns the address of this machine by which a client reaches the server.
 
-        It is the bound address, or for a wildcard the one that the route to the client has.
+        This is the bound address. If the server is bound to `0.0.0.0` or `::`, it is the address
+        of the interface with the route to the client.
+
+        Args:
+            client: address or name of the client.
 
         Raises:
             UsageError: there is no route to the client.
@@ -182,38 +198,38 @@ class TftpServer(Capturable):
         return hosts.source_address(client) if hosts.is_wildcard(self.host) else self.host
 
     def transfers(self, since: int = 0) -> tuple[Transfer, ...]:
-        """Returns the records, oldest first; see `Recorder.transfers`."""
+        """Returns the records in the order of the requests; see `Recorder.transfers`."""
         return self.recorder.transfers(since)
 
     def wait_until(self, question: Question[T], timeout: float = 60.0, since: int = 0) -> T:
-        """Waits until a question finds its answer in the records of this server.
+        """Waits until the records of this server answer a question.
 
-        What happened before the call counts too, so a board cannot be too fast for a test. A
-        stopped server is looked at once.
+        Transfers before the call count too, so it does not matter if the board is faster than the
+        test. If the server is stopped, there is no wait.
 
         Args:
             question: `Download`, `Upload`, `Request` or `Idle`.
-            timeout: seconds; with 0 there is one look.
-            since: a mark: transfers that ended before it do not count. `recorder.mark()` returns
-                the present one.
+            timeout: seconds to wait. With 0 the records are checked once.
+            since: a mark from `recorder.mark()`. Transfers that ended before it do not count.
 
         Returns:
-            The answer: the transfer, or for `Idle` the seconds that it has been quiet.
+            The answer: the record of the transfer, or for `Idle` how many seconds there has been
+            no transfer.
 
         Raises:
-            ExpectationError: there was none in time. Its text shows the nearest miss, what to do,
-                and the requests that were seen.
+            ExpectationError: there was no answer in time. The text shows the nearest request, a
+                hint, and all requests seen.
         """
         return wait_until(question, self._watch(since), timeout)
 
     def change(self, **settings: Any) -> ServerSettings:  # Any: each setting has its own type
-        """Changes settings for the next request; running transfers keep theirs.
+        """Changes settings from the next request on. Running transfers keep their settings.
 
         Args:
             settings: fields of `ServerSettings`.
 
         Returns:
-            The settings as they were.
+            The settings before the change.
 
         Raises:
             UsageError: a value is out of bounds, or the setting cannot change while the server
@@ -234,7 +250,7 @@ class TftpServer(Capturable):
         try:
             return engine.call(listener.stop)
         except UsageError:
-            # The engine was stopped before, and has cut the transfers.
+            # The engine was stopped before, which cut the transfers.
             engine.stop()
             listener.close()
             return []
@@ -264,7 +280,7 @@ class TftpServer(Capturable):
         def is_idle(_: object) -> bool | None:
             return engine.call(lambda: listener.is_idle) or None
 
-        # Where the engine was stopped meanwhile, nothing is left to wait for.
+        # If the engine is stopped meanwhile, there is nothing left to wait for.
         with suppress(TimeoutError, UsageError):
             self.recorder.wait_for(is_idle, grace)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -80,6 +81,23 @@ def test_python_of_the_readme_runs(tmp_path: Path) -> None:
     # No test at all is a failure of pytest, 5.
     assert done.returncode == 0, done.stdout
     assert f"{len(blocks)} passed" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["server", "client"])
+def test_example_at_the_head_of_a_module_runs(name: str, tmp_path: Path) -> None:
+    tree = ast.parse((ROOT / "TftpLibrary" / f"{name}.py").read_text("utf-8"))
+    lines = (ast.get_docstring(tree) or "").splitlines()
+    example = "\n".join(line[4:] for line in lines if not line or line.startswith("    "))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "octets" in done.stdout
 
 
 def test_each_link_of_a_page_leads_somewhere() -> None:
