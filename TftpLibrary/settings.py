@@ -21,7 +21,7 @@ from TftpLibrary.protocol.options import (
     MAX_WINDOWSIZE,
     MIN_BLKSIZE,
     MIN_WINDOWSIZE,
-    Policy,
+    Bounds,
 )
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.store.base import WritePolicy
@@ -245,12 +245,12 @@ class ServerSettings(Settings):
         """Returns `clients` as networks."""
         return tuple(parse_network(client, "clients") for client in self.clients)
 
-    def policy(self) -> Policy:
+    def bounds(self) -> Bounds:
         """Returns what the negotiation of options needs."""
-        return Policy(
+        return Bounds(
             max_blksize=self.max_blksize,
             max_windowsize=self.max_windowsize,
-            refused=frozenset(name.lower() for name in self.refuse_options),
+            ignored=frozenset(name.lower() for name in self.refuse_options),
             rollover=self.rollover,
         )
 

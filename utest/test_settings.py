@@ -11,7 +11,7 @@ from robot.libdocpkg.model import KeywordDoc
 from TftpLibrary.commandline.arguments import parser
 from TftpLibrary.errors import UsageError
 from TftpLibrary.fields import Kind, Setting
-from TftpLibrary.protocol.options import Policy
+from TftpLibrary.protocol.options import Bounds
 from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
 from TftpLibrary.store.base import WritePolicy
@@ -113,13 +113,13 @@ def test_the_negotiation_gets_its_part() -> None:
         refuse_options=frozenset(("tsize", "WindowSize")),
         rollover=1,
     )
-    expected = Policy(
+    expected = Bounds(
         max_blksize=1468,
         max_windowsize=8,
-        refused=frozenset(("tsize", "windowsize")),
+        ignored=frozenset(("tsize", "windowsize")),
         rollover=1,
     )
-    assert settings.policy() == expected
+    assert settings.bounds() == expected
 
 
 def test_the_store_gets_its_part() -> None:

@@ -26,7 +26,7 @@ from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
-from TftpLibrary.protocol.options import Agreement, answer, told_size
+from TftpLibrary.protocol.options import Agreement, grant, told_size
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
@@ -124,7 +124,7 @@ class Listener:
     def change(self, settings: ServerSettings) -> None:
         """Takes other settings, for the next request."""
         self._settings = settings
-        self._policy = settings.policy()
+        self._bounds = settings.bounds()
         self._write_policy = settings.write_policy()
         self._assembly = Assembly(
             Role.server, self._engine, settings.timing(), settings.offload, settings.max_duration
@@ -284,7 +284,7 @@ class Listener:
         """Opens the file, agrees the options and opens the port; its first packet has not left."""
         entry, cargo = arrival.entry, self._open_file(arrival)
         try:
-            agreement = answer(arrival.request, self._policy, cargo.size)
+            agreement = grant(arrival.request, self._bounds, cargo.size)
             channel = self._open_channel(arrival, agreement, cargo)
             entry.open(cargo.size_of(agreement), agreement.granted)
             return self._assembly.make_session(

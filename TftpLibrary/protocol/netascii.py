@@ -13,10 +13,10 @@ _CR = b"\r"
 
 
 class Encoder:
-    """Translates text of this machine to netascii, piece by piece."""
+    """Translates text of this machine to netascii, part by part."""
 
     def feed(self, octets: bytes | memoryview) -> bytes:
-        """Returns the netascii of the next piece."""
+        """Returns the netascii of the next part."""
         # CR first: the CR of a line's end must not get its NUL.
         return bytes(octets).replace(_CR, b"\r\0").replace(b"\n", b"\r\n")
 
@@ -26,7 +26,7 @@ class Encoder:
 
 
 class Decoder:
-    """Translates netascii to text of this machine, piece by piece.
+    """Translates netascii to text of this machine, part by part.
 
     A CR that is followed by neither LF nor NUL breaks the rule; it stays as it is.
     """
@@ -35,7 +35,7 @@ class Decoder:
         self._held = b""
 
     def feed(self, octets: bytes | memoryview) -> bytes:
-        """Returns the text of the next piece; a CR at its end waits for what follows."""
+        """Returns the text of the next part; a CR at its end waits for what follows."""
         text = self._held + bytes(octets)
         self._held = _CR if text.endswith(_CR) else b""
         # LF first: the LF of `CR NUL LF` does not belong to that CR.

@@ -1,7 +1,7 @@
 """What the two ends agree on: the option extension, both roles.
 
 RFC 2347 (how options are asked and answered), RFC 2348 (blksize), RFC 2349 (timeout, tsize),
-RFC 7440 (windowsize), and blksize2, utimeout and rollover as tftp-hpa has them. `answer` is the
+RFC 7440 (windowsize), and blksize2, utimeout and rollover as tftp-hpa has them. `grant` is the
 server's part, `ask` and `check` are the client's.
 
 An option that cannot be used is left out of the answer and never ends a transfer; a wrong answer
@@ -33,20 +33,20 @@ MICROSECONDS = 1_000_000
 MAX_TSIZE = 2**63 - 1
 
 
-class Policy(NamedTuple):
-    """What a server grants.
+class Bounds(NamedTuple):
+    """How much a server grants at most.
 
     Attributes:
         max_blksize: octets of a block, at most.
         max_windowsize: blocks of a window, at most.
-        refused: names of options, in lower case, that are left out of every answer.
+        ignored: names of options, in lower case, which this server acts as if it did not know.
         rollover: the block number after 65535 where the client does not negotiate it.
         max_window_octets: the windowsize is lowered until a window fits into so many octets.
     """
 
     max_blksize: int = MAX_BLKSIZE
     max_windowsize: int = 64
-    refused: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
     rollover: int = 0
     max_window_octets: int = 16 * 1024 * 1024
 
@@ -73,7 +73,7 @@ class Agreement(NamedTuple):
     has_oack: bool = False
 
 
-def answer(request: Request, policy: Policy, size: int | None) -> Agreement:
+def grant(request: Request, bounds: Bounds, size: int | None) -> Agreement:
     """Decides for a server which of the asked options it grants, and with which values.
 
     Each value is at most what was asked. Of two options for one thing (blksize and blksize2,
@@ -81,14 +81,14 @@ def answer(request: Request, policy: Policy, size: int | None) -> Agreement:
 
     Args:
         request: the request with its options.
-        policy: the bounds of this server.
+        bounds: those of this server.
         size: octets of the file for an RRQ; None where it is not known. Without effect for a WRQ.
     """
     if not request.options:
-        return Agreement(rollover=policy.rollover)
+        return Agreement(rollover=bounds.rollover)
     told = size if request.direction is Direction.read else None
     granted: dict[str, tuple[str, int]] = {}
-    for name, value in _once(request.options, policy.refused):
+    for name, value in _once(request.options, bounds.ignored):
         option = name.lower()
         number = _number(value)
         if number is None or _RIVALS.get(option) in granted:
@@ -98,13 +98,13 @@ def answer(request: Request, policy: Policy, size: int | None) -> Agreement:
             # for an empty file, since curl takes an answer of 0 for an error.
             number = told or None
         else:
-            number = _grant(option, number, policy)
+            number = _grant(option, number, bounds)
         if number is not None:
             granted[option] = (name, number)
-    _bound_window(granted, policy)
+    _bound_window(granted, bounds)
     options = tuple((name, str(number)) for name, number in granted.values())
     values = {option: number for option, (_, number) in granted.items()}
-    return _agreement(values, options, policy.rollover, has_oack=bool(options))
+    return _agreement(values, options, bounds.rollover, has_oack=bool(options))
 
 
 def told_size(options: Options) -> int | None:
@@ -177,7 +177,7 @@ def check(asked: Options, granted: Options) -> Agreement:
     return _agreement(values, granted, 0, has_oack=True)
 
 
-# What follows knows the single options.
+# From here on: rules for individual options.
 
 _AT_MOST: Mapping[str, int] = MappingProxyType(
     {"blksize": MIN_BLKSIZE, "blksize2": MIN_BLKSIZE, "windowsize": MIN_WINDOWSIZE}
@@ -204,7 +204,7 @@ _RIVALS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _grant(option: str, number: int, policy: Policy) -> int | None:
+def _grant(option: str, number: int, bounds: Bounds) -> int | None:
     """The value that a server grants, or None."""
     if option in _EXACTLY:
         low, high = _EXACTLY[option]
@@ -212,18 +212,18 @@ def _grant(option: str, number: int, policy: Policy) -> int | None:
     if number < _AT_MOST.get(option, number + 1):
         return None
     if option == "windowsize":
-        return min(number, policy.max_windowsize)
-    blksize = min(number, policy.max_blksize)
+        return min(number, bounds.max_windowsize)
+    blksize = min(number, bounds.max_blksize)
     return blksize if option == "blksize" else 1 << blksize.bit_length() - 1
 
 
-def _bound_window(granted: dict[str, tuple[str, int]], policy: Policy) -> None:
+def _bound_window(granted: dict[str, tuple[str, int]], bounds: Bounds) -> None:
     """Lowers the windowsize to what the memory for one window allows."""
     if "windowsize" not in granted:
         return
     blksize = _blksize({option: number for option, (_, number) in granted.items()})
     name, windowsize = granted["windowsize"]
-    most = max(1, policy.max_window_octets // blksize)
+    most = max(1, bounds.max_window_octets // blksize)
     granted["windowsize"] = (name, min(windowsize, most))
 
 
@@ -269,8 +269,8 @@ def _blksize(values: Mapping[str, int]) -> int:
     return values.get("blksize", values.get("blksize2", DEFAULT_BLKSIZE))
 
 
-def _once(options: Options, refused: frozenset[str]) -> Options:
-    """The options that may be granted: known or not, but not refused and not asked twice.
+def _once(options: Options, ignored: frozenset[str]) -> Options:
+    """The options that may be granted: known or not, but not ignored and not asked twice.
 
     Of an option that comes twice nobody can know which value counts.
     """
@@ -278,7 +278,7 @@ def _once(options: Options, refused: frozenset[str]) -> Options:
     return tuple(
         (name, value)
         for name, value in options
-        if counts[name.lower()] == 1 and name.lower() not in refused
+        if counts[name.lower()] == 1 and name.lower() not in ignored
     )
 
 

@@ -23,9 +23,9 @@ LONGEST_PAUSE = 0.002
 MOST_BURSTS = 256
 """Bursts of a window: even with the longest pauses it leaves in half a second."""
 CLEAN_WINDOWS = 8
-"""So many windows that arrived whole, and a time-out is not the fault of the burst."""
+"""After this many complete windows a time-out is blamed on the network, not on the burst."""
 LONGEST_TRIAL = 8
-"""So many times the cost of a time-out, and a larger burst is tried."""
+"""A larger burst is tried after at most this many times the cost of the last time-out."""
 
 
 class Pace:

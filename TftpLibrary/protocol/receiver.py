@@ -163,7 +163,7 @@ class Receiver(Machine):
         return self.received > received
 
     def handle_timeout(self, now: float) -> None:
-        """The deadline passed: sends the last answer again, ends the dallying, or gives up."""
+        """The deadline passed: sends the last ACK again, ends the dallying, or gives up."""
         if self.phase is Phase.dallying:
             self._follow(Event.silence)
         elif self.deadline is None:
@@ -293,7 +293,7 @@ class Receiver(Machine):
     _OTHERS: ClassVar[Methods] = {
         Error: _receive_error,
         Ack: _receive_ack,
-        # Our answer may have been lost; the deadline repeats it.
+        # Our first packet may have been lost; the deadline repeats it.
         Request: Machine._receive_copy,
         Oack: Machine._receive_copy,
     }

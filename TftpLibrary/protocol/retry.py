@@ -15,7 +15,7 @@ from __future__ import annotations
 from math import inf
 
 SHORTEST_WAIT = 0.2
-"""Seconds. Some boards acknowledge a block that they never had after a duplicate: no haste."""
+"""Seconds. Sooner retries make some boards acknowledge blocks that they did not receive."""
 
 _CLOSE = 1e-9
 _SAMPLE_INTERVAL = 0.02
@@ -29,10 +29,15 @@ class RetryTimer:
         timeout: seconds; the longest wait before sending again.
         retries: how often to send again without an answer.
         is_adaptive: whether to follow the measured round trip.
-        patience: seconds without an answer before giving up, if longer than the retries take.
+        patience: seconds to wait at least before giving up, even if all retries are used.
 
     Attributes:
-        sent_at: when what is in flight was sent last.
+        timeout: seconds; the longest wait.
+        wait: seconds that the next packet waits for its answer.
+        tries: how often what is in flight was sent again.
+        deadline: when it is to be sent again, or given up.
+        answered_at: when the peer last answered, or when the first packet left.
+        sent_at: when what is in flight last left.
     """
 
     __slots__ = (
@@ -43,7 +48,6 @@ class RetryTimer:
         "_smoothed",
         "answered_at",
         "deadline",
-        "retries",
         "sent_at",
         "timeout",
         "tries",
@@ -54,7 +58,6 @@ class RetryTimer:
         self, timeout: float, retries: int, *, is_adaptive: bool = True, patience: float = 0.0
     ) -> None:
         self.timeout = timeout
-        self.retries = retries
         self.wait = timeout
         self.tries = 0
         self.deadline = 0.0
@@ -90,7 +93,7 @@ class RetryTimer:
     def renew(self, now: float) -> None:
         """What is in flight was answered, and something new leaves at once: the data path."""
         if now >= self._next_sample:
-            self.answer(now)
+            self.measure(now)
         self.answered_at = self.sent_at = now
         self.tries = 0
         self.deadline = now + self.wait
@@ -100,8 +103,8 @@ class RetryTimer:
         self.deadline += now - self.sent_at
         self.sent_at = now
 
-    def answer(self, now: float) -> None:
-        """What is in flight was answered; measures the round trip (not after a retry: Karn)."""
+    def measure(self, now: float) -> None:
+        """Measures the round trip of what was answered now; not after a retry (Karn)."""
         if self.tries:
             # The back-off stays until a round trip can be measured again (RFC 6298, section 5).
             return

@@ -232,7 +232,7 @@ class Sender(Machine):
         """
         is_doubted = block <= self._recovery.sent_twice
         self.acked = block
-        self._retry.answer(now)
+        self._retry.measure(now)
         if not is_doubted:
             self._retry.start(now)
             self._go_back(now)
@@ -255,7 +255,7 @@ class Sender(Machine):
             self._retry.retry(now)
             self._repeat_window(now)
 
-    def _receive_refusal(self, packet: Error, now: float) -> None:
+    def _receive_first_error(self, packet: Error, now: float) -> None:
         """An ERROR in answer to the first packet: many boards end so when they only ask tsize."""
         is_probe = self._agreement.tsize is not None
         self._break_off(packet, Outcome.probed if is_probe else Outcome.failed)
@@ -326,6 +326,6 @@ class Sender(Machine):
         Oack: Machine._receive_copy,
     }
     _RECEIVE: ClassVar[Mapping[Phase, Methods]] = {
-        Phase.half_open: {Ack: _receive_first_ack, Error: _receive_refusal, **_OTHERS},
+        Phase.half_open: {Ack: _receive_first_ack, Error: _receive_first_error, **_OTHERS},
         Phase.sending: {Ack: _receive_ack, Error: _receive_error, **_OTHERS},
     }

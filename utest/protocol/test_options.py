@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from TftpLibrary.errors import NegotiationError
-from TftpLibrary.protocol.options import Agreement, Policy, answer, ask, check, told_size
+from TftpLibrary.protocol.options import Agreement, Bounds, ask, check, grant, told_size
 from TftpLibrary.protocol.packets import Direction, Options, Request
 
 SIZE = 1_000_000
@@ -15,19 +15,19 @@ NAMES = ["blksize", "BLKSIZE", "blksize2", "timeout", "utimeout", "tsize", "wind
 
 
 def granted(
-    *asked: str, policy: Policy | None = None, size: int | None = SIZE, write: bool = False
+    *asked: str, bounds: Bounds | None = None, size: int | None = SIZE, write: bool = False
 ) -> list[str]:
     """What a server grants to options that are written `name=value`."""
-    agreement = agreed(*asked, policy=policy, size=size, write=write)
+    agreement = agreed(*asked, bounds=bounds, size=size, write=write)
     return [f"{name}={value}" for name, value in agreement.granted]
 
 
 def agreed(
-    *asked: str, policy: Policy | None = None, size: int | None = SIZE, write: bool = False
+    *asked: str, bounds: Bounds | None = None, size: int | None = SIZE, write: bool = False
 ) -> Agreement:
     direction = Direction.write if write else Direction.read
     request = Request(direction, b"boot.img", "octet", options(*asked))
-    return answer(request, policy or Policy(), size)
+    return grant(request, bounds or Bounds(), size)
 
 
 def options(*written: str) -> Options:
@@ -114,17 +114,17 @@ class TestServerAnswer:
         assert granted("tsize=0") == [f"tsize={SIZE}"]
         assert granted("timeout=2") == ["timeout=2"]
 
-    def test_policy_lowers_values(self) -> None:
-        policy = Policy(max_blksize=1000, max_windowsize=4)
-        assert granted("blksize=1428", "windowsize=16", policy=policy) == [
+    def test_bounds_lower_values(self) -> None:
+        bounds = Bounds(max_blksize=1000, max_windowsize=4)
+        assert granted("blksize=1428", "windowsize=16", bounds=bounds) == [
             "blksize=1000",
             "windowsize=4",
         ]
-        assert granted("blksize2=1428", policy=policy) == ["blksize2=512"]
+        assert granted("blksize2=1428", bounds=bounds) == ["blksize2=512"]
 
-    def test_refused_option_is_left_out(self) -> None:
-        policy = Policy(refused=frozenset({"blksize", "tsize"}))
-        assert granted("BLKSIZE=1428", "tsize=0", "timeout=1", policy=policy) == ["timeout=1"]
+    def test_ignored_option_is_left_out(self) -> None:
+        bounds = Bounds(ignored=frozenset({"blksize", "tsize"}))
+        assert granted("BLKSIZE=1428", "tsize=0", "timeout=1", bounds=bounds) == ["timeout=1"]
 
     def test_option_asked_twice_is_left_out(self) -> None:
         assert granted("blksize=512", "timeout=1", "BlkSize=1428") == ["timeout=1"]
@@ -148,13 +148,13 @@ class TestServerAnswer:
         assert agreed("utimeout=250000").timeout == 0.25
 
     def test_window_is_lowered_to_the_memory_of_a_window(self) -> None:
-        policy = Policy(max_windowsize=65535, max_window_octets=1_000_000)
+        bounds = Bounds(max_windowsize=65535, max_window_octets=1_000_000)
         asked = ("windowsize=65535", "blksize=10000")
-        assert granted(*asked, policy=policy) == ["windowsize=100", "blksize=10000"]
+        assert granted(*asked, bounds=bounds) == ["windowsize=100", "blksize=10000"]
 
     def test_window_is_never_less_than_one_block(self) -> None:
-        policy = Policy(max_window_octets=100)
-        assert granted("windowsize=8", "blksize=1000", policy=policy)[0] == "windowsize=1"
+        bounds = Bounds(max_window_octets=100)
+        assert granted("windowsize=8", "blksize=1000", bounds=bounds)[0] == "windowsize=1"
 
     def test_tsize_of_a_read_is_the_size_of_the_file(self) -> None:
         """RFC 2349: a tsize of 0 in an RRQ asks for the size."""
@@ -174,9 +174,9 @@ class TestServerAnswer:
     def test_tsize_of_an_empty_upload_is_returned(self) -> None:
         assert agreed("tsize=0", size=None, write=True).tsize == 0
 
-    def test_rollover_comes_from_the_policy_where_it_is_not_negotiated(self) -> None:
-        assert agreed(policy=Policy(rollover=1)).rollover == 1
-        assert agreed("rollover=0", policy=Policy(rollover=1)).rollover == 0
+    def test_rollover_comes_from_the_server_where_it_is_not_negotiated(self) -> None:
+        assert agreed(bounds=Bounds(rollover=1)).rollover == 1
+        assert agreed("rollover=0", bounds=Bounds(rollover=1)).rollover == 0
 
     @given(
         asked=st.lists(
@@ -190,11 +190,11 @@ class TestServerAnswer:
             ),
             max_size=8,
         ).map(tuple),
-        policy=st.builds(
-            Policy,
+        bounds=st.builds(
+            Bounds,
             max_blksize=st.integers(8, 65464),
             max_windowsize=st.integers(1, 65535),
-            refused=st.frozensets(st.sampled_from(["blksize", "tsize", "windowsize"])),
+            ignored=st.frozensets(st.sampled_from(["blksize", "tsize", "windowsize"])),
             rollover=st.integers(0, 1),
             max_window_octets=st.integers(1, 10**8),
         ),
@@ -202,21 +202,21 @@ class TestServerAnswer:
         write=st.booleans(),
     )
     def test_answer_never_grants_more_than_was_asked(
-        self, asked: Options, policy: Policy, size: int | None, write: bool
+        self, asked: Options, bounds: Bounds, size: int | None, write: bool
     ) -> None:
         """RFC 2347: nothing that was not requested; RFC 2348 and 7440: a value at most as asked."""
         direction = Direction.write if write else Direction.read
-        agreement = answer(Request(direction, b"x", "octet", asked), policy, size)
+        agreement = grant(Request(direction, b"x", "octet", asked), bounds, size)
         wishes = dict(asked)
         for name, value in agreement.granted:
             if name.lower() != "tsize":
                 assert int(value) <= int(wishes[name])
         names = [name for name, _ in asked if name in dict(agreement.granted)]
         assert names == [name for name, _ in agreement.granted]
-        assert not {name.lower() for name in names} & policy.refused
-        assert agreement.blksize <= max(policy.max_blksize, 512)
+        assert not {name.lower() for name in names} & bounds.ignored
+        assert agreement.blksize <= max(bounds.max_blksize, 512)
         assert agreement.windowsize * agreement.blksize <= max(
-            policy.max_window_octets, agreement.blksize
+            bounds.max_window_octets, agreement.blksize
         )
         # The client of this library accepts what its server grants, and understands the same.
         accepted = check(asked, agreement.granted)

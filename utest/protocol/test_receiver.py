@@ -491,6 +491,25 @@ def test_numbers_roll_over(rollover: int, wire_blocks: list[int]) -> None:
     assert machine.received == 65537
 
 
+@pytest.mark.parametrize(("rollover", "wire_blocks"), [(0, [0, 2]), (1, [1, 3])])
+def test_block_from_before_the_rollover_is_told_from_a_new_one(
+    rollover: int, wire_blocks: list[int]
+) -> None:
+    """The sender missed our report of a gap: its window still begins before the rollover."""
+    machine = receiving(windowsize=7, rollover=rollover, is_client=True).machine
+    while machine.received < 65534:
+        machine.accept(machine.full_size, 1.0)
+    machine.transmits()
+    second, fourth = wire_blocks
+    for wire_block in (65535, second, fourth, 65535):
+        machine.receive(Data(wire_block, bytes(8)).encode(), 2.0)
+    # The report of the gap, and nothing for the old block.
+    assert machine.transmits() == [Ack(second).encode()]
+    # Its window is 65535 and six more, and ours ends with it.
+    assert machine.received == 65536
+    assert machine.room == 5
+
+
 def test_file_of_more_than_65535_blocks_arrives() -> None:
     """RFC 1350 names no limit for a file; its numbers have 16 bits."""
     plan = Plan(READ, size=65536 * 8 + 100, windowsize=64)

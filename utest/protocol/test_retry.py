@@ -26,7 +26,7 @@ def measured(timer: RetryTimer, *round_trips: float) -> RetryTimer:
     for seconds in round_trips:
         timer.start(now)
         now += seconds
-        timer.answer(now)
+        timer.measure(now)
     return timer
 
 
@@ -75,7 +75,7 @@ def test_nothing_is_measured_after_a_retry() -> None:
     timer = measured(RetryTimer(1.0, 5), *[0.01] * 50)
     timer.start(10.0)
     timer.retry(10.2)
-    timer.answer(10.9)
+    timer.measure(10.9)
     assert timer.round_trip == pytest.approx(0.01)
     assert timer.wait == pytest.approx(2 * SHORTEST_WAIT)
     measured(timer, 0.01)

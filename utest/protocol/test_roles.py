@@ -109,7 +109,7 @@ def test_after_a_quick_answer_the_wait_is_short_unless_it_is_fixed_or_negotiated
 ) -> None:
     timer = timing.timer(Agreement(timeout=negotiated))
     timer.start(0.0)
-    timer.answer(0.001)
+    timer.measure(0.001)
     timer.start(0.001)
     assert timer.deadline == pytest.approx(0.001 + wait)
 

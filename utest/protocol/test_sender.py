@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from TftpLibrary.protocol.machine import Blocks
-from TftpLibrary.protocol.options import Agreement, Policy
+from TftpLibrary.protocol.options import Agreement, Bounds
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.pace import LONGEST_PAUSE, Pace
 from TftpLibrary.protocol.packets import Ack, Direction, Oack
@@ -331,6 +331,25 @@ class TestWindow:
         assert end.machine.retransmits == 4
         assert end.machine.duplicates == 4
 
+    def test_second_ack_of_a_window_that_went_out_twice_brings_nothing(self) -> None:
+        """RFC 1123, section 4.2.3.1: or each window would go out twice from then on."""
+        end = sending(9, windowsize=2, is_client=True)
+        Player(end).play("""
+            C  DATA   1 8
+            C  DATA   2 8
+            wait 1
+            C  DATA   1 8
+            C  DATA   2 8
+            S  ACK    2
+            C  DATA   3 8
+            C  DATA   4 8
+            S  ACK    2
+            S  ACK    4
+            C  DATA   5 8
+            C  DATA   6 8
+        """)
+        assert end.machine.retransmits == 2
+
     def test_ack_that_crossed_a_repeated_window_brings_no_other(self) -> None:
         Player(sending(9, windowsize=2, is_client=True)).play("""
             C  DATA   1 8
@@ -410,7 +429,7 @@ class TestEnd:
 
 class TestSizeThatIsFoundOnTheWay:
     @pytest.mark.parametrize("size", [0, 7, 8, 9, 31, 32, 33])
-    def test_driver_tells_the_last_block_when_it_frames_it(self, size: int) -> None:
+    def test_session_tells_the_last_block_when_it_frames_it(self, size: int) -> None:
         """Text changes its length on the wire, so its end is found as it is sent."""
         plan = Plan(READ, size, windowsize=4, is_size_known=False)
         carried = carry(plan)
@@ -571,20 +590,20 @@ def test_no_datagrams_break_a_sender(datagrams: list[bytes]) -> None:
 
 
 def paced(
-    windowsize: int = 16, *, last_block: int | None = 100, timeouts: int = 1
+    windowsize: int = 16, *, last_block: int | None = 100, timeouts: int = 1, start: float = 0.0
 ) -> tuple[Sender, float]:
     """A sender that got no answer to its first window, so often, and what time it is."""
     machine = Sender(
         Agreement(blksize=8, windowsize=windowsize),
         RetryTimer(1.0, 9),
-        0.0,
+        start,
         last_block=last_block,
         is_answered=True,
         pace=Pace(windowsize),
     )
     assert machine.transmits() == [Blocks(1, windowsize)]
     assert not machine.is_paced
-    now = 0.0
+    now = start
     for number in range(timeouts):
         if number:
             now = send_bursts(machine)
@@ -626,6 +645,18 @@ class TestPace:
         machine.receive(Ack(16).encode(), last + 0.001)
         assert machine.transmits() == [Blocks(17, 24)]
         assert machine.retransmits == 16
+
+    @pytest.mark.parametrize("start", [0.0, 86_400.0])
+    def test_a_larger_burst_is_tried_after_as_much_time_as_the_time_out_took(
+        self, start: float
+    ) -> None:
+        """The monotonic clock begins anywhere: the cost is what was waited, not what time it is."""
+        machine, began = paced(last_block=None, start=start)
+        now = began
+        while machine.is_paced and now < began + 3.0:
+            now = 0.01 + (send_bursts(machine) if machine.sent < machine.acked + 16 else now)
+            machine.receive(Ack(machine.sent).encode(), now)
+        assert now - began == pytest.approx(1.0, abs=0.05)
 
     def test_an_ack_of_what_has_left_brings_the_next_burst_at_once(self) -> None:
         machine, now = paced()
@@ -773,7 +804,7 @@ def boot(windowsize: int, blocks: int, rule: Rule) -> tuple[UBootEnd, Link]:
     """U-Boot reads a file, octet for octet."""
     board = UBootEnd(8, windowsize, most_timeouts=1000)
     content = random.Random(blocks).randbytes(8 * blocks - 3)
-    server = ServerEnd(content=content, policy=Policy(max_windowsize=64), timing=PATIENT)
+    server = ServerEnd(content=content, bounds=Bounds(max_windowsize=64), timing=PATIENT)
     link = Link(rule, latency=0.0001)
     link.join(board, server)
     assert board.end is not None

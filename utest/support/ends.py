@@ -1,6 +1,6 @@
-"""The two ends of a transfer for the simulated link: machines with a driver that has no socket.
+"""The two ends of a transfer for the simulated link: machines with a session that has no socket.
 
-The driver frames the blocks that a sender announces and feeds datagrams to the machines, over the
+The session frames the blocks that a sender announces and feeds datagrams to the machines, over the
 fast path (`is_fast`) or over `receive` alone. Files are octets in memory.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Blocks, Phase, Transmit
-from TftpLibrary.protocol.options import Agreement, Policy, answer
+from TftpLibrary.protocol.options import Agreement, Bounds, grant
 from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import HEADER_SIZE, Data, Request, decode
 from TftpLibrary.protocol.receiver import Receiver
@@ -17,7 +17,7 @@ from TftpLibrary.protocol.sender import Sender
 
 
 class SendingEnd:
-    """A `Sender` and the driver that frames its blocks."""
+    """A `Sender` and the session that frames its blocks."""
 
     def __init__(
         self, side: str, machine: Sender, content: bytes, agreement: Agreement, *, is_fast: bool
@@ -64,14 +64,14 @@ class SendingEnd:
             payload = self.content[(block - 1) * size : block * size]
             framed.append(Data(to_wire(block, self._agreement.rollover), payload).encode())
             if len(payload) < size:
-                # A driver of text finds the end only here.
+                # A session of text finds the end only here.
                 self.machine.set_last_block(block)
                 break
         return framed
 
 
 class ReceivingEnd:
-    """A `Receiver` and the driver that keeps its octets."""
+    """A `Receiver` and the session that keeps its octets."""
 
     def __init__(self, side: str, machine: Receiver, *, is_fast: bool) -> None:
         self.side = side
@@ -188,13 +188,13 @@ class ServerEnd:
         self,
         *,
         content: bytes = b"",
-        policy: Policy | None = None,
+        bounds: Bounds | None = None,
         timing: Timing | None = None,
         is_fast: bool = True,
         is_size_known: bool = True,
     ) -> None:
         self._given = content
-        self._policy = policy or Policy()
+        self._bounds = bounds or Bounds()
         self._timing = timing or Timing()
         self._is_fast = is_fast
         self._is_size_known = is_size_known
@@ -229,7 +229,7 @@ class ServerEnd:
 
     def _begin(self, request: Request, now: float) -> None:
         size = len(self._given) if self._is_size_known else None
-        agreement = answer(request, self._policy, size)
+        agreement = grant(request, self._bounds, size)
         if Role.server.sends_data(request.direction):
             sender = make_sender(Role.server, agreement, self._timing, now, size=size)
             self.transfer = SendingEnd(

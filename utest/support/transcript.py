@@ -40,7 +40,7 @@ COPY = "(copy)"
 
 
 class Endpoint(Protocol):
-    """One end of a transfer: a machine, and a driver that carries its octets."""
+    """One end of a transfer: a machine, and a session that carries its octets."""
 
     side: str
 

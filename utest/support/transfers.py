@@ -9,7 +9,7 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
 from TftpLibrary.protocol.blocks import last_block
-from TftpLibrary.protocol.options import Policy, ask
+from TftpLibrary.protocol.options import Bounds, ask
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Direction, Request
 from TftpLibrary.protocol.roles import Timing
@@ -34,7 +34,7 @@ class Plan:
         rollover: 0 is not asked.
         asked_timeout: seconds; None is not asked.
         is_size_known: False when the server finds the end of the file as it reads.
-        is_fast: whether the drivers use the machines' data path.
+        is_fast: whether the sessions use the machines' data path.
         timing: how both ends wait.
     """
 
@@ -123,7 +123,7 @@ def carry(plan: Plan, rule: Rule | None = None, *, latency: float = LATENCY) -> 
     )
     server = ServerEnd(
         content=plan.content if is_read else b"",
-        policy=Policy(max_windowsize=65535),
+        bounds=Bounds(max_windowsize=65535),
         timing=plan.timing,
         is_fast=plan.is_fast,
         is_size_known=plan.is_size_known,
