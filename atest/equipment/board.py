@@ -10,7 +10,6 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Protocol
 
 from robot.api import logger
@@ -64,14 +63,10 @@ class BoardLibrary:
         self._things: list[ServingBoard | Nat | Cable] = []
 
     def _end_test(self, *_: object) -> None:
-        self.remove_boards()
+        self._close()
 
     def _close(self) -> None:
-        self.remove_boards()
-
-    @keyword
-    def remove_boards(self) -> None:
-        """Ends every board, NAT and cable; it happens by itself when a test ends."""
+        """Ends every board, NAT and cable."""
         for job in self._jobs:
             job.ask.may_go_on.set()
         for sock in self._sockets:
@@ -301,13 +296,6 @@ class BoardLibrary:
     def random_octets(self, size: int, seed: int = 0) -> bytes:
         """Returns octets that are the same for the same seed."""
         return random.Random(seed).randbytes(size)
-
-    @keyword
-    def write_octets_to(self, path: Path, octets: bytes) -> Path:
-        """Writes a file of this machine, and its folder."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(octets)
-        return path
 
     def _ask(
         self, where: Server | None, name: str | bytes, how: Mapping[str, object]

@@ -1,6 +1,6 @@
 """What a suite does to this machine around a server: links that swap, memory, files of all sizes.
 
-Linux only, but for the files: elsewhere the keywords skip the test.
+On other systems than Linux most of these keywords skip the test.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class MachineLibrary:
         self._servers: list[ServerProcess] = []
 
     def _end_test(self, *_: object) -> None:
-        self.stop_swapping()
+        for swapper in self._swappers:
+            swapper.close()
+        self._swappers = []
         for server in self._servers:
             server.close()
         self._servers = []
@@ -144,13 +146,6 @@ class MachineLibrary:
         swapper = Swapper(folder, target)
         self._swappers.append(swapper)
         return swapper
-
-    @keyword
-    def stop_swapping(self) -> None:
-        """Ends all swapping, with the folders as they were. A test's end does it too."""
-        for swapper in self._swappers:
-            swapper.close()
-        self._swappers = []
 
     @keyword
     def get_memory(self, pid: int = 0, *, peak: bool = False) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atest.performance.loads import Failed, Load
 from atest.performance.measures import MEASURES, chosen_measures
-from atest.performance.peers import HOST, OURS, SERVERS, Missing, Server, compile_c
+from atest.performance.peers import OURS, SERVERS, Missing, Server, reference
 from atest.performance.picture import write_svg
 from atest.performance.report import Row, headline, rows_of, table, write_json
 from atest.performance.rounds import Measured, chosen, measure
@@ -141,8 +141,7 @@ def _start(stack: ExitStack, folder: Path, root: Path) -> dict[str, Server]:
     servers = {}
     commands = dict(SERVERS)
     try:
-        reference = str(compile_c("reference", folder))
-        commands[REFERENCE] = lambda port, root: [reference, HOST, str(port), str(root)]
+        commands[REFERENCE] = reference(folder)
     except Missing as reason:
         print(f"Left out: {REFERENCE}, {reason}.")
     for name, command in commands.items():
@@ -151,7 +150,7 @@ def _start(stack: ExitStack, folder: Path, root: Path) -> dict[str, Server]:
         except Missing as reason:
             print(f"Left out: {name}, {reason}.", flush=True)
             continue
-        stack.callback(servers[name].close)
+        stack.enter_context(servers[name])
     return servers
 
 

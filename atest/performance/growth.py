@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from atest.performance.loads import Load
 from atest.performance.peers import (
-    HOST,
     OURS,
     SERVERS,
     Command,
     Missing,
     Server,
-    compile_c,
     ours_with,
+    reference,
 )
 from atest.performance.report import Row, judged
 from atest.performance.rounds import spread
@@ -46,13 +44,13 @@ def growth(folder: Path, load: Load, rounds: int) -> list[Row]:
 def _readers(folder: Path, load: Load, rounds: int) -> list[Row]:
     """What an octet costs our server, and for comparison one in C, whose growth is the kernel's."""
     _require_open_files(max(_READERS) + 100)
-    commands = {OURS: partial(ours_with, max_transfers=max(_READERS))}
+    commands: dict[str, Command] = {OURS: partial(ours_with, max_transfers=max(_READERS))}
     with suppress(Missing):
-        commands[REFERENCE] = partial(_reference, compile_c("reference", folder))
+        commands[REFERENCE] = reference(folder)
     ratios: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(_running(name, command, folder / "root"))
+            stack.enter_context(Server(name, command, folder / "root"))
             for name, command in commands.items()
         ]
         for _ in range(max(3, rounds // 2)):
@@ -78,10 +76,6 @@ def _row(name: str, count: int, ratios: list[float]) -> Row:
     return Row(what, against, middle, quartiles=(low, high))
 
 
-def _reference(program: Path, port: int, root: Path) -> list[str]:
-    return [str(program), HOST, str(port), str(root)]
-
-
 def _files(folder: Path, load: Load, rounds: int) -> list[Row]:
     """How long a request takes in a folder of many files, beside one of a single file."""
     scenario = Scenario("growth", "", "1k", transfers=_REQUESTS)
@@ -92,7 +86,7 @@ def _files(folder: Path, load: Load, rounds: int) -> list[Row]:
     for number in range(_FILES):
         (many / f"file-{number}").touch()
     ours = SERVERS[OURS]
-    with _running(OURS, ours, few) as small, _running(OURS, ours, many) as large:
+    with Server(OURS, ours, few) as small, Server(OURS, ours, many) as large:
         ratios = []
         for _ in range(max(3, rounds // 2)):
             seconds = [load.run(scenario, server).seconds for server in (large, small)]
@@ -107,21 +101,12 @@ def _octets(folder: Path, load: Load) -> list[Row]:
     for name, size in (("64m", 64 * MIB), ("4g", _BIG)):
         with (root / name).open("wb") as sparse:
             sparse.truncate(size)
-    with _running(OURS, SERVERS[OURS], root) as server:
+    with Server(OURS, SERVERS[OURS], root) as server:
         load.run(Scenario("growth", "", "64m", 1428, 64), server)
         before = server.memory("VmHWM")
         load.run(Scenario("growth", "", "4g", 1428, 64), server)
         grown = server.memory("VmHWM") - before
     return [judged("memory of 4 GiB over that of 64 MiB", "", grown / MIB, (1.0, 0.1), "MiB")]
-
-
-@contextmanager
-def _running(name: str, command: Command, root: Path) -> Iterator[Server]:
-    server = Server(name, command, root)
-    try:
-        yield server
-    finally:
-        server.close()
 
 
 def _require_open_files(count: int) -> None:

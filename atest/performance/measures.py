@@ -27,9 +27,10 @@ from atest.performance.peers import (
     find,
     ours_with,
     python_module,
+    reference,
 )
 from atest.performance.report import Row, at_least, judged
-from atest.performance.scenarios import MIB, SCENARIOS, Gates, Scenario
+from atest.performance.scenarios import MIB, REFERENCE, SCENARIOS, Gates, Scenario
 
 GB = 1e9
 _BOARD = ("1468", "64", "8", "50", "10")
@@ -44,10 +45,10 @@ def cpu(folder: Path, load: Load, rounds: int) -> list[Row]:
     """Processor seconds for a gigabyte at S4, and the share of what pytftp takes."""
     scenario = next(each for each in SCENARIOS if each.name == "S4")
     with ExitStack() as stack:
-        servers = []
-        for name in (OURS, "pytftp"):
-            servers.append(Server(name, SERVERS[name], folder / "root"))
-            stack.callback(servers[-1].close)
+        servers = [
+            stack.enter_context(Server(name, SERVERS[name], folder / "root"))
+            for name in (OURS, "pytftp")
+        ]
         costs = [[load.cost(scenario, server) for server in servers] for _ in range(max(3, rounds))]
     return [
         Row("processor seconds per GB at S4", "", median(ours for ours, _ in costs) * GB, unit="s"),
@@ -65,22 +66,16 @@ def memory(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 
     many = Scenario("memory", "", "1m", 1468, 16, clients=4, transfers=1000)
     crowd = next(each for each in SCENARIOS if each.name == "S6-500")
     small = Scenario("idle", "", "1k", transfers=10)
-    server = Server(OURS, SERVERS[OURS], folder / "root")
-    try:
+    with Server(OURS, SERVERS[OURS], folder / "root") as server:
         load.run(many, server)
         first = server.memory()
         load.run(many, server)
         left = server.memory() - first
-    finally:
-        server.close()
-    server = Server(OURS, SERVERS[OURS], folder / "root")
-    try:
+    with Server(OURS, SERVERS[OURS], folder / "root") as server:
         load.run(small, server)
         idle = server.memory()
         load.run(crowd, server)
         peak = server.memory("VmHWM") - idle
-    finally:
-        server.close()
     return [
         judged("memory left by 1,000 more transfers", "", left / MIB, (1.0, 0.0), "MiB"),
         judged("memory of 500 readers over idle", "", peak / MIB, (8.0, 3.0), "MiB"),
@@ -110,18 +105,10 @@ def start(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
 
 def client(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 - as the others
     """Our client beside others, with a C server that sends windows in one call."""
-    program = str(compile_c("reference", folder))
-    server = Server(
-        "reference",
-        lambda port, root: [program, HOST, str(port), str(root)],
-        folder / "root",
-    )
-    try:
+    with Server(REFERENCE, reference(folder), folder / "root") as server:
         return [
             row for what in _CLIENT_GATES for row in _downloads(what, server.port, folder, rounds)
         ]
-    finally:
-        server.close()
 
 
 def _downloads(what: str, port: int, folder: Path, rounds: int) -> list[Row]:
@@ -190,10 +177,8 @@ def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
         raise Missing("the board needs a core of its own")
     found: dict[str, list[dict[str, float]]] = {}
     for kind in ("adaptive", "fixed"):
-        server = Server(
-            kind, partial(ours_with, retransmission=f"Retransmission.{kind}"), folder / "root"
-        )
-        try:
+        command = partial(ours_with, retransmission=f"Retransmission.{kind}")
+        with Server(kind, command, folder / "root") as server:
             words = [program, HOST, str(server.port), "8m", *_BOARD]
             for _ in range(rounds):
                 done = subprocess.run(
@@ -203,8 +188,6 @@ def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
                     preexec_fn=lambda: os.sched_setaffinity(0, cores),
                 )
                 found.setdefault(kind, []).append(json.loads(done.stdout))
-        finally:
-            server.close()
     rates = {
         kind: [each["octets"] / each["seconds"] for each in runs] for kind, runs in found.items()
     }

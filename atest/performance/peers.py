@@ -148,6 +148,12 @@ class Server:
                 return True
         return False
 
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @property
     def cpu_seconds(self) -> float:
         """Processor time so far, of the kernel's work for it too, and of children that ended."""
@@ -187,6 +193,16 @@ def compile_c(name: str, folder: Path) -> Path:
     if done.returncode:
         raise Missing(f"{name}.c does not compile: {done.stderr[:200]}")
     return program
+
+
+def reference(folder: Path) -> Command:
+    """Compiles the server in C, and returns how it is started.
+
+    Raises:
+        Missing: it cannot be compiled here.
+    """
+    program = str(compile_c("reference", folder))
+    return lambda port, root: [program, HOST, str(port), str(root)]
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atest.boards.emulator.disturbance import TO_BOARD, TO_SERVER
-from atest.boards.emulator.exchange import Exchange, Request, describe
+from atest.boards.emulator.exchange import Exchange, describe
 
 RRQ = b"\0\1boot/zImage\0octet\0blksize\0001468\0Tsize\0000\0"
 
@@ -34,14 +34,6 @@ def test_packet_is_one_line_of_text(payload: bytes, text: str) -> None:
 def test_any_octets_are_one_printable_line(octets: bytes) -> None:
     for beginning in (b"", b"\0\1", b"\0\5", b"\0\6"):
         assert describe(beginning + octets).isprintable()
-
-
-def test_requests_are_noted_as_they_were_sent() -> None:
-    exchange = Exchange()
-    exchange.note(TO_SERVER, (1353, 69), 1, RRQ)
-    exchange.note(TO_SERVER, (1353, 50001), 1, b"\0\4\0\1")
-    options = {"blksize": "1468", "tsize": "0"}
-    assert exchange.requests == [Request("RRQ", "boot/zImage", "octet", options)]
 
 
 def test_blocks_are_counted_as_the_board_gets_them() -> None:

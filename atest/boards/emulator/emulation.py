@@ -22,7 +22,6 @@ from atest.boards.emulator.board import Board
 from atest.boards.emulator.console import ConsoleError
 from atest.boards.emulator.dhcp import Offer
 from atest.boards.emulator.disturbance import Disturbance
-from atest.boards.emulator.exchange import Request
 from atest.boards.emulator.machines import Kind, linux_files, machine, missing
 from atest.boards.emulator.wire import Setup
 from atest.equipment.peers import are_required
@@ -243,11 +242,6 @@ class EmulatedBoards:
             board: The board. Default: the one that was switched on last.
         """
         self._board(board).prompt = f"^{re.escape(prompt)}"
-
-    @keyword
-    def get_requests_on_wire(self, *, board: Board | None = None) -> list[Request]:
-        """Returns what the board asked, read from its packets: ``kind``, ``name``, ``options``."""
-        return list(self._board(board).wire.exchange.requests)
 
     def _run(
         self, command: str, timeout: timedelta, board: Board | None, *, goes_well: bool

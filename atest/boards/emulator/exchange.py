@@ -1,7 +1,7 @@
-"""What went over the wire: the requests, and the last packets as lines of text.
+"""The packets on the wire, as lines of text.
 
-It reads the packets itself and knows nothing of TftpLibrary, so it is a second witness: what the
-server's record tells can be compared with it.
+It decodes the packets itself and knows nothing of TftpLibrary, so it is a second witness beside
+the server's record.
 """
 
 from __future__ import annotations
@@ -22,15 +22,6 @@ _HEAD = 600
 """Octets of a packet that are kept: every packet but DATA is shorter."""
 
 
-class Request(NamedTuple):
-    """A request of the board, as it was sent."""
-
-    kind: str
-    name: str
-    mode: str
-    options: dict[str, str]
-
-
 class Entry(NamedTuple):
     """A packet on the wire; `head` is its beginning, `size` all of it."""
 
@@ -47,12 +38,10 @@ class Exchange:
     """Notes what goes over the wire.
 
     Attributes:
-        requests: every RRQ and WRQ, in order; one that the board sent again is there again.
         blocks: DATA packets that the board got.
     """
 
     def __init__(self) -> None:
-        self.requests: list[Request] = []
         self.blocks = 0
         self._opening: deque[Entry] = deque(maxlen=_LIMIT)
         self._running: deque[Entry] = deque(maxlen=_LIMIT)
@@ -64,8 +53,6 @@ class Exchange:
         kind = int.from_bytes(payload[:2], "big")
         if direction == TO_BOARD and kind == DATA:
             self.blocks += copies
-        elif kind in (RRQ, WRQ):
-            self.requests.append(_request(payload))
         self._noted += 1
         moment = time.monotonic() - self._began
         entry = Entry(moment, direction, *ports, copies, len(payload), payload[:_HEAD])
@@ -99,19 +86,13 @@ def describe(payload: bytes, size: int = 0) -> str:
     if name is None or len(payload) < 4:
         return f"no TFTP: {payload[:32].hex(' ')}"
     if kind in (RRQ, WRQ):
-        request = _request(payload)
-        return _words(name, repr(request.name), request.mode, *_pairs(request.options))
+        filename, mode, *options = [*_fields(payload[2:]), "", ""]
+        return _words(name, repr(filename), mode, *_pairs(_options(options)))
     if kind == OACK:
         return _words(name, *_pairs(_options(_fields(payload[2:]))))
     if kind == ERROR:
         return f"{name} {number} '{_text(payload[4:].split(bytes(1))[0])}'"
     return f"{name} {number}" + (f", {max(size, len(payload)) - 4} octets" if kind == DATA else "")
-
-
-def _request(payload: bytes) -> Request:
-    name, mode, *options = [*_fields(payload[2:]), "", ""]
-    kind = _KINDS[int.from_bytes(payload[:2], "big")]
-    return Request(kind, name, mode, _options(options))
 
 
 def _fields(octets: bytes) -> list[str]:
