@@ -60,24 +60,23 @@ def takes_settings(rows: Iterable[Setting], *, all_optional: bool = False) -> Ca
         rows: the table.
         all_optional: whether nothing but what is given counts, so that None is every default.
     """
+    shown = [row for row in rows if row.is_argument]
+    parameters = [_parameter(row, is_optional=all_optional) for row in shown]
+    lines = {row.name: f"{row.name}: {_text(row, is_change=all_optional)}\n" for row in shown}
 
     def decorate(keyword: F) -> F:
+        doc = keyword.__doc__ or ""
         old = signature(keyword)
         own = [kept for kept in old.parameters.values() if kept.name != "settings"]
-        new = [row for row in rows if row.is_argument and row.name not in old.parameters]
-        kinds = {row.name: _type(row, is_optional=all_optional) for row in new}
-        defaults = {row.name: None if all_optional else _default(row) for row in new}
-        settings = [
-            Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
-            for name, kind in kinds.items()
-        ]
-        last = _documented_last(keyword.__doc__ or "")
+        new = [each for each in parameters if each.name not in old.parameters]
+        last = _documented_last(doc)
         first = [kept for kept in own if kept.name not in last]
         rest = [kept for kept in own if kept.name in last]
         found: Any = keyword  # a function, whose attributes may be set
-        found.__signature__ = old.replace(parameters=[*first, *settings, *rest])
-        found.__annotations__ = {**keyword.__annotations__, **kinds}
-        found.__doc__ = _documented(keyword.__doc__ or "", new, is_change=all_optional)
+        found.__signature__ = old.replace(parameters=[*first, *new, *rest])
+        found.__annotations__.update({each.name: each.annotation for each in new})
+        text = [lines[each.name] for each in new]
+        found.__doc__ = _PLACE.sub(lambda place: "".join(place[1] + line for line in text), doc)
         return keyword
 
     return decorate
@@ -103,23 +102,18 @@ def to_arguments(settings: Settings, names: Iterable[str]) -> dict[str, Any]:
     return {name: _SHAPES[rows[name].kind].to_argument(getattr(settings, name)) for name in names}
 
 
-def _type(row: Setting, *, is_optional: bool) -> Any:
-    kind = _SHAPES[row.kind].type
+def _parameter(row: Setting, *, is_optional: bool) -> Parameter:
+    shape = _SHAPES[row.kind]
+    kind = shape.type
     if row.kind is Kind.choice:
         kind = row.choices if isinstance(row.choices, type) else Literal[row.choices]
-    return kind | None if is_optional else kind
-
-
-def _default(row: Setting) -> Any:
-    default = _SHAPES[row.kind].to_argument(row.default)
-    return "" if default == [] else default
-
-
-def _documented(doc: str, rows: Iterable[Setting], *, is_change: bool) -> str:
-    def lines(match: re.Match[str]) -> str:
-        return "".join(f"{match[1]}{row.name}: {_text(row, is_change)}\n" for row in rows)
-
-    return _PLACE.sub(lines, doc)
+    default = None if is_optional else shape.to_argument(row.default)
+    return Parameter(
+        row.name,
+        Parameter.KEYWORD_ONLY,
+        default="" if default == [] else default,
+        annotation=kind | None if is_optional else kind,
+    )
 
 
 def _documented_last(doc: str) -> set[str]:
@@ -128,7 +122,7 @@ def _documented_last(doc: str) -> set[str]:
     return set(_NAMES.findall(doc[place.end() :].split("\n\n", maxsplit=1)[0])) if place else set()
 
 
-def _text(row: Setting, is_change: bool) -> str:
+def _text(row: Setting, *, is_change: bool) -> str:
     parts = [row.doc, _SHAPES[row.kind].how]
     if row.default_words and (row.kind.has_none or not is_change):
         is_limit = row.kind in {Kind.limit, Kind.size_limit}

@@ -18,12 +18,14 @@ from TftpLibrary.settings import ClientSettings
 from TftpLibrary.station import StationClient
 from TftpLibrary.store.names import fetched_path
 
+_takes_settings = takes_settings(ClientSettings.rows)
+
 
 class ClientKeywords(Keywords):
     """Get and put files as a client."""
 
     @keyword("TFTP Get", tags=("Client",))
-    @takes_settings(ClientSettings.rows)
+    @_takes_settings
     def tftp_get(
         self,
         host: str,
@@ -63,7 +65,7 @@ class ClientKeywords(Keywords):
         return transfer
 
     @keyword("TFTP Put", tags=("Client",))
-    @takes_settings(ClientSettings.rows)
+    @_takes_settings
     def tftp_put(
         self,
         source: Path,

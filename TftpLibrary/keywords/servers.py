@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from robot.api.deco import keyword
 
@@ -22,8 +21,7 @@ from TftpLibrary.station import Station
 _CHANGEABLE = tuple(row for row in ServerSettings.rows if not row.fixed)
 
 
-@dataclass(frozen=True, slots=True)
-class TftpServerInfo:
+class TftpServerInfo(NamedTuple):
     """A TFTP server that was started.
 
     Attributes:
