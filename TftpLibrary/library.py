@@ -51,8 +51,8 @@ class TftpLibrary(DynamicCore):
     """TftpLibrary tests boards that boot, load and store over TFTP.
 
     A suite starts a TFTP server, puts files there, waits until the board has really downloaded
-    them, and takes what the board uploads. It can also be the client of a board that is a TFTP
-    server itself. No other program is needed, and no root rights but for port 69.
+    them, and receives the files that the board uploads. It can also be the client of a board that
+    is a TFTP server. No other program is needed. Root rights are needed only for port 69.
 
     = A first suite =
 
@@ -85,7 +85,8 @@ class TftpLibrary(DynamicCore):
     or that `Switch TFTP Server` chose. Aliases are compared without case and spaces. Import the
     library only once: with two imports Robot Framework does not know which keyword is meant.
 
-    On most systems a program needs a right to use port 69. On Linux this gives it to everyone:
+    On most systems a program needs permission to use port 69. On Linux this command gives it to all
+    programs:
 
     | sysctl net.ipv4.ip_unprivileged_port_start=69
 
@@ -181,10 +182,9 @@ class TftpLibrary(DynamicCore):
             port: UDP port that servers bind: 69, which boards use; 0 takes a free one.
             root: Folder to serve. Default: a new private folder for each server, which is removed
                 when it stops.
-            timeout: How long the keywords wait that begin with ``Wait Until``.
-            auto_stop: When servers stop that no keyword stopped.
-            on_failure: What is logged when a test fails: the requests that were seen in it, or
-                ``NOTHING``.
+            timeout: Default timeout of the ``Wait Until ...`` keywords.
+            auto_stop: When to stop servers that no keyword has stopped.
+            on_failure: What to log when a test fails: its requests, or ``NOTHING``.
 
         Example:
         | Library    TftpLibrary    host=192.168.1.1    root=${CURDIR}/images    timeout=2 min

@@ -45,7 +45,7 @@ def test_the_library_tells_robot_framework_what_it_is() -> None:
     ("arguments", "message"),
     [
         ({"port": 99999}, "port must be from 0 to 65535, got 99999"),
-        ({"timeout": timedelta(seconds=-1)}, "Expected timeout to be a time of 0 s or more"),
+        ({"timeout": timedelta(seconds=-1)}, "timeout must be a time of 0 s or more"),
     ],
 )
 def test_a_wrong_argument_of_the_import_fails_at_the_import(
@@ -252,7 +252,7 @@ Root
         "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'much'."
         in found["Size"]
     )
-    assert found["Time"] == "Expected timeout to be a time of 0 s or more, got -5 s."
+    assert found["Time"] == "timeout must be a time of 0 s or more, got -5 s."
     assert "suite.robot' is a file. Expected a folder." in found["Root"]
 
 

@@ -262,7 +262,7 @@ def test_port_that_needs_a_right(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["--port", "99999"], "port must be from 0 to 65535, got 99999"),
-        (["--client", "board"], "clients must be addresses or networks"),
+        (["--client", "board"], "is neither an address nor a network"),
         (["--host", "192.0.2.1"], "192.0.2.1"),
     ],
 )
@@ -308,8 +308,8 @@ def test_server_that_does_not_answer(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["get", "127.0.0.1", "x", "no-folder/x"], "There is no folder 'no-folder'"),
-        (["get", "127.0.0.1", "boot/.."], "'boot/..' names no file to write here"),
-        (["get", "127.0.0.1", "boot/", "."], "'boot/' names no file to write here"),
+        (["get", "127.0.0.1", "boot/.."], "'boot/..' does not end with the name of a file"),
+        (["get", "127.0.0.1", "boot/", "."], "'boot/' does not end with the name of a file"),
         (["get", "127.0.0.1", "x", "--port", "0"], "port must be from 1 to 65535, got 0"),
         (["get", "127.0.0.1", "x", "--blksize", "7"], "blksize must be from 8 to 65464, got 7"),
         (["get", "no-such-host.invalid", "x"], "no-such-host.invalid"),

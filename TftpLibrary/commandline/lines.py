@@ -34,7 +34,7 @@ def progress_line(running: Sequence[Transfer]) -> str:
 
 
 def progress(transfer: Transfer) -> str:
-    """Returns how far a transfer is: `41 % 3.2 of 7.8 MB 5.1 MB/s`."""
+    """Returns the progress of a transfer: `41 % 3.2 of 7.8 MB 5.1 MB/s`."""
     rate = rate_text(transfer.rate)
     if transfer.size is None:
         return f"{size_text(transfer.octets)} {rate}"

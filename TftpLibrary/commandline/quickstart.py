@@ -14,7 +14,7 @@ SUITE = PACKAGE / "quickstart.robot"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the suite with Robot Framework, tells where log.html is, and returns the status."""
+    """Runs the suite with Robot Framework, prints where log.html is, and returns the status."""
     folder = Path(options.outputdir).resolve()
     # The package is found also where it is not installed, but run from its own folder.
     places = ["--pythonpath", str(PACKAGE.parent), "--outputdir", str(folder)]
@@ -23,5 +23,5 @@ def run(options: argparse.Namespace) -> int:
     result = "failed" if status else "passed"
     out = output()
     out.line(f"\nThe first suite {result}: {SUITE}")
-    out.line(f"Every step of it, to open in a browser: {folder / 'log.html'}")
+    out.line(f"To see every step, open in a browser: {folder / 'log.html'}")
     return 1 if status else 0

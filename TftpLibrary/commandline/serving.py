@@ -1,4 +1,4 @@
-"""The command `serve`: a TFTP server that tells on standard error what it did."""
+"""The command `serve`: a TFTP server that prints each transfer to standard error."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
 
 RECORD_LIMIT = 1000
-"""Ended transfers that are kept until they are told."""
+"""Ended transfers that are kept until they are printed."""
 
 BATCH_TIME = 0.05
-"""Seconds in which ends are collected before they are told: waking for each one costs speed."""
+"""Seconds between two prints: waking for each transfer that ends would cost speed."""
 
 PROGRESS_TIME = 0.5
 """Seconds between two live lines on a terminal."""
 
 STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
-"""What ends the server. SIGBREAK is Ctrl-Break on Windows, and what a parent can send there."""
+"""Signals that end the server. SIGBREAK is Ctrl-Break on Windows; a parent can send it there."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ class _StopFlag:
 
 
 class Report:
-    """Tells the ends of transfers, each once, and counts them."""
+    """Prints each transfer that ended, once, and counts them."""
 
     def __init__(self, recorder: Recorder, errors: Output, *, is_quiet: bool) -> None:
         self.position = 0
@@ -87,20 +87,20 @@ class Report:
         self._errors = errors
         self._is_quiet = is_quiet
         self._tally = Tally()
-        self._told = 0
+        self._printed = 0
         self._next_progress = 0.0
         # Lines that wait for a reader. New ones are made when these are gone: it stays bounded.
         self._lines: deque[str] = deque()
 
     def update(self) -> None:
-        """Tells what is new, as far as somebody reads it."""
+        """Prints the news, as far as somebody reads them."""
         self._collect()
         self._print()
         if self._errors.is_terminal and not self._is_quiet and not self._lines:
-            self._tell_progress()
+            self._print_progress()
 
     def finish(self, seconds: float) -> None:
-        """Tells what ended since, and the summary."""
+        """Prints the transfers that ended since, and the summary."""
         self._errors.progress("")
         self._print()
         self._collect()
@@ -115,19 +115,19 @@ class Report:
         if self._lines:
             return
         # The position first: what ends while this reads is news again, and never lost.
-        self.position, told = self._recorder.mark(), self._told
-        self._told, ended = self._recorder.ends(told)
+        self.position, before = self._recorder.mark(), self._printed
+        self._printed, ended = self._recorder.ends(before)
         for transfer in ended:
             self._tally.add(transfer)
             if not self._is_quiet:
                 self._lines.append(transfer_line(transfer))
-        unseen = self._told - told - len(ended)
+        unseen = self._printed - before - len(ended)
         self._tally.unseen += unseen
         if unseen and not self._is_quiet:
             self._lines.append(f"{unseen} transfers are not shown: nobody read the lines in time")
         self._lines.extend(f"unexpected: {text}" for text in self._recorder.take_defects())
 
-    def _tell_progress(self) -> None:
+    def _print_progress(self) -> None:
         now = time.monotonic()
         if now >= self._next_progress:
             self._next_progress = now + PROGRESS_TIME

@@ -1,4 +1,4 @@
-"""What every group of keywords stands on: the state, and the assertions of the getters."""
+"""The base of all groups of keywords: the state, and the assertions of the getters."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def output_folder() -> Path:
 
 
 def log_address(path: Path) -> str:
-    """Returns the address of a file as a link in the log of the run has it."""
+    """Returns the URL of a file relative to log.html."""
     folder = output_folder()
     try:
-        # The log may be elsewhere; then the way to the file is another one.
+        # The log may be in another folder.
         log = str(BuiltIn().get_variable_value("${LOG FILE}"))
         folder = folder if log == "NONE" else Path(log).parent
     except RobotNotRunningError:
@@ -102,7 +102,7 @@ def log_address(path: Path) -> str:
     try:
         return quote(Path(os.path.relpath(path, folder)).as_posix())
     except ValueError:
-        # On Windows there is no way from one drive to another.
+        # On Windows there is no relative path from one drive to another.
         return path.as_uri()
 
 

@@ -1,4 +1,4 @@
-"""The keywords for boards that are TFTP servers themselves: fetch from them, store on them."""
+"""The keywords for boards that are TFTP servers: fetch files from them, store files on them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class ClientKeywords(Keywords):
         port: int = 69,
         **settings: Any,  # the table has the type of each
     ) -> Transfer:
-        """Fetches a file from a TFTP server, for example a boot loader that is one.
+        """Fetches a file from a TFTP server, for example from a boot loader that acts as one.
 
         Args:
             host: Address or name of the server.
             name: File on the server.
-            destination: Local path, or a folder that exists. Default: the last part of the name,
+            destination: Local path, or an existing folder. Default: the last part of the name,
                 in the output folder of the run.
             port: UDP port of the server.
             **settings: How to ask.
@@ -48,8 +48,8 @@ class ClientKeywords(Keywords):
         Returns:
             The transfer.
 
-        The file takes its place when it is complete; a part of it is never left there. A TFTP
-        error fails with its text and number.
+        The file appears at its destination when it is complete; a partial file never appears. If
+        the server sends an ERROR packet, the keyword fails with its text and code.
 
         Example:
         | ${router}=    `Start TFTP Server`    host=127.0.0.1    port=0
@@ -75,7 +75,7 @@ class ClientKeywords(Keywords):
         port: int = 69,
         **settings: Any,  # the table has the type of each
     ) -> Transfer:
-        """Stores a file on a TFTP server, for example a boot loader that takes its firmware so.
+        """Stores a file on a TFTP server, for example on a boot loader that receives firmware.
 
         Args:
             source: Local path.
@@ -87,7 +87,7 @@ class ClientKeywords(Keywords):
         Returns:
             The transfer.
 
-        A TFTP error fails with its text and number.
+        If the server sends an ERROR packet, the keyword fails with its text and code.
 
         Example:
         | ${router}=    `Start TFTP Server`    host=127.0.0.1    port=0    writable=True

@@ -1,7 +1,6 @@
-"""What Robot Framework gives and what the layers below take: sizes, times, paths and lists.
+"""Converts arguments of keywords to the units of the layers below: sizes, times and paths.
 
-What passed here is in the units of the house: seconds, octets, tuples of text. The docstrings of
-the converters are what Libdoc shows under "Data types", so they are in Robot's doc format.
+Libdoc shows the docstrings of the converters under "Data types", so they are in Robot's doc format.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from TftpLibrary.sizes import parse_size
 T = TypeVar("T")
 
 NO_PATH = Path()
-"""What an empty path argument becomes: it counts as not given."""
+"""An empty path argument, which counts as not given."""
 
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 
 
 class AutoStop(Enum):
-    """When a server stops that no keyword stopped.
+    """When servers are stopped automatically.
 
-    | ``auto``   | With the test, or the suite, that started it. |
+    | ``auto``   | When the test or the suite ends that started the server. |
     | ``manual`` | At the end of the run. |
     """
 
@@ -39,7 +38,7 @@ class AutoStop(Enum):
 class OnFailure(Enum):
     """What is logged when a test fails.
 
-    | ``log_transfers`` | The requests that were seen in the test, as `Log Transfers` shows them. |
+    | ``log_transfers`` | The requests of the test, as `Log Transfers` shows them. |
     | ``nothing``       | Nothing. |
     """
 
@@ -50,7 +49,7 @@ class OnFailure(Enum):
 class HashAlgorithm(Enum):
     """A checksum, written in hexadecimal digits.
 
-    ``crc32`` is what the command of that name prints in U-Boot.
+    ``crc32`` is the checksum that the command ``crc32`` prints in U-Boot.
     """
 
     sha256 = "sha256"
@@ -68,7 +67,7 @@ def to_size(value: str | int) -> Size:
     """A size in octets: a number, alone or with a unit.
 
     ``kB``, ``MB``, ``GB`` and ``TB`` count in thousands, ``KiB``, ``MiB``, ``GiB`` and ``TiB``
-    in 1024s. The case of the letters does not matter, nor does a space before the unit:
+    in 1024s. Upper and lower case are the same, and there may be a space before the unit:
     ``1468``, ``512 kB``, ``4 MiB``, ``1.5GB``.
     """
     return Size(parse_size(str(value)))
@@ -93,15 +92,15 @@ def to_rate(value: str | int) -> Rate:
 def to_path(value: str) -> Path:
     """A file or folder on the machine that runs the test.
 
-    ``/`` separates on every system, and ``~`` is the home folder. A relative path starts at the
-    folder in which the run was started; ``${CURDIR}/`` in front of it makes it start at the folder
-    of the suite file.
+    ``/`` separates folders on every system, and ``~`` is the home folder. A relative path starts at
+    the folder in which the run was started; with ``${CURDIR}/`` in front it starts at the folder of
+    the suite file.
     """
     return Path(value).expanduser().absolute() if value else NO_PATH
 
 
 def to_source(value: str) -> str | Path:
-    """Converts what is to be uploaded: a URL stays as it is, anything else is a path.
+    """Converts the source of an upload: a URL stays as it is, anything else is a path.
 
     Raises:
         UsageError: it is empty.
@@ -133,7 +132,7 @@ def seconds(value: timedelta, argument: str) -> float:
     """
     if value < timedelta(0):
         raise UsageError(
-            f"Expected {argument} to be a time of 0 s or more, got {value.total_seconds():g} s."
+            f"{argument} must be a time of 0 s or more, got {value.total_seconds():g} s."
         )
     return value.total_seconds()
 
@@ -150,7 +149,7 @@ def required(path: Path, argument: str) -> Path:
         UsageError: the argument was empty.
     """
     if path == NO_PATH:
-        raise UsageError(f"Expected {argument} to be a path, got an empty text.")
+        raise UsageError(f"{argument} must be a path, got an empty text.")
     return path
 
 

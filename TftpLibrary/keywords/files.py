@@ -1,4 +1,4 @@
-"""The keywords for the files in the store of a TFTP server: put, look at, move, take out."""
+"""The keywords for the files in the store of a TFTP server."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class FileKeywords(Keywords):
                 with ``pip install robotframework-tftp[urls]``.
             name: Name under which boards ask for it, with ``/`` between folders. Default: the last
                 part of the source.
-            only_for: Address or network of the boards that get this file; others get what is there
-                without it. Default: everyone.
-            overwrite: Whether a file of that name may be replaced.
+            only_for: Address or network of the boards that get this file. Other boards get the
+                file that is there without it, if any. Default: all boards.
+            overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The file in the store. ``uploaded`` is False when the same content was there already
-            and nothing was copied.
+            The file in the store. Its ``uploaded`` is False when the store already had the same
+            content and nothing was copied.
 
-        A board that asks meanwhile gets the old file or the new one, never a mix. The name may
-        be ``boot/zImage`` or ``/boot/zImage``: for boards it is the same.
+        A board that asks during the upload gets the old file or the new one, never a mix. For
+        boards, ``boot/zImage`` and ``/boot/zImage`` are the same name.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -74,10 +74,10 @@ class FileKeywords(Keywords):
         r"""Puts a text into the store of a TFTP server, as a file in UTF-8.
 
         Args:
-            text: The content. A line ends with ``\n`` and is not changed.
+            text: The content, stored in UTF-8. Line ends are not changed.
             name: Name under which boards ask for it.
-            only_for: Address or network of the boards that get this file. Default: everyone.
-            overwrite: Whether a file of that name may be replaced.
+            only_for: Address or network of the boards that get this file. Default: all boards.
+            overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -108,8 +108,8 @@ class FileKeywords(Keywords):
         Args:
             data: The content.
             name: Name under which boards ask for it.
-            only_for: Address or network of the boards that get this file. Default: everyone.
-            overwrite: Whether a file of that name may be replaced.
+            only_for: Address or network of the boards that get this file. Default: all boards.
+            overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -135,13 +135,13 @@ class FileKeywords(Keywords):
         overwrite: bool = True,
         server: str = "",
     ) -> list[StoredFile]:
-        """Puts the files of a folder, and of the folders in it, into the store of a TFTP server.
+        """Puts the files of a folder and its subfolders into the store of a TFTP server.
 
         Args:
             source: Local folder.
-            name: Folder in the store. Default: the top.
-            pattern: Glob that the path below the source must match. Default: every file.
-            overwrite: Whether files of the same names may be replaced.
+            name: Folder in the store. Default: its top folder.
+            pattern: Glob for the path below the source. Default: all files.
+            overwrite: Whether existing files may be replaced.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -172,14 +172,14 @@ class FileKeywords(Keywords):
         Args:
             name: Name under which boards ask for it.
             size: Size in octets.
-            content: What is in it.
-            seed: Another seed makes another random content; the same one makes the same.
+            content: Kind of content.
+            seed: The same seed always produces the same random content.
             server: Alias of the server. Default: the active one.
 
         Returns:
             The file in the store.
 
-        It is meant for the sizes at which boot loaders fail: 0, a whole number of blocks, one
+        Useful for the sizes at which boot loaders fail: 0 octets, a whole number of blocks, one
         octet more, more than 65,535 blocks.
 
         Example:
@@ -197,7 +197,7 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file in the store, for example one that a board uploaded.
-            destination: Local path, or a folder that exists.
+            destination: Local path, or an existing folder.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -220,7 +220,7 @@ class FileKeywords(Keywords):
         Args:
             name: The file.
             new_name: Name of the copy.
-            overwrite: Whether a file of that name may be replaced.
+            overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -241,14 +241,14 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file.
-            new_name: Its name from now on.
-            overwrite: Whether a file of that name may be replaced.
+            new_name: Its new name.
+            overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
         Returns:
             The file under its new name.
 
-        A board that is reading the file gets it to the end.
+        A board that is reading the file still gets all of it.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -263,11 +263,11 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file.
-            missing_ok: Whether it may be missing. By default that fails, with the files that
-                are there.
+            missing_ok: If True, a missing file is not an error. By default the keyword fails and
+                lists the existing files.
             server: Alias of the server. Default: the active one.
 
-        A board that is reading the file gets it to the end.
+        A board that is reading the file still gets all of it.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -286,8 +286,8 @@ class FileKeywords(Keywords):
         Returns:
             The names of the files that were deleted.
 
-        Files of a folder that was there before are put back when the server stops, unless it was
-        started with ``keep_files=True``.
+        If the server serves a folder that existed before, its files are put back when the server
+        stops, unless it was started with ``keep_files=True``.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -300,7 +300,7 @@ class FileKeywords(Keywords):
 
     @keyword("Get TFTP File", tags=("File Store",))
     def get_tftp_file(self, name: str, *, server: str = "") -> StoredFile:
-        """Returns what is known about a file in the store of a TFTP server.
+        """Returns a description of a file in the store of a TFTP server.
 
         Args:
             name: The file.
@@ -333,7 +333,7 @@ class FileKeywords(Keywords):
             name: The file.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Size to compare with, in octets or with a unit.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -363,10 +363,10 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file.
-            algorithm: Which checksum.
+            algorithm: Kind of checksum.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Checksum to compare with, in lower-case hexadecimal digits.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -397,7 +397,7 @@ class FileKeywords(Keywords):
             name: The file.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Text to compare with.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -426,14 +426,14 @@ class FileKeywords(Keywords):
         """Returns the names of the files in the store of a TFTP server, and optionally checks them.
 
         Args:
-            pattern: Glob that a name must match; ``*`` matches ``/`` too.
+            pattern: Glob for the names; ``*`` also matches ``/``.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: A name, or a list of names in any order.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The names, sorted, those in folders as ``folder/name``.
+            The sorted names; a file in a folder is ``folder/name``.
 
         Example:
         | `Start TFTP Server`    port=0

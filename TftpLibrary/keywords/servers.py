@@ -1,4 +1,4 @@
-"""The keywords that start, stop and change TFTP servers, and say what and where they are."""
+"""The keywords that start, stop, change and describe TFTP servers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TftpServerInfo(NamedTuple):
     Attributes:
         alias: its name in the test; `tftp-1` and so on where none was given.
         host: the address that it is bound to.
-        port: the port that it is bound to, also where port 0 was asked for.
+        port: the port that it is bound to; never 0.
         url: `tftp://host:port/`.
         root: the folder that it serves.
         writable: whether boards may write.
@@ -42,7 +42,7 @@ class TftpServerInfo(NamedTuple):
 
     @classmethod
     def of(cls, server: Station) -> TftpServerInfo:
-        """Returns what a running server tells about itself."""
+        """Describes a running server."""
         return cls(
             alias=server.alias,
             host=server.host,
@@ -70,22 +70,22 @@ class ServerKeywords(Keywords):
         """Starts a TFTP server and makes it the active one.
 
         Args:
-            root: Folder to serve. Default: that of the import, or else a new private folder, which
-                is removed when the server stops.
+            root: Folder to serve. Default: the folder of the import. Without one: a new private
+                folder, which is removed when the server stops.
             host: Address to bind: IPv4, IPv6, ``0.0.0.0`` or ``::`` for all, ``auto`` for that of
-                the default route. Default: that of the import.
-            port: UDP port to bind, 0 for a free one. Default: that of the import.
-            alias: Name of this server in the other keywords. Default: ``tftp-1``, ``tftp-2`` ...
+                the default route. Default: the host of the import.
+            port: UDP port to bind, 0 for a free one. Default: the port of the import.
+            alias: Name of the server in other keywords. Default: ``tftp-1``, ``tftp-2`` and so on.
             **settings: How the server serves.
 
         Returns:
-            What the server is and where.
+            A description of the server: alias, host, port, URL, root and whether it is writable.
 
-        When the keyword returns, the server answers. A server with the same alias and the same
-        settings that runs already is not started again: that is a warning.
+        The server answers requests when the keyword returns. If a server with the same alias and
+        the same settings is already running, the keyword only warns.
 
-        Port 69 needs a right on most systems. The message of the failure tells how to get it, or
-        use another port.
+        Port 69 needs permission on most systems. If permission is missing, the error message shows
+        how to get it.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0    alias=dut    writable=True
@@ -109,14 +109,15 @@ class ServerKeywords(Keywords):
 
         Args:
             alias: The server. Default: the active one.
-            grace: Time that running transfers get to come to their end. Default: none.
+            grace: Time for running transfers to finish. Default: none.
 
         Returns:
-            The transfers that were cut short. Each of their boards got an ERROR packet.
+            The transfers that were aborted. Each of their boards got an ERROR packet.
 
-        What was uploaded to a folder that was there before is removed, and what was overwritten
-        is put back, unless the server was started with ``keep_files=True``. That no such server
-        is running is a warning, not a failure, so that teardowns are simple.
+        If the server serves a folder that existed before, uploaded files are removed and
+        overwritten files are put back, unless the server was started with ``keep_files=True``.
+
+        If no such server is running, the keyword only warns, so it is safe in teardowns.
 
         Example:
         | `Start TFTP Server`    port=0    alias=dut
@@ -146,12 +147,12 @@ class ServerKeywords(Keywords):
         """Makes another TFTP server the active one.
 
         Args:
-            alias: The server that keywords mean from now on when they are not told another.
+            alias: The server that keywords without ``server=`` use from now on.
 
         Returns:
-            The alias of the server that was active before.
+            The alias of the previously active server.
 
-        What a test switched is switched back when the test ends.
+        When a test ends, the server that was active before the test is active again.
 
         Example:
         | `Start TFTP Server`    port=0    alias=left
@@ -169,17 +170,17 @@ class ServerKeywords(Keywords):
         server: str = "",
         **settings: Any,  # the table has the type of each
     ) -> dict[str, Any]:
-        """Changes a running TFTP server; the next request finds it changed.
+        """Changes settings of a running TFTP server.
 
         Args:
-            **settings: What to change.
+            **settings: The settings to change.
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The values that were in force before, under the names of the arguments, so that they
-            can be given back.
+            The previous values by argument name, so that they can be restored.
 
-        What is not given stays as it is. Transfers that are running are not changed.
+        Settings that are not given stay as they are. The change applies to new requests; running
+        transfers keep their settings.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -192,13 +193,13 @@ class ServerKeywords(Keywords):
 
     @keyword("Get TFTP Server", tags=("Server",))
     def get_tftp_server(self, alias: str = "") -> TftpServerInfo:
-        """Returns what a TFTP server is and where.
+        """Returns a description of a TFTP server.
 
         Args:
             alias: The server. Default: the active one.
 
         Returns:
-            The same that `Start TFTP Server` returned.
+            The same description as `Start TFTP Server` returns.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -222,10 +223,10 @@ class ServerKeywords(Keywords):
         Args:
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Address to compare with.
-            message: Text of the failure instead of the usual one.
-            for_client: Address of a board. The result is then the address of this machine by which
-                that board reaches the server: what ``setenv serverip`` needs when the server is
-                bound to ``0.0.0.0``. Default: the address that the server is bound to.
+            message: Error message to use instead of the default one.
+            for_client: Address of a board. The keyword then returns the address at which this
+                board reaches the server, for example for ``setenv serverip`` when the server is
+                bound to ``0.0.0.0``. Default: the address to which the server is bound.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -254,11 +255,11 @@ class ServerKeywords(Keywords):
         Args:
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Number to compare with.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The port as an integer: the real one, also where the server was started with 0.
+            The port to which the server is bound, as an integer.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -280,10 +281,10 @@ class ServerKeywords(Keywords):
         """Returns the URL of a TFTP server, or of one of its files, and optionally checks it.
 
         Args:
-            name: A file of the server. Default: none, the URL ends with ``/``.
+            name: A file of the server. Default: none; the URL then ends with ``/``.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Text to compare with.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -301,7 +302,7 @@ class ServerKeywords(Keywords):
         """Fails unless a TFTP server is running.
 
         Args:
-            alias: The server. Default: any one will do.
+            alias: The server. Default: any server.
 
         Example:
         | `Start TFTP Server`    port=0    alias=dut
@@ -315,7 +316,7 @@ class ServerKeywords(Keywords):
         """Fails if a TFTP server is running.
 
         Args:
-            alias: The server. Default: none at all may run.
+            alias: The server. Default: any server.
 
         Example:
         | `Start TFTP Server`    port=0    alias=dut

@@ -89,7 +89,7 @@ class TransferKeywords(Keywords):
             name: Name that the board asked for, or a glob. Default: all.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Number to compare with.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             client: Address or network of the board. Default: any board.
             outcome: How they ended. Default: all, running ones too.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
@@ -129,7 +129,7 @@ class TransferKeywords(Keywords):
             assertion_expected: Name or list of names to compare with. Equality does not look at
                 the order, see `Requests Should Be` for one that does; ``contains`` holds when
                 every expected name is there.
-            message: Text of the failure instead of the usual one.
+            message: Error message to use instead of the default one.
             client: Address or network of the board. Default: any board.
             outcome: How the transfers ended. Default: all, running ones too.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of

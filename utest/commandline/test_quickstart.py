@@ -18,7 +18,7 @@ def test_quickstart_passes_and_tells_where_the_log_is(tmp_path: Path) -> None:
     assert "1 test, 1 passed, 0 failed" in done.stdout
     log = tmp_path / "results" / "log.html"
     assert log.is_file()
-    assert done.stdout.splitlines()[-1] == f"Every step of it, to open in a browser: {log}"
+    assert done.stdout.splitlines()[-1] == f"To see every step, open in a browser: {log}"
     assert re.search(
         rf"^The first suite passed: {re.escape(str(quickstart.SUITE))}$", done.stdout, re.MULTILINE
     )

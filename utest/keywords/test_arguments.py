@@ -172,5 +172,5 @@ def test_a_value_that_cannot_be_converted_is_refused() -> None:
         UsageError, match="port_range must be two ports such as 6000-6100, got 'many'."
     ):
         to_settings(ServerSettings, {"port_range": "many"})
-    with pytest.raises(UsageError, match="Expected timeout to be a time of 0 s or more, got -2 s."):
+    with pytest.raises(UsageError, match="timeout must be a time of 0 s or more, got -2 s."):
         to_settings(ServerSettings, {"timeout": timedelta(seconds=-2)})

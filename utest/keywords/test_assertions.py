@@ -110,7 +110,7 @@ def test_a_transfer_that_is_not_there_used_nothing(keywords: AssertionKeywords) 
 def test_an_assertion_about_nothing_is_a_mistake(keywords: AssertionKeywords) -> None:
     with pytest.raises(UsageError, match="Nothing is expected of the transfer. Give blksize="):
         keywords.transfer_should_have_used("zImage")
-    with pytest.raises(UsageError, match="Expected max_duration to be a time of 0 s or more"):
+    with pytest.raises(UsageError, match="max_duration must be a time of 0 s or more"):
         keywords.transfer_should_have_used("zImage", max_duration=timedelta(seconds=-1))
 
 

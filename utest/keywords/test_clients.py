@@ -113,8 +113,8 @@ def test_no_answer_is_told_after_the_retries(
     ("arguments", "message"),
     [
         ({"port": 99999}, "port must be from 1 to 65535, got 99999"),
-        ({"timeout": timedelta(seconds=-1)}, "Expected timeout to be a time of 0 s or more"),
-        ({"wait": timedelta(seconds=-1)}, "Expected wait to be a time of 0 s or more"),
+        ({"timeout": timedelta(seconds=-1)}, "timeout must be a time of 0 s or more"),
+        ({"wait": timedelta(seconds=-1)}, "wait must be a time of 0 s or more"),
         ({"windowsize": 0}, "windowsize must be from 1 to 65535, got 0"),
     ],
 )
@@ -124,5 +124,5 @@ def test_wrong_arguments_fail_at_once(
     keywords = ClientKeywords(state)
     with pytest.raises(UsageError, match=message):
         keywords.tftp_get("127.0.0.1", "x", tmp_path, **arguments)
-    with pytest.raises(UsageError, match="Expected source to be a path, got an empty text."):
+    with pytest.raises(UsageError, match="source must be a path, got an empty text."):
         keywords.tftp_put(Path(), "127.0.0.1")

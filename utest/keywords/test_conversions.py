@@ -38,20 +38,20 @@ def test_an_empty_path_counts_as_not_given_and_the_current_folder_does_not() -> 
 
 
 def test_an_empty_path_is_refused_where_one_is_required() -> None:
-    with pytest.raises(UsageError, match="Expected destination to be a path, got an empty text."):
+    with pytest.raises(UsageError, match="destination must be a path, got an empty text."):
         required(NO_PATH, "destination")
 
 
 def test_a_source_is_a_url_or_a_path() -> None:
     assert to_source("https://example.com/zImage") == "https://example.com/zImage"
     assert to_source("zImage") == Path.cwd() / "zImage"
-    with pytest.raises(UsageError, match="Expected source to be a path"):
+    with pytest.raises(UsageError, match="source must be a path"):
         to_source("")
 
 
 def test_a_negative_time_is_refused() -> None:
     assert seconds(timedelta(milliseconds=1500), "timeout") == 1.5
-    with pytest.raises(UsageError, match="Expected timeout to be a time of 0 s or more, got -2 s."):
+    with pytest.raises(UsageError, match="timeout must be a time of 0 s or more, got -2 s."):
         seconds(timedelta(seconds=-2), "timeout")
 
 

@@ -60,7 +60,7 @@ def test_what_was_stored_is_logged(
 def test_a_missing_source_is_told(keywords: FileKeywords, files: StationFiles, image: Path) -> None:
     with pytest.raises(UsageError, match="bzImage"):
         keywords.upload_file(str(image.with_name("bzImage")))
-    with pytest.raises(UsageError, match="Expected source to be a path, got an empty text."):
+    with pytest.raises(UsageError, match="source must be a path, got an empty text."):
         keywords.upload_file("")
     assert files.list() == []
 
@@ -118,7 +118,7 @@ def test_a_file_is_downloaded_to_a_path_or_a_folder(keywords: FileKeywords, tmp_
     assert keywords.download_file("startup-config", tmp_path) == tmp_path / "startup-config"
     keywords.download_file("startup-config", tmp_path / "r7.cfg")
     assert (tmp_path / "r7.cfg").read_text() == "hostname r7"
-    with pytest.raises(UsageError, match="Expected destination to be a path"):
+    with pytest.raises(UsageError, match="destination must be a path"):
         keywords.download_file("startup-config", Path())
 
 

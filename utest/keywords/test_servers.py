@@ -110,7 +110,7 @@ def test_the_same_server_again_is_a_warning(
         ({"host": "203.0.113.7"}, "203.0.113.7"),
         ({"clients": "the board"}, "clients='the board' is neither an address nor a network"),
         ({"port_range": "high"}, "port_range must be two ports such as 6000-6100, got 'high'."),
-        ({"timeout": timedelta(seconds=-1)}, "Expected timeout to be a time of 0 s or more"),
+        ({"timeout": timedelta(seconds=-1)}, "timeout must be a time of 0 s or more"),
         ({"timeout": timedelta(0)}, "timeout must be above 0"),
     ],
 )
@@ -166,7 +166,7 @@ def test_stop_of_what_does_not_run_is_a_warning(
 
 def test_a_negative_grace_is_refused_and_the_server_runs_on(keywords: ServerKeywords) -> None:
     keywords.start_tftp_server(alias="dut")
-    with pytest.raises(UsageError, match="Expected grace to be a time of 0 s or more, got -1 s."):
+    with pytest.raises(UsageError, match="grace must be a time of 0 s or more, got -1 s."):
         keywords.stop_tftp_server(grace=timedelta(seconds=-1))
     assert keywords.state.is_running("dut")
 

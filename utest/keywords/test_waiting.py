@@ -133,7 +133,7 @@ def test_a_wait_needs_a_server(state: LibraryState) -> None:
     ("arguments", "message"),
     [
         ({"times": 0}, "Expected times to be 1 or more, got 0."),
-        ({"timeout": timedelta(seconds=-1)}, "Expected timeout to be a time of 0 s or more"),
+        ({"timeout": timedelta(seconds=-1)}, "timeout must be a time of 0 s or more"),
         ({"client": "the board"}, "client='the board' is neither an address nor a network"),
         ({"server": "x"}, "No TFTP server 'x'. Running: dut."),
     ],
@@ -261,7 +261,7 @@ def test_a_transfer_of_another_board_does_not_count(
 
 
 def test_a_negative_time_without_transfers_cannot_be(keywords: WaitingKeywords) -> None:
-    with pytest.raises(UsageError, match="Expected idle to be a time of 0 s or more"):
+    with pytest.raises(UsageError, match="idle must be a time of 0 s or more"):
         keywords.wait_until_transfers_are_idle(timedelta(seconds=-1))
 
 
