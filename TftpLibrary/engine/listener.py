@@ -26,7 +26,7 @@ from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
-from TftpLibrary.protocol.options import Agreement, grant, told_size
+from TftpLibrary.protocol.options import Agreement, announced_size, grant
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
@@ -312,7 +312,7 @@ class Listener:
         try:
             if request.direction is Direction.read:
                 return Cargo(mode, source=self._store.open_read(request.filename, client))
-            size = told_size(request.options)
+            size = announced_size(request.options)
             sink = self._store.open_write(request.filename, client, self._write_policy, size)
             return Cargo(mode, sink=sink)
         except StoreError as error:

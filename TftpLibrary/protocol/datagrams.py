@@ -1,4 +1,4 @@
-"""What a datagram is, told from its first four octets, and whether it was on the wire before.
+"""The kind and block of a datagram by its first four octets, and whether it repeats another.
 
 Nothing here decodes a packet in full: captures, faults and the tests' link look at every datagram,
 also at octets that are no packet. `packets` decodes.
@@ -70,7 +70,7 @@ class Datagram(NamedTuple):
 
 
 class Repeats:
-    """Tells which datagrams of one socket repeat others.
+    """Finds the datagrams of one socket that repeat others.
 
     DATA repeats if its block is not beyond the highest one that went the same way. Any other
     packet repeats if it equals the one before it that went the same way and is no DATA. A new
@@ -107,7 +107,7 @@ class Repeats:
 
 
 class _Way:
-    """What went one way between two ends."""
+    """The datagrams that went one way between two ends."""
 
     __slots__ = ("highest", "last")
 

@@ -1,4 +1,4 @@
-"""What the three machines share: the tables of their phases, and how a machine ends.
+"""The base of the three machines: the tables of their phases, and how a machine ends.
 
 A machine is one end of a transfer as arithmetic. Datagrams and `now` go in; packets to send, a
 deadline and an end come out. The rules of the house:
@@ -50,7 +50,7 @@ class Phase(Enum):
 
 
 class Event(Enum):
-    """What changes the phase of a machine."""
+    """An event that changes the phase of a machine."""
 
     __hash__ = object.__hash__
 
@@ -144,7 +144,7 @@ Methods = Mapping[type[Packet], Receive]
 
 
 class Machine:
-    """What opening, sender and receiver share: life, packets to send and the retry timer.
+    """The base of opening, sender and receiver: phase, end, packets to send and retry timer.
 
     Args:
         phase: the first phase.
@@ -237,7 +237,7 @@ class Machine:
         self.duplicates += 1
 
     def _give_up(self, awaited: str) -> None:
-        """The last try was in vain: tells the peer, which may hear without being heard."""
+        """The last try was in vain. The peer may hear without being heard, so it gets an ERROR."""
         self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
         text = f"no answer: {awaited} did not come, {self._retry.tries + 1} tries"
         self._finish(Event.silence, End(Outcome.timed_out, ErrorCode.not_defined, text))

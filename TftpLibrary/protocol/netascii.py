@@ -4,7 +4,7 @@ RFC 1350 section 1 (netascii) with RFC 764, section "The NVT printer and keyboar
 line ends with CR LF, and a CR that ends no line is CR NUL. Here a line ends with LF, and every
 other octet is itself, so that text comes back exactly as it was.
 
-What is fed may end anywhere, also between the two octets of a pair.
+The parts may end anywhere, also between the two octets of a pair.
 """
 
 from __future__ import annotations

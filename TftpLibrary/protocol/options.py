@@ -1,4 +1,4 @@
-"""What the two ends agree on: the option extension, both roles.
+"""The option extension: how the two ends agree, for both roles.
 
 RFC 2347 (how options are asked and answered), RFC 2348 (blksize), RFC 2349 (timeout, tsize),
 RFC 7440 (windowsize), and blksize2, utimeout and rollover as tftp-hpa has them. `grant` is the
@@ -52,16 +52,16 @@ class Bounds(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """What both ends hold to during a transfer.
+    """The values that both ends hold to during a transfer.
 
     Attributes:
         blksize: octets of every block but the last.
         windowsize: blocks that are sent before an ACK is awaited.
         timeout: seconds until a packet is sent again; None where it was not agreed.
-        tsize: octets of the file, where that was told.
+        tsize: octets of the file, where one end announced them.
         rollover: the block number after 65535: 0 or 1.
         granted: what stands in the OACK, in the order asked, spelt as it was asked.
-        has_oack: whether an OACK says so; without one the two ends hold to RFC 1350.
+        has_oack: whether an OACK opened the transfer; without one no option holds.
     """
 
     blksize: int = DEFAULT_BLKSIZE
@@ -86,7 +86,6 @@ def grant(request: Request, bounds: Bounds, size: int | None) -> Agreement:
     """
     if not request.options:
         return Agreement(rollover=bounds.rollover)
-    told = size if request.direction is Direction.read else None
     granted: dict[str, tuple[str, int]] = {}
     for name, value in _once(request.options, bounds.ignored):
         option = name.lower()
@@ -96,7 +95,7 @@ def grant(request: Request, bounds: Bounds, size: int | None) -> Agreement:
         if option == "tsize" and request.direction is Direction.read:
             # RFC 2349: a tsize of 0 in an RRQ asks. The size is left out where it is unknown, and
             # for an empty file, since curl takes an answer of 0 for an error.
-            number = told or None
+            number = size or None
         else:
             number = _grant(option, number, bounds)
         if number is not None:
@@ -107,7 +106,7 @@ def grant(request: Request, bounds: Bounds, size: int | None) -> Agreement:
     return _agreement(values, options, bounds.rollover, has_oack=bool(options))
 
 
-def told_size(options: Options) -> int | None:
+def announced_size(options: Options) -> int | None:
     """Returns the octets that a WRQ announces with its tsize (RFC 2349); None if it does not.
 
     It counts whether or not the server grants tsize: a file that cannot fit is refused at once.

@@ -65,19 +65,20 @@ class Pace:
         self._whole = 0
 
     def report_gap(self, acked: int) -> None:
-        """The peer told that the block behind `acked` is missing, and it goes on from there.
+        """The peer reported that the block behind `acked` is missing, and the sender goes on there.
 
-        That costs a round trip, and it is the wire as often as the burst: it changes nothing.
+        A report costs only a round trip, and the wire is to blame as often as the burst: it
+        changes nothing.
         """
         self._whole += (acked - self._lost_behind) // self._windowsize
         self._lost_behind = acked
 
     def time_out(self, acked: int, cost: float, now: float) -> bool:
-        """Nothing came that would have shown what is missing behind `acked`.
+        """Nothing came that would have shown which block behind `acked` is missing.
 
-        Where many windows arrived whole since the last time the burst fits into the peer's
-        buffers: the wire is to blame, and a smaller burst would not help. A burst that fits now
-        and then only is told by the time: it must go well for as long as a time-out takes.
+        If many windows arrived whole since the last time-out, the burst fits into the peer's
+        buffers: the wire is to blame, and a smaller burst would not help. A burst that fits only
+        now and then does not go well for as long as a time-out takes.
 
         Args:
             acked: the last block that has arrived.

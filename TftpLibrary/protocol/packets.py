@@ -87,7 +87,7 @@ class Mode(str, Enum):
 
 
 class Request(NamedTuple):
-    """An RRQ or a WRQ: `direction` tells which.
+    """An RRQ for the direction read, a WRQ for write.
 
     `filename` is octets, since boards send names in any encoding. `mode` is as it came.
     """

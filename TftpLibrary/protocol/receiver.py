@@ -231,8 +231,8 @@ class Receiver(Machine):
     def _receive_old(self, packet: Data, now: float) -> None:
         """A block that is here already: our ACK was lost, or the network made a copy.
 
-        Within a window a lone copy of the newest block gets no ACK: it would tell the sender to
-        go on from there, and each copied block would cost a whole window.
+        Within a window a lone copy of the newest block gets no ACK: the sender would go on from
+        there, and each copied block would cost a whole window.
         """
         self.duplicates += 1
         newest = to_wire(self.received, self.rollover)

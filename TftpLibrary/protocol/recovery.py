@@ -1,4 +1,4 @@
-"""What a sender remembers of the blocks that it sent twice, to read the ACKs that follow."""
+"""The memory of a sender for the blocks that it sent twice, to read the ACKs that follow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Recovery:
         self.repeat_believed = -1
 
     def go_back(self, sent: int) -> None:
-        """What has left up to `sent` leaves again, or some of it."""
+        """Blocks up to `sent` have left, and some of them leave again."""
         self.sent_twice = max(self.sent_twice, sent)
 
     def repeat_window(self, sent: int) -> None:

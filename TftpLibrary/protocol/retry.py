@@ -34,10 +34,10 @@ class RetryTimer:
     Attributes:
         timeout: seconds; the longest wait.
         wait: seconds that the next packet waits for its answer.
-        tries: how often what is in flight was sent again.
+        tries: how often the packet in flight was sent again.
         deadline: when it is to be sent again, or given up.
         answered_at: when the peer last answered, or when the first packet left.
-        sent_at: when what is in flight last left.
+        sent_at: when the packet in flight last left.
     """
 
     __slots__ = (
@@ -91,7 +91,7 @@ class RetryTimer:
         self.deadline = now + min(self.wait, at_most)
 
     def renew(self, now: float) -> None:
-        """What is in flight was answered, and something new leaves at once: the data path."""
+        """The packet in flight was answered, and a new one leaves at once: the data path."""
         if now >= self._next_sample:
             self.measure(now)
         self.answered_at = self.sent_at = now
@@ -104,7 +104,7 @@ class RetryTimer:
         self.sent_at = now
 
     def measure(self, now: float) -> None:
-        """Measures the round trip of what was answered now; not after a retry (Karn)."""
+        """Measures the round trip of the packet that was answered now; not after a retry (Karn)."""
         if self.tries:
             # The back-off stays until a round trip can be measured again (RFC 6298, section 5).
             return
@@ -121,7 +121,7 @@ class RetryTimer:
             self.wait = min(max(wait, SHORTEST_WAIT), self.timeout)
 
     def retry(self, now: float, *, is_slower: bool = False) -> None:
-        """What is in flight was sent again, after the deadline or for a gap.
+        """The packet in flight was sent again, after the deadline or for a gap.
 
         Args:
             now: monotonic seconds.

@@ -37,7 +37,7 @@ QUICKEST_GAP_REPORT = 0.0002
 """Seconds. An ACK repeated sooner after its window left is a copy that the network made."""
 
 SHORTEST_DOUBT = 0.02
-"""Seconds. How long at least the end of a window is awaited after an ACK within it is doubted."""
+"""Seconds. Shortest wait for the end of a window after an ACK within it was doubted."""
 
 _ACK = Opcode.ack << 16
 _HALF_OPEN = Phase.half_open
@@ -147,9 +147,9 @@ class Sender(Machine):
 
     def handle_timeout(self, now: float) -> None:
         """The deadline passed: sends the next burst, sends again, or gives up."""
-        is_half_open = self.is_half_open
         if self.is_over:
             return
+        is_half_open = self.is_half_open
         if self._burst_timer is not None:
             self._send_on(now)
         elif self._retry.is_exhausted:
@@ -256,7 +256,7 @@ class Sender(Machine):
             self._repeat_window(now)
 
     def _receive_first_error(self, packet: Error, now: float) -> None:
-        """An ERROR in answer to the first packet: many boards end so when they only ask tsize."""
+        """An ERROR answers the first packet: boards that only want the size end a transfer so."""
         is_probe = self._agreement.tsize is not None
         self._break_off(packet, Outcome.probed if is_probe else Outcome.failed)
 

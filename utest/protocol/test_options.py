@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from TftpLibrary.errors import NegotiationError
-from TftpLibrary.protocol.options import Agreement, Bounds, ask, check, grant, told_size
+from TftpLibrary.protocol.options import Agreement, Bounds, announced_size, ask, check, grant
 from TftpLibrary.protocol.packets import Direction, Options, Request
 
 SIZE = 1_000_000
@@ -228,9 +228,9 @@ class TestServerAnswer:
             assert accepted.timeout == agreement.timeout
 
 
-class TestToldSize:
+class TestAnnouncedSize:
     @pytest.mark.parametrize(
-        ("asked", "told"),
+        ("asked", "size"),
         [
             (("blksize=1428", "TSize=4711"), 4711),
             (("tsize=0",), 0),
@@ -241,11 +241,11 @@ class TestToldSize:
             (("tsize=1", "TSIZE=2"), None),
         ],
     )
-    def test_a_write_tells_the_size_of_its_file(
-        self, asked: tuple[str, ...], told: int | None
+    def test_a_write_announces_the_size_of_its_file(
+        self, asked: tuple[str, ...], size: int | None
     ) -> None:
         """RFC 2349: a WRQ carries the size of the file."""
-        assert told_size(options(*asked)) == told
+        assert announced_size(options(*asked)) == size
 
 
 class TestClientAsk:

@@ -785,7 +785,7 @@ class TestPace:
         seconds = {
             each: sum(
                 carry(each, lossy(seed, 0.001), latency=0.00005).link.ended["C"]
-                for seed in range(5)
+                for seed in range(3)
             )
             for each in (plan, without)
         }
