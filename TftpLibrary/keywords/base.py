@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from assertionengine import (
-    AssertionOperator,
-    float_str_verify_assertion,
-    verify_assertion,
-)
+from assertionengine import AssertionOperator, verify_assertion
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
+from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
 
@@ -23,6 +21,7 @@ Operator = AssertionOperator | None
 
 _NUMERICAL = tuple(AssertionOperator[sign] for sign in ("==", "!=", "<", "<=", ">", ">="))
 _EQUALITY = (AssertionOperator["=="], AssertionOperator["!="])
+_EVALUATION = (AssertionOperator["validate"], AssertionOperator["then"])
 _MEMBERSHIP = (AssertionOperator["*="], AssertionOperator["not contains"])
 
 
@@ -42,13 +41,37 @@ def verify_text(value: str, operator: Operator, expected: Any, what: str, messag
         expected: what it is compared with.
         what: begins the message of a failure.
         message: takes the place of the whole message; empty keeps it.
+
+    Raises:
+        UsageError: there is nothing to compare with, or it is no regular expression.
     """
-    return verify_assertion(value, operator, expected, what, message)
+    if operator is not None:
+        _require(expected, what)
+    try:
+        return verify_assertion(value, operator, expected, what, message)
+    except re.error as error:
+        raise UsageError(
+            f"{_subject(what)}: {expected!r} is no regular expression: {error}."
+        ) from None
 
 
 def verify_number(value: float, operator: Operator, expected: Any, what: str, message: str) -> Any:
-    """Returns a number, after the assertion about it, if there is one."""
-    return float_str_verify_assertion(value, operator, expected, what, message)
+    """Returns a number, after the assertion about it, if there is one.
+
+    Raises:
+        UsageError: there is no number to compare with, or the operator compares no numbers.
+    """
+    if operator is None:
+        return value
+    _require(expected, what)
+    if operator in _NUMERICAL:
+        expected = _number(expected, what)
+    elif operator not in _EVALUATION:
+        raise UsageError(
+            f"{_subject(what)}: a number has no operator '{operator.name}'. Operators: ==, !=, <, "
+            "<=, >, >=, validate, evaluate."
+        )
+    return verify_assertion(value, operator, expected, what, message)
 
 
 def verify_size(value: int, operator: Operator, expected: Any, what: str, message: str) -> Any:
@@ -56,6 +79,25 @@ def verify_size(value: int, operator: Operator, expected: Any, what: str, messag
     if isinstance(expected, str) and operator in _NUMERICAL:
         expected = to_size(expected)
     return verify_number(value, operator, expected, what, message)
+
+
+def _require(expected: Any, what: str) -> None:
+    if expected is None:
+        raise UsageError(f"{_subject(what)}: the expected value is missing after the operator.")
+
+
+def _number(expected: Any, what: str) -> float:
+    try:
+        number = float(expected)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{_subject(what)}: expected a number to compare with, got {expected!r}."
+        ) from None
+    return int(number) if number.is_integer() else number
+
+
+def _subject(what: str) -> str:
+    return what.rstrip(":")
 
 
 def verify_names(

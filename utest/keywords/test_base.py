@@ -18,8 +18,9 @@ from TftpLibrary.keywords.base import (
     verify_text,
 )
 
-EQUAL, UNEQUAL, CONTAINS, LACKS, GREATER, THEN = (
-    AssertionOperator[sign] for sign in ("==", "!=", "contains", "not contains", ">", "then")
+EQUAL, UNEQUAL, CONTAINS, LACKS, GREATER, THEN, MATCHES = (
+    AssertionOperator[sign]
+    for sign in ("==", "!=", "contains", "not contains", ">", "then", "matches")
 )
 NAMES = ["a.bin", "b.bin"]
 
@@ -53,6 +54,45 @@ def test_sizes_compare_with_units() -> None:
     assert verify_size(5000, EQUAL, 5000, "Size", "") == 5000
     with pytest.raises(UsageError, match="such as 1468, 512 kB or 4 MiB"):
         verify_size(1, EQUAL, "much", "Size", "")
+
+
+def test_whole_numbers_are_shown_as_whole_numbers() -> None:
+    with pytest.raises(
+        AssertionError, match=r"'5' \(int\) should be greater than '4194304' \(int\)"
+    ):
+        verify_size(5, GREATER, "4 MiB", "Size of 'a':", "")
+    with pytest.raises(AssertionError, match=r"should be '1.5' \(float\)"):
+        verify_number(1, EQUAL, "1.5", "Port", "")
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected", "text"),
+    [
+        (EQUAL, "abc", "Transfers: expected a number to compare with, got 'abc'."),
+        (EQUAL, ["1"], "Transfers: expected a number to compare with, got ['1']."),
+        (EQUAL, None, "Transfers: the expected value is missing after the operator."),
+        (
+            CONTAINS,
+            "5",
+            "Transfers: a number has no operator 'contains'. Operators: ==, !=, <, <=, >, >=, "
+            "validate, evaluate.",
+        ),
+    ],
+)
+def test_a_comparison_of_numbers_that_cannot_be_is_explained(
+    operator: AssertionOperator, expected: Any, text: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        verify_number(69, operator, expected, "Transfers:", "")
+    assert str(error.value) == text
+
+
+def test_a_comparison_of_texts_that_cannot_be_is_explained() -> None:
+    with pytest.raises(UsageError, match="^Host: the expected value is missing after the operator"):
+        verify_text("a", EQUAL, None, "Host", "")
+    with pytest.raises(UsageError) as error:
+        verify_text("a", MATCHES, "(", "Text of 'a':", "")
+    assert str(error.value).startswith("Text of 'a': '(' is no regular expression: missing ), ")
 
 
 @pytest.mark.parametrize(
