@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.messages.likeness import nearest_names
@@ -27,8 +27,7 @@ _MOST_NAMES = 10
 _DEFAULTS = {"blksize": 512, "windowsize": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class NoRequest:
+class NoRequest(NamedTuple):
     """No board has asked for a file, or begun to write one; the answer is True.
 
     A request counts whatever came of it.
@@ -63,8 +62,7 @@ class NoRequest:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NothingMissing:
+class NothingMissing(NamedTuple):
     """Every file that boards asked for was in the store; the answer is True.
 
     Attributes:
@@ -113,8 +111,7 @@ class NothingMissing:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """The last completed transfer of a file was as it should be. The answer is the transfer.
 
     Each limit is None where it does not matter.
@@ -128,9 +125,6 @@ class Usage:
         max_retransmits: packets that this end may have sent again.
         max_duration: seconds from the request to the end.
         min_rate: octets per second.
-
-    Raises:
-        UsageError: nothing is expected of the transfer.
     """
 
     name: str
@@ -142,22 +136,22 @@ class Usage:
     max_duration: float | None = None
     min_rate: float | None = None
 
-    def __post_init__(self) -> None:
-        options = (self.blksize, self.windowsize, self.mode)
-        limits = (self.max_retransmits, self.max_duration, self.min_rate)
-        if options + limits == (None,) * 6:
-            raise UsageError(
-                "Nothing is expected of the transfer. Give blksize=, windowsize=, mode=, "
-                "max_retransmits=, max_duration= or min_rate=."
-            )
-
     @property
     def subject(self) -> str:
         """The name."""
         return f"'{self.name}'"
 
     def find(self, view: View) -> Transfer | None:
-        """Returns the transfer, where it is as it should be."""
+        """Returns the transfer, where it is as it should be.
+
+        Raises:
+            UsageError: nothing is expected of it.
+        """
+        if self._replace(name="", client="") == Usage(""):
+            raise UsageError(
+                "Nothing is expected of the transfer. Give blksize=, windowsize=, mode=, "
+                "max_retransmits=, max_duration= or min_rate=."
+            )
         transfer = self._last(view)
         return None if transfer is None or self.shortfalls(transfer) else transfer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
 from typing import NamedTuple
@@ -56,8 +55,7 @@ class Match(Enum):
     subset = "subset"
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(NamedTuple):
     """Boards have asked for these files. The answer is the requests that were seen.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from TftpLibrary.messages.likeness import nearest_names
@@ -33,8 +32,7 @@ class Miss(NamedTuple):
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """Looks for what came nearest to a transfer that is not there.
 
     Attributes:

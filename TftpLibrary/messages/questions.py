@@ -7,8 +7,7 @@ explain something else than was looked for. Both look at a `View`, and neither w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.messages.misses import Miss, Search, last_attempt
@@ -16,7 +15,6 @@ from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.matching import client_test
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import duration_text, outcome_text, request_text
@@ -36,6 +34,7 @@ class Question(Protocol[Answer_co]):
         """Returns the answer; None where what was seen has none.
 
         Raises:
+            UsageError: the question cannot be asked so: `client` is no address, for instance.
             TftpError: an unexpected exception of our own is the reason that there is none.
         """
 
@@ -49,8 +48,7 @@ class Question(Protocol[Answer_co]):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(NamedTuple):
     """A board has downloaded a file: it has acknowledged every octet. The answer is the transfer.
 
     Attributes:
@@ -58,9 +56,6 @@ class Download:
         client: address or network of the board; empty for any.
         times: downloads that are expected; the answer is the last of them.
         is_exact: whether more downloads than that are wrong.
-
-    Raises:
-        UsageError: `times` is less than 1, or `client` is neither an address nor a network.
     """
 
     name: str
@@ -68,18 +63,19 @@ class Download:
     times: int = 1
     is_exact: bool = False
 
-    def __post_init__(self) -> None:
-        if self.times < 1:
-            raise UsageError(f"Expected times to be 1 or more, got {self.times}.")
-        client_test(self.client)
-
     @property
     def subject(self) -> str:
         """The name."""
         return f"'{self.name}'"
 
     def find(self, view: View) -> Transfer | None:
-        """Returns the last of the expected downloads."""
+        """Returns the last of the expected downloads.
+
+        Raises:
+            UsageError: fewer than one is expected.
+        """
+        if self.times < 1:
+            raise UsageError(f"Expected times to be 1 or more, got {self.times}.")
         done = self._done(view)
         if len(done) < self.times:
             _raise_defect(self._own(view))
@@ -116,25 +112,18 @@ class Download:
         return Miss(f"{came}; the last time {miss.came}", miss.advice)
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """A board has uploaded a file: it is complete and in the store. The answer is the transfer.
 
     Attributes:
         name: the name that the board writes, or a glob such as `*.log`.
         client: address or network of the board; empty for any.
         min_size: octets that the file has at least; smaller ones do not count.
-
-    Raises:
-        UsageError: `client` is neither an address nor a network.
     """
 
     name: str
     client: str = ""
     min_size: int = 0
-
-    def __post_init__(self) -> None:
-        client_test(self.client)
 
     @property
     def subject(self) -> str:
@@ -170,8 +159,7 @@ class Upload:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A board has asked for a file, or begun to write one. The answer is the transfer.
 
     It may still run, and may have been refused: its `outcome` shows it.
@@ -179,16 +167,10 @@ class Request:
     Attributes:
         name: the name that the board asks for, or a glob such as `*.dtb`.
         client: address or network of the board; empty for any.
-
-    Raises:
-        UsageError: `client` is neither an address nor a network.
     """
 
     name: str
     client: str = ""
-
-    def __post_init__(self) -> None:
-        client_test(self.client)
 
     @property
     def subject(self) -> str:
@@ -205,8 +187,7 @@ class Request:
         return search.text("requested by")
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(NamedTuple):
     """No board has transferred anything for a while. The answer is how long, in seconds.
 
     Time is measured on the monotonic clock, so a clock that is set does not matter. Where nothing
@@ -215,16 +196,10 @@ class Idle:
     Attributes:
         seconds: how long it must be quiet: no transfer running, none starting.
         client: address or network of the boards; empty for all.
-
-    Raises:
-        UsageError: `client` is neither an address nor a network.
     """
 
     seconds: float
     client: str = ""
-
-    def __post_init__(self) -> None:
-        client_test(self.client)
 
     @property
     def subject(self) -> str:

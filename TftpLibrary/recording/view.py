@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
@@ -22,8 +21,7 @@ def _no_age(_transfer: Transfer) -> float:
     return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """One look at the transfers of one server, or of all, since a mark.
 
     Attributes:
@@ -31,7 +29,7 @@ class View:
         is_complete: False when the record was full and dropped some of them.
         is_live: whether more may come: False once the server is stopped.
         server: alias of the server; None for every server and client.
-        watched: seconds from the beginning of the watch to this look.
+        watched: seconds since the wait began; 0.0 for a look without one.
         names: lists the names in the store; whoever needs them calls it.
         age: returns the seconds since a transfer ended, see `Recorder.age`.
     """
@@ -56,11 +54,10 @@ class View:
 
     def of(self, name: str = "", client: str = "") -> View:
         """Returns the same look at the transfers of a file and a client only."""
-        return replace(self, transfers=self.select(name, client))
+        return self._replace(transfers=self.select(name, client))
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """A record as it is watched: the transfers of one server, or of all, since a mark.
 
     Attributes:
@@ -69,7 +66,6 @@ class Watch:
         since: the mark, see `Recorder.mark`.
         is_live: whether more may come.
         names: lists the names in the store of the server.
-        begun: when the watch began, on the monotonic clock.
     """
 
     recorder: Recorder
@@ -77,25 +73,28 @@ class Watch:
     since: int = 0
     is_live: bool = True
     names: Callable[[], Sequence[str]] = tuple
-    begun: float = field(default_factory=time.monotonic)
 
     def look(self) -> View:
         """Returns what there is to see now."""
-        return self._view(self.recorder.transfers(self.since))
+        return self._view(self.recorder.transfers(self.since), 0.0)
 
     def wait_for(self, find: Callable[[View], T | None], timeout: float) -> T:
         """Waits as `Recorder.wait_for` does; where nothing more can come it looks only once."""
-        limit = timeout if self.is_live else 0.0
-        return self.recorder.wait_for(lambda seen: find(self._view(seen)), limit, self.since)
+        begun = time.monotonic()
 
-    def _view(self, seen: Transfers) -> View:
+        def look(seen: Transfers) -> T | None:
+            return find(self._view(seen, time.monotonic() - begun))
+
+        return self.recorder.wait_for(look, timeout if self.is_live else 0.0, self.since)
+
+    def _view(self, seen: Transfers, watched: float) -> View:
         own = seen if self.server is None else tuple(t for t in seen if t.server == self.server)
         return View(
             own,
             is_complete=self.recorder.is_complete(self.since),
             is_live=self.is_live,
             server=self.server,
-            watched=time.monotonic() - self.begun,
+            watched=watched,
             names=self.names,
             age=self.recorder.age,
         )

@@ -131,11 +131,13 @@ def test_the_power_of_two_of_tftp_hpa_is_a_blksize() -> None:
 
 def test_a_transfer_that_took_no_time_was_not_too_slow() -> None:
     assert Usage("zImage", min_rate=1000).find(seen(completed(octets=0)))
+    slow = completed(octets=100, duration=0.5)
+    assert Usage("zImage", min_rate=1000).find(seen(slow)) is None
 
 
 def test_something_must_be_expected() -> None:
     with pytest.raises(UsageError, match="Nothing is expected of the transfer. Give blksize="):
-        Usage("zImage")
+        Usage("zImage", BOARD).find(seen())
     assert Usage("zImage", max_retransmits=0).subject == "'zImage'"
 
 

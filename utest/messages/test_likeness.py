@@ -61,3 +61,5 @@ def test_the_bound_by_counting_letters_excludes_no_near_name() -> None:
     assert likeness.LIKENESS == 0.6
     # Two letters of three in each: 2 * 2 / 6 = 0.67.
     assert nearest_names("abc", ["abx", "axx"]) == ("abx",)
+    # Exactly as near as it takes, and not quite.
+    assert nearest_names("abcde", ["abcxy", "abcxyz"]) == ("abcxy",)

@@ -56,10 +56,10 @@ def test_a_record_that_was_full_is_mentioned(question: Question[Any]) -> None:
     assert text.endswith("No request was seen. Older ones were dropped: the record was full.")
 
 
-@pytest.mark.parametrize("ask", [Download, Upload, Request])
-def test_a_bad_client_is_refused_when_the_question_is_made(ask: Any) -> None:
+@pytest.mark.parametrize("ask", [Download, Upload, Request, Idle])
+def test_a_bad_client_is_refused_at_the_first_look(ask: Any) -> None:
     with pytest.raises(UsageError, match="client='board'"):
-        ask("zImage", "board")
+        ask("zImage", "board").find(seen())
 
 
 def test_a_question_has_a_few_words_for_itself() -> None:
@@ -91,7 +91,7 @@ def test_the_last_of_the_expected_downloads_is_the_answer() -> None:
 
 def test_times_is_one_or_more() -> None:
     with pytest.raises(UsageError, match="Expected times to be 1 or more, got 0."):
-        Download("zImage", times=0)
+        Download("zImage", times=0).find(seen())
 
 
 def test_too_few_downloads() -> None:

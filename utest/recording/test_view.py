@@ -60,7 +60,7 @@ def test_a_look_shows_what_the_watch_knows() -> None:
         recorder.ended(completed(id=recorder.opened(transfer()), server="dut"))
     view = watch.look()
     assert not view.is_complete
-    assert 0 <= view.age(view.transfers[0]) <= view.watched
+    assert 0 <= view.age(view.transfers[0]) < 60
     assert not Watch(recorder, is_live=False).look().is_live
 
 
@@ -71,6 +71,15 @@ def test_a_wait_looks_until_something_is_found() -> None:
     assert Watch(recorder, "dut").wait_for(names_of, 0.0) == ["mine"]
     with pytest.raises(TimeoutError):
         Watch(recorder, "dut").wait_for(lambda _: None, 0.0)
+
+
+def test_a_wait_knows_how_long_it_has_watched() -> None:
+    def watched(view: View) -> float | None:
+        return view.watched if view.watched >= 0.1 else None
+
+    watch = Watch(Recorder())
+    assert 0.1 <= watch.wait_for(watched, 60.0) < 60
+    assert watch.look().watched == 0.0
 
 
 def test_a_wait_for_what_cannot_come_does_not_last() -> None:
