@@ -1,4 +1,4 @@
-"""The commands `get` and `put`: one file from, or to, a TFTP server."""
+"""The commands `get` and `put`: they copy one file from or to a TFTP server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def get(options: argparse.Namespace) -> int:
     """Gets a file, and returns the exit status.
 
     Raises:
-        TftpError: the transfer did not complete; the text says why.
+        TftpError: the transfer failed. The text says why.
     """
     name, destination = options.name, options.destination or "."
     return _copy(options, lambda client, show: client.get(name, destination, progress=show))
@@ -27,7 +27,7 @@ def put(options: argparse.Namespace) -> int:
     """Puts a file, and returns the exit status.
 
     Raises:
-        TftpError: the transfer did not complete; the text says why.
+        TftpError: the transfer failed. The text says why.
     """
     return _copy(
         options, lambda client, show: client.put(options.file, options.name, progress=show)

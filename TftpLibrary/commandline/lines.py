@@ -14,9 +14,9 @@ from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 
 def transfer_line(transfer: Transfer) -> str:
-    """Returns the line of an ended transfer: time, outcome, direction, client, name, the rest.
+    """Returns the line of an ended transfer: time, outcome, direction, client, name, details.
 
-    The columns up to the client stand below each other, so that a screen of lines is a table.
+    The columns up to the client have fixed widths, so the lines on a screen form a table.
     """
     stamp = (transfer.ended or transfer.started).astimezone().strftime("%H:%M:%S")
     outcome = outcome_word(transfer.outcome)
@@ -26,7 +26,7 @@ def transfer_line(transfer: Transfer) -> str:
 
 
 def progress_line(running: Sequence[Transfer]) -> str:
-    """Returns one line about all running transfers; empty when none runs."""
+    """Returns one line about all running transfers; empty if there is none."""
     return "; ".join(
         f"{short_text(transfer.filename, 40)} {progress(transfer)} from {transfer.client}"
         for transfer in running
@@ -42,16 +42,16 @@ def progress(transfer: Transfer) -> str:
     return f"{percent} {part_text(transfer.octets, transfer.size)} {rate}"
 
 
-def result_line(transfer: Transfer, done: str) -> str:
-    """Returns the line of a transfer of the client; `done` is `got` or `put`."""
-    return f"{done} '{short_text(transfer.filename)}': {', '.join(_details(transfer))}"
+def result_line(transfer: Transfer, command: str) -> str:
+    """Returns the line of a transfer that the command `get` or `put` has made."""
+    return f"{command} '{short_text(transfer.filename)}': {', '.join(_details(transfer))}"
 
 
-class Tally:
-    """Counts what a server did, for the line at its end.
+class Totals:
+    """Counts the transfers of a server, for its last line.
 
     Attributes:
-        unseen: transfers that ended, but of which the record was dropped before it was read.
+        unseen: ended transfers whose records were dropped before they were read.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Tally:
 
     @property
     def count(self) -> int:
-        """The transfers that were counted."""
+        """Number of the transfers that were counted."""
         return sum(self._outcomes.values())
 
     def add(self, transfer: Transfer) -> None:
@@ -74,7 +74,7 @@ class Tally:
             self._received += transfer.octets
 
     def summary(self, seconds: float) -> str:
-        """Returns the line: how many transfers, how they ended, how much, in what time."""
+        """Returns the line: time, transfers, outcomes, and octets in both directions."""
         count = self.count + self.unseen
         parts = [f"{number} {outcome}" for outcome, number in self._outcomes.items()]
         if self.unseen:

@@ -1,6 +1,6 @@
 """Standard output and standard error: whole lines, and one live line on a terminal.
 
-A program that starts a server may never read what it prints, or go away. Neither stops the server.
+A program that starts a server may stop reading its output, or end. The server goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _USUAL_WIDTH = 80
 
 
 class Output:
-    """One stream to people, or to a program that reads lines."""
+    """A stream that people or a program read line by line."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -28,11 +28,11 @@ class Output:
         try:
             return bool(select.select([], [self._stream], [], 0)[1])
         except (OSError, ValueError):
-            # No file, or no socket where select() takes nothing else (Windows).
+            # The stream is no file, or select() takes only sockets (Windows).
             return True
 
     def line(self, text: str) -> None:
-        """Prints a line, above the live line."""
+        """Prints a line above the live line."""
         self._write(f"{self._cleared()}{text}\n")
 
     def progress(self, text: str) -> None:
@@ -44,13 +44,13 @@ class Output:
             self._write(f"{cleared}{shown}")
 
     def _width(self) -> int:
-        """Columns of this terminal; standard output may be a file while standard error is one."""
+        """Columns of this terminal. The other standard stream may be something else."""
         with suppress(OSError, ValueError):
             return os.get_terminal_size(self._stream.fileno()).columns or _USUAL_WIDTH
         return _USUAL_WIDTH
 
     def _cleared(self) -> str:
-        """What removes the live line; spaces, since not every terminal knows more."""
+        """Returns the text that removes the live line: spaces, which every terminal can show."""
         width, self._progress_width = self._progress_width, 0
         return f"\r{' ' * width}\r" if width else ""
 
@@ -64,7 +64,7 @@ class Output:
             self._give_up()
 
     def _give_up(self) -> None:
-        """The reader is gone: what is still to be written goes nowhere."""
+        """Sends everything from now on nowhere, since the reader is gone."""
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
@@ -82,7 +82,7 @@ def errors() -> Output:
 
 
 def _lenient(stream: TextIO) -> TextIO:
-    """A name that the terminal's encoding does not have must not end the program."""
+    """Lets a stream escape characters that its encoding does not have."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
     return stream

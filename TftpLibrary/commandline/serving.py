@@ -9,7 +9,7 @@ from collections import deque
 from types import FrameType
 
 from TftpLibrary.commandline.arguments import settings
-from TftpLibrary.commandline.lines import Tally, progress_line, transfer_line
+from TftpLibrary.commandline.lines import Totals, progress_line, transfer_line
 from TftpLibrary.commandline.output import Output, errors, output
 from TftpLibrary.recording.recorder import SLICE, Recorder
 from TftpLibrary.server import TftpServer
@@ -29,7 +29,7 @@ STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serves a folder until a signal comes, and returns the exit status.
+    """Serves a folder until a signal arrives, and returns the exit status.
 
     Raises:
         UsageError: the server cannot start; the text says what to do.
@@ -55,9 +55,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _StopFlag:
-    """Set by a signal while the block runs.
+    """A flag that a signal sets while the block runs.
 
-    A handler may do no more: it runs between any two steps of this thread.
+    The handler does nothing else, since it may run between any two steps of this thread.
     """
 
     def __init__(self) -> None:
@@ -86,10 +86,10 @@ class Report:
         self._recorder = recorder
         self._errors = errors
         self._is_quiet = is_quiet
-        self._tally = Tally()
+        self._totals = Totals()
         self._printed = 0
         self._next_progress = 0.0
-        # Lines that wait for a reader. New ones are made when these are gone: it stays bounded.
+        # Lines that wait for a reader. There are no new ones before these are printed.
         self._lines: deque[str] = deque()
 
     def update(self) -> None:
@@ -104,7 +104,7 @@ class Report:
         self._errors.progress("")
         self._print()
         self._collect()
-        self._lines.append(self._tally.summary(seconds))
+        self._lines.append(self._totals.summary(seconds))
         self._print()
 
     def _print(self) -> None:
@@ -118,11 +118,11 @@ class Report:
         self.position, before = self._recorder.mark(), self._printed
         self._printed, ended = self._recorder.ends(before)
         for transfer in ended:
-            self._tally.add(transfer)
+            self._totals.add(transfer)
             if not self._is_quiet:
                 self._lines.append(transfer_line(transfer))
         unseen = self._printed - before - len(ended)
-        self._tally.unseen += unseen
+        self._totals.unseen += unseen
         if unseen and not self._is_quiet:
             self._lines.append(f"{unseen} transfers are not shown: nobody read the lines in time")
         self._lines.extend(f"unexpected: {text}" for text in self._recorder.take_defects())

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from TftpLibrary.commandline.lines import (
-    Tally,
+    Totals,
     progress,
     progress_line,
     result_line,
@@ -101,20 +101,20 @@ def test_result_of_the_client() -> None:
 
 
 def test_summary_counts_outcomes_and_octets() -> None:
-    tally = Tally()
-    assert tally.summary(0.5) == (
+    totals = Totals()
+    assert totals.summary(0.5) == (
         "stopped after 500 ms: 0 transfers, 0 octets sent, 0 octets received"
     )
-    tally.add(completed())
-    assert tally.summary(1) == (
+    totals.add(completed())
+    assert totals.summary(1) == (
         "stopped after 1 s: 1 transfer (1 completed), 7.8 MB sent, 0 octets received"
     )
-    tally.add(completed("core", 512, direction=Direction.write))
-    tally.add(refused())
-    tally.add(ended("x", Outcome.timed_out))
-    tally.unseen = 2
-    assert tally.count == 4
-    assert tally.summary(125) == (
+    totals.add(completed("core", 512, direction=Direction.write))
+    totals.add(refused())
+    totals.add(ended("x", Outcome.timed_out))
+    totals.unseen = 2
+    assert totals.count == 4
+    assert totals.summary(125) == (
         "stopped after 2 min 5 s: 6 transfers (2 completed, 1 refused, 1 timed out, 2 not shown), "
         "7.8 MB sent, 512 octets received"
     )
