@@ -29,6 +29,7 @@ HAVE_LOCKS = {"engine/engine.py", "recording/recorder.py", "store/originals.py"}
 # Tests of what is no module, each with its subject.
 TESTS_WITHOUT_MODULE = {
     "test_architecture.py": "the rules of the house",
+    "test_contract.py": "what every store promises",
     "test_documentation.py": "the pages, and the examples of the keywords",
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
     "test_log.py": "output.xml and log.html",

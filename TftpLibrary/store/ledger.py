@@ -24,6 +24,8 @@ LEDGER = f"{HIDDEN_PREFIX}ledger"
 Entry = dict[str, Any]  # Any: as JSON has it.
 """A line of the ledger."""
 
+IS_WINDOWS = os.name == "nt"
+
 _LOCKED_AT = 1 << 30  # Where Windows locks, others cannot read: far behind the end.
 _CHUNK = 64 * 1024
 
@@ -121,7 +123,7 @@ class Ledger:
         with suppress(OSError), self._root.parent((LEDGER,)) as place:
             found = place.stat()
             is_ours = found is not None and os.path.samestat(found, os.fstat(self._fd))
-            if os.name == "nt":  # What is open cannot be removed.
+            if IS_WINDOWS:  # What is open cannot be removed.
                 self.close()
             if is_ours:
                 place.unlink()

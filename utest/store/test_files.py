@@ -397,6 +397,15 @@ def test_a_file_is_described(files: FileStore, image: Path) -> None:
     assert files.read_bytes("boot/zImage") == image.read_bytes()
 
 
+def test_a_file_of_several_pieces_is_read_whole(files: FileStore, tmp_path: Path) -> None:
+    """The buffer of a piece serves the next one too."""
+    data = b"".join(number.to_bytes(4, "big") for number in range(700_000))
+    files.upload_bytes(data, "image")
+    assert files.read_bytes("image") == data
+    assert files.download("image", tmp_path).read_bytes() == data
+    assert files.copy("image", "copy").sha256 == hashlib.sha256(data).hexdigest()
+
+
 def test_a_missing_file_is_told_with_those_that_are_there(files: FileStore, tmp_path: Path) -> None:
     files.upload_bytes(b"", "b")
     files.upload_bytes(b"", "a")

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store import ground as ground_module
 from TftpLibrary.store.ground import Ground
 from TftpLibrary.store.ledger import LEDGER
-from utest.support.stores import descriptors, names_in, posix_only
+from TftpLibrary.store.names import HIDDEN_PREFIX
+from utest.support.stores import descriptors, names_in, posix_only, refused
+
+UPLOAD = f"{HIDDEN_PREFIX}upload-1"
 
 
 def test_folders_overlap_when_one_lies_in_the_other(tmp_path: Path) -> None:
@@ -87,3 +91,28 @@ def test_a_ledger_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
     ground.close()
     assert names_in(tmp_path) == set()
     assert descriptors() <= before
+
+
+def test_a_look_puts_back_what_a_killed_run_has_left(tmp_path: Path) -> None:
+    killed = Ground(tmp_path)
+    killed.note({"upload": [UPLOAD]})
+    (tmp_path / UPLOAD).write_bytes(b"half")
+    killed._ledger.close()  # type: ignore[union-attr]  # noqa: SLF001 - as the system does
+    (warning,) = Ground(tmp_path).look(follow_symlinks=False)
+    assert warning.endswith("Cleared unfinished uploads: 1.")
+    assert names_in(tmp_path) == set()
+    killed.close()
+
+
+def test_a_folder_that_is_held_is_told_and_not_changed(tmp_path: Path) -> None:
+    holder, other = Ground(tmp_path), Ground(tmp_path)
+    holder.note({"name": ["x"]})
+    (warning,) = other.look(follow_symlinks=False)
+    assert warning.startswith(f"Another run, process {os.getpid()} (pytest), is changing")
+    with refused(ErrorCode.access_violation, "is changing the folder"):
+        other.note({"name": ["y"]})
+    holder.close_ledger()
+    other.note({"name": ["y"]})
+    other.close_ledger()
+    for ground in (holder, other):
+        ground.close()

@@ -12,6 +12,7 @@ from TftpLibrary.store import ledger as ledger_module
 from TftpLibrary.store.confined import open_root
 from TftpLibrary.store.ledger import LEDGER, Held, Ledger, take
 from TftpLibrary.store.names import is_hidden
+from TftpLibrary.store.place import Place
 from TftpLibrary.store.root import Root
 from utest.support.stores import descriptors, names_in, ordinary_user, posix_only
 
@@ -136,6 +137,31 @@ def test_the_program_is_named_without_its_arguments(
     monkeypatch.setattr(sys, "argv", argv)
     ledger = taken(root)
     assert ledger.by == f"process {os.getpid()} ({name})"
+    ledger.remove()
+
+
+def test_it_is_closed_before_it_is_removed_where_that_is_needed(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "IS_WINDOWS", True)
+    taken(root).remove()
+    assert names_in(root.path) == set()
+
+
+def test_one_that_cannot_be_written_is_read_and_locked(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken(root).close()
+
+    def refuse(_: Place) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Place, "append", refuse)
+    with pytest.raises(PermissionError):
+        take(root, create=True)
+    ledger = take(root, create=False)
+    assert ledger
+    assert ledger.by == f"process {os.getpid()} (pytest)"
     ledger.remove()
 
 

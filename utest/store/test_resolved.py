@@ -7,7 +7,6 @@ import pytest
 
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store import confined
-from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.resolved import ResolvedRoot
 from utest.support.stores import (
@@ -17,7 +16,6 @@ from utest.support.stores import (
     posix_only,
     read,
     refused,
-    write,
 )
 
 
@@ -39,32 +37,6 @@ def store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> DirectoryStore:
     store = DirectoryStore(folder)
     assert isinstance(store.root, ResolvedRoot)
     return store
-
-
-def test_files_are_read_and_written(store: DirectoryStore, folder: Path) -> None:
-    assert read(store, b"zImage") == b"kernel"
-    assert read(store, b"\\boot\\dtb") == b"tree"
-    assert write(store, b"new/folder/log", b"text") == folder / "new" / "folder" / "log"
-    assert read(store, b"new/folder/log") == b"text"
-    write(store, b"zImage", b"newer", OVERWRITING)
-    assert read(store, b"zImage") == b"newer"
-    store.close()
-
-
-def test_what_is_missing_or_a_folder_is_refused(store: DirectoryStore) -> None:
-    for name in (b"x", b"x/y"):
-        with refused(ErrorCode.file_not_found):
-            store.open_read(name, "")
-    with refused(ErrorCode.access_violation):
-        store.open_read(b"boot", "")
-
-
-def test_a_discarded_upload_leaves_no_folder(store: DirectoryStore, folder: Path) -> None:
-    before = names_in(folder)
-    sink = store.open_write(b"new/folder/log", "", OVERWRITING, None)
-    assert names_in(folder) > before
-    sink.discard()
-    assert names_in(folder) == before
 
 
 @posix_only
@@ -96,12 +68,6 @@ def test_folders_that_are_there_are_used(store: DirectoryStore, folder: Path) ->
     assert sink.made == (("boot", "new"),)
     sink.discard()
     assert (folder / "boot").is_dir()
-
-
-def test_a_new_file_needs_a_folder_when_none_may_be_made(store: DirectoryStore) -> None:
-    policy = WritePolicy(writable=True, create=False, overwrite=True)
-    with refused(ErrorCode.file_not_found):
-        store.open_write(b"new/folder/log", "", policy, None)
 
 
 @posix_only

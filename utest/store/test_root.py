@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.store.confined import open_root
-from TftpLibrary.store.root import Root, remove_folders
+from TftpLibrary.store.root import Root, missing_folders, remove_folders
 from utest.support.stores import posix_only
 
 
@@ -39,3 +39,10 @@ def test_folders_behind_a_link_that_leads_out_now_are_left(root: Root, folder: P
     (folder / "a").symlink_to("../outside")
     assert remove_folders(root, [("a", "empty")]) == [("a", "empty")]
     assert (folder.parent / "outside" / "empty").is_dir()
+
+
+def test_the_folders_that_a_name_needs_anew_are_told(root: Root, folder: Path) -> None:
+    (folder / "a" / "b").mkdir(parents=True)
+    assert missing_folders(root, ("file",)) == ()
+    assert missing_folders(root, ("a", "b", "file")) == ()
+    assert missing_folders(root, ("a", "c", "d", "file")) == (("a", "c"), ("a", "c", "d"))

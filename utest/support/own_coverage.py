@@ -26,11 +26,18 @@ def partner_of(module: Path) -> Path:
     return folder / f"test_{module.stem.strip('_')}.py"
 
 
+def tests_of(module: Path) -> list[str]:
+    """Returns the test of the same name, and the contract of the package if it has one."""
+    partner = partner_of(module)
+    contract = partner.with_name("test_contract.py")
+    return [str(partner), *([str(contract)] if contract.is_file() else [])]
+
+
 def measure(module: Path) -> tuple[float, str]:
-    """Returns the per cent of lines and branches that its own test runs, and what it does not."""
+    """Returns the per cent of lines and branches that its own tests run, and what they do not."""
     options = [f"--data-file={DATA}", f"--include={module}"]
     coverage = [sys.executable, "-m", "coverage"]
-    test = [*coverage, "run", *options, "-m", "pytest", str(partner_of(module))]
+    test = [*coverage, "run", *options, "-m", "pytest", *tests_of(module)]
     subprocess.run(test, cwd=ROOT, capture_output=True, check=False)
     report = [*coverage, "json", *options, "-q", "-o", "-"]
     done = subprocess.run(report, cwd=ROOT, capture_output=True, text=True, check=False)
