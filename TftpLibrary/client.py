@@ -41,7 +41,7 @@ from TftpLibrary.recording.capture import Capturable, Observer
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
-from TftpLibrary.store.base import Sink, Source, StoreError, WritePolicy
+from TftpLibrary.store.base import StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import fetched_path
@@ -165,7 +165,7 @@ class TftpClient(Capturable):
                 f"Cannot write '{path}'",
                 lambda: store.open_write(os.fsencode(path.name), "", _ANY_WRITE, None),
             )
-            return self._run(name, progress, sink=sink)
+            return self._run(name, Cargo.to_fill(sink, self.settings.mode), progress)
         finally:
             store.close()
 
@@ -197,7 +197,8 @@ class TftpClient(Capturable):
             opened = _local(
                 f"Cannot read '{path}'", lambda: store.open_read(os.fsencode(path.name), "")
             )
-            return self._run(name or path.name, progress, source=opened)
+            cargo = Cargo.to_send(opened, self.settings.mode)
+            return self._run(name or path.name, cargo, progress)
         finally:
             store.close()
 
@@ -206,7 +207,7 @@ class TftpClient(Capturable):
         _check_name(name)
         memory = MemoryStore()
         sink = memory.open_write(_IN_MEMORY.encode(), "", _ANY_WRITE, None)
-        self._run(name, None, sink=sink)
+        self._run(name, Cargo.to_fill(sink, self.settings.mode))
         source = memory.open_read(_IN_MEMORY.encode(), "")
         content = bytearray(source.size)
         source.read_into([memoryview(content)], 0)
@@ -216,19 +217,11 @@ class TftpClient(Capturable):
         """Writes octets to a file on the server. Raises the errors of `put`."""
         _check_name(name)
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
-        return self._run(name, None, source=source)
+        return self._run(name, Cargo.to_send(source, self.settings.mode))
 
     # Inside --------------------------------------------------------------------------------
 
-    def _run(
-        self,
-        name: str,
-        progress: Progress | None,
-        *,
-        source: Source | None = None,
-        sink: Sink | None = None,
-    ) -> Transfer:
-        cargo = Cargo(self.settings.mode, source, sink)
+    def _run(self, name: str, cargo: Cargo, progress: Progress | None = None) -> Transfer:
         order = Order(name, cargo, self._server, self._family, self.settings, self.recorder)
         engine = self._open()
         started: list[Caller] = []

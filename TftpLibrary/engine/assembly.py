@@ -29,34 +29,30 @@ from TftpLibrary.store.translation import NetasciiSink, NetasciiSource
 
 
 class Cargo(NamedTuple):
-    """What a transfer carries: a source to send, or a sink to fill; it has exactly one of them.
+    """What a transfer carries: a source that is sent, or a sink that is filled.
 
     Attributes:
         mode: `octet` or `netascii`.
-        source: the file that this end sends.
-        sink: where the file goes that this end receives.
+        source: the file that this end sends; None where it receives.
+        sink: where the file goes that this end receives; None where it sends.
+        size: octets of the source as they are transferred; None where that is not known before.
     """
 
     mode: Mode
-    source: Source | None = None
-    sink: Sink | None = None
+    source: Source | None
+    sink: Sink | None
+    size: int | None
 
-    @property
-    def is_text(self) -> bool:
-        """Whether it is translated on its way."""
-        return self.mode is Mode.netascii
+    @classmethod
+    def to_send(cls, source: Source, mode: Mode) -> Cargo:
+        """Makes one of a source."""
+        # RFC 2349: of text the size shows only at the end.
+        return cls(mode, source, None, None if mode is Mode.netascii else source.size)
 
-    @property
-    def size(self) -> int | None:
-        """Octets as they are transferred; None where that is not known before."""
-        # RFC 2349: with netascii the size shows only at the end.
-        if self.source is None or self.is_text:
-            return None
-        return self.source.size
-
-    def size_of(self, agreement: Agreement) -> int | None:
-        """Returns the octets that a record shows: those of the source, or those that were told."""
-        return agreement.tsize if self.size is None else self.size
+    @classmethod
+    def to_fill(cls, sink: Sink, mode: Mode) -> Cargo:
+        """Makes one of a sink."""
+        return cls(mode, None, sink, None)
 
     def release(self) -> None:
         """Closes the source, or discards the sink."""
@@ -128,32 +124,28 @@ class Assembly(NamedTuple):
             is_small: whether to keep few octets of the file, to bound the memory.
         """
         context = Context(self.engine, entry, agreement, self.max_duration, forget)
+        is_text = cargo.mode is Mode.netascii
         try:
-            if cargo.source is not None:
-                machine = make_sender(self.role, agreement, self.timing, now, size=cargo.size)
-                source, framer = self._frame(cargo, cargo.source, agreement, is_small=is_small)
-                return SendingSession(context, channel, machine, framer, source)
-            assert cargo.sink is not None
-            sink = NetasciiSink(cargo.sink) if cargo.is_text else cargo.sink
-            receiver = make_receiver(self.role, agreement, self.timing, now)
-            return ReceivingSession(context, channel, receiver, sink, is_small=is_small)
+            if cargo.sink is not None:
+                sink = NetasciiSink(cargo.sink) if is_text else cargo.sink
+                receiver = make_receiver(self.role, agreement, self.timing, now)
+                return ReceivingSession(context, channel, receiver, sink, is_small=is_small)
+            assert cargo.source is not None
+            source, size = cargo.source, cargo.size
+            if is_text:
+                window = agreement.windowsize * agreement.blksize
+                source = NetasciiSource(source, keep=2 * window)
+            sender = make_sender(self.role, agreement, self.timing, now, size=size)
+            framer = Framer(
+                source,
+                agreement.blksize,
+                agreement.windowsize,
+                agreement.rollover,
+                size,
+                shared=self.engine.frames,
+                is_small=is_small,
+            )
+            return SendingSession(context, channel, sender, framer, source)
         except BaseException:
             channel.close()
             raise
-
-    def _frame(
-        self, cargo: Cargo, source: Source, agreement: Agreement, *, is_small: bool
-    ) -> tuple[Source, Framer]:
-        if cargo.is_text:
-            window = agreement.windowsize * agreement.blksize
-            source = NetasciiSource(source, keep=2 * window)
-        framer = Framer(
-            source,
-            agreement.blksize,
-            agreement.windowsize,
-            agreement.rollover,
-            cargo.size,
-            shared=self.engine.frames,
-            is_small=is_small,
-        )
-        return source, framer

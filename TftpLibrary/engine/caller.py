@@ -17,7 +17,7 @@ from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.outcome import End, Outcome
-from TftpLibrary.protocol.packets import Direction, Request
+from TftpLibrary.protocol.packets import Direction, Mode, Request
 from TftpLibrary.protocol.roles import Role, make_opening
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
@@ -51,12 +51,13 @@ class Order(NamedTuple):
         settings, cargo = self.settings, self.cargo
         direction = Direction.read if cargo.source is None else Direction.write
         # RFC 2349: a read asks with 0. Text has no size that could be asked or told.
+        is_text = cargo.mode is Mode.netascii
         size = cargo.size if direction is Direction.write else 0
         options = ask(
             direction=direction,
             blksize=settings.blksize,
             windowsize=settings.windowsize,
-            tsize=size if settings.tsize and not cargo.is_text else None,
+            tsize=size if settings.tsize and not is_text else None,
             rollover=settings.rollover,
         )
         # The name of a local file may be octets that are no text.
@@ -84,7 +85,6 @@ class Caller:
         any_host = "::" if order.family == socket.AF_INET6 else "0.0.0.0"
         self.sock = udp.open_tid((settings.local_host or any_host, 0), order.family)
         self.armed = float("inf")
-        self.is_over = False
         self.session: Session | None = None
         self._observe: Observer | None = None
         self._order = order
@@ -168,7 +168,7 @@ class Caller:
         """
         if self.session is not None:
             return self.session.stop(reason)
-        if self.is_over:
+        if self.entry.end is not None:
             return None
         self._machine.abort(0, reason, Outcome.aborted)
         self._flush()
@@ -181,7 +181,7 @@ class Caller:
         self._observe = observe
         if self.session is not None:
             self.session.channel.tap(observe)
-        elif not self.is_over:
+        elif self.entry.end is None:
             self.sock = tapped(self.sock, observe)
 
     def untap(self) -> None:
@@ -213,9 +213,8 @@ class Caller:
             self._finish(self._machine.end)
 
     def _finish(self, end: End, traceback: str = "") -> None:
-        if self.is_over:
+        if self.entry.end is not None:
             return
-        self.is_over = True
         self._engine.remove(self)
         self.sock.close()
         self._order.cargo.release()
@@ -239,9 +238,9 @@ class Caller:
             waiting.insert(0, datagram)
         now = monotonic()
         client = hosts.readable_host(self.sock.getsockname())
-        self.entry.agree(client, cargo.size_of(agreement), agreement.granted)
+        size = agreement.tsize if cargo.source is None else cargo.size
+        self.entry.agree(client, size, agreement.granted)
         self.session = self._assembly.make_session(cargo, agreement, channel, self.entry, now)
-        self.is_over = True
         self.session.begin(now)
         for each in waiting:
             self.session.take(each)

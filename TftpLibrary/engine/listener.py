@@ -251,7 +251,7 @@ class Listener:
             return False
         # Its last ACK may lie in its own socket still: a port is soon used again.
         session.catch_up()
-        if session.is_over:
+        if not session.channel.is_open:
             return False
         is_same = self._requests.get(peer) == datagram
         is_running = session.is_half_open or not session.is_silent
@@ -286,7 +286,8 @@ class Listener:
         try:
             agreement = grant(arrival.request, self._bounds, cargo.size)
             channel = self._open_channel(arrival, agreement, cargo)
-            entry.open(cargo.size_of(agreement), agreement.granted)
+            size = agreement.tsize if cargo.source is None else cargo.size
+            entry.open(size, agreement.granted)
             return self._assembly.make_session(
                 cargo,
                 agreement,
@@ -311,10 +312,10 @@ class Listener:
             )
         try:
             if request.direction is Direction.read:
-                return Cargo(mode, source=self._store.open_read(request.filename, client))
+                return Cargo.to_send(self._store.open_read(request.filename, client), mode)
             size = announced_size(request.options)
             sink = self._store.open_write(request.filename, client, self._write_policy, size)
-            return Cargo(mode, sink=sink)
+            return Cargo.to_fill(sink, mode)
         except StoreError as error:
             raise Refusal(error.code, error.public, str(error)) from error
 

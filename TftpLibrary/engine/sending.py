@@ -80,7 +80,7 @@ class SendingSession(Session):
                     send_blocks(machine.acked + 1, machine.sent)
                 else:
                     self._receive(datagram, now)
-                if self.is_over or self._unsent is not None:
+                if not self.channel.is_open or self._unsent is not None:
                     return
         except ConnectionError:
             self._read_before_losing()

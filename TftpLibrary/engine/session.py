@@ -60,7 +60,11 @@ def explain_defect(error: BaseException) -> tuple[str, str]:
 
 
 class Session(ABC):
-    """What both kinds of session share: life, time and record."""
+    """What both kinds of session share: life, time and record.
+
+    The transfer has ended when `entry` has an end. The session is over when `channel` is closed,
+    which for a receiver is later: it stays to repeat its last ACK.
+    """
 
     machine: Sender | Receiver
 
@@ -68,7 +72,6 @@ class Session(ABC):
         self.armed = float("inf")
         self.channel = channel
         self.entry = context.entry
-        self.is_over = False
         self._context = context
         self._latest = context.entry.begun + context.max_duration
 
@@ -96,7 +99,7 @@ class Session(ABC):
 
     def catch_up(self) -> None:
         """Takes a datagram that may have come: a request must not overtake an ACK before it."""
-        if not self.is_over:
+        if self.channel.is_open:
             try:
                 self.ready()
             except Exception as error:
@@ -173,8 +176,7 @@ class Session(ABC):
 
     def close(self) -> None:
         """Releases everything. Idempotent."""
-        if not self.is_over:
-            self.is_over = True
+        if self.channel.is_open:
             self._context.engine.remove(self)
             if self._context.forget is not None:
                 self._context.forget(self)

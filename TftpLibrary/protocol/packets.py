@@ -162,7 +162,7 @@ def decode(datagram: bytes) -> Packet:
     if direction is not None:
         return _decode_request(direction, body)
     if opcode == Opcode.oack:
-        return Oack(_decode_options(_strings(body, "OACK")))
+        return Oack(_decode_options(_strings(body, Opcode.oack)))
     if opcode not in (Opcode.data, Opcode.ack, Opcode.error):
         raise PacketError(f"Illegal opcode {opcode}")
     if len(body) < 2:
@@ -203,22 +203,21 @@ def printable(octets: bytes) -> str:
 
 
 def _decode_request(direction: Direction, body: bytes) -> Request:
-    name = direction.opcode.packet
-    strings = _strings(body, name)
+    strings = _strings(body, direction.opcode)
     if not strings or not strings[0]:
-        raise PacketError(f"{name} without a file name")
+        raise PacketError(f"{direction.opcode.packet} without a file name")
     if len(strings) < 2 or not strings[1]:
-        raise PacketError(f"{name} without a mode")
+        raise PacketError(f"{direction.opcode.packet} without a mode")
     filename, mode, *options = strings
     return Request(direction, filename, printable(mode), _decode_options(options))
 
 
-def _strings(body: bytes, packet: str) -> list[bytes]:
+def _strings(body: bytes, opcode: Opcode) -> list[bytes]:
     if not body:
         return []
     *strings, rest = bytes(body).split(b"\0")
     if rest:
-        raise PacketError(f"{packet} without a final NUL")
+        raise PacketError(f"{opcode.packet} without a final NUL")
     return strings
 
 

@@ -69,6 +69,7 @@ class Transfer(NamedTuple):
 
     Text that a peer chose is printable: undecodable octets and control characters are escaped.
     As a text a transfer is one line, and sorted transfers are in the order of their requests.
+    The fields from `size` on change while it runs; `Entry` relies on their order.
 
     Attributes:
         id: counts the requests that this recorder saw, from 1, in the order of their arrival.

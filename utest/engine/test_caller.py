@@ -10,6 +10,7 @@ import pytest
 
 from TftpLibrary.engine import assembly as module
 from TftpLibrary.engine import udp
+from TftpLibrary.engine.assembly import Cargo
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack, Packet, Request
 from TftpLibrary.settings import ClientSettings
@@ -181,7 +182,7 @@ def test_a_server_that_grants_what_was_not_asked_gets_error_8(
         record = given.wait_for_end()
         assert (record.outcome, record.error_code) == (Outcome.failed, 8)
         assert text in record.error_message
-        assert caller.is_over
+        assert caller.entry.end is not None
         assert not record.by_peer
         assert given.store.names() == []
 
@@ -492,7 +493,7 @@ def test_an_exception_as_the_transfer_begins_is_recorded_and_ends_it() -> None:
     """Nobody waits for ever."""
     source = Surprising()
     with orders() as given, Puppet() as server:
-        given.order(server, PLAIN, "f", source=source)
+        given.order(server, PLAIN, "f", Cargo.to_send(source, PLAIN.mode))
         server.take_request()
         server.send(Ack(0))
         assert server.receive() == Error(0, "Internal error")
@@ -533,7 +534,7 @@ def test_an_exception_while_an_answer_is_looked_at_is_recorded_and_ends_it() -> 
         given.engine.call(lambda: caller.fail(RuntimeError("again")))
         record = given.wait_for_end()
         assert record.error_message.startswith("internal error: RuntimeError('surprise')")
-        assert caller.is_over
+        assert caller.entry.end is not None
 
 
 def test_a_way_that_is_closed_when_the_answer_comes_ends_it(

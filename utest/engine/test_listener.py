@@ -417,7 +417,7 @@ def test_a_copy_of_a_request_that_is_read_after_the_end_starts_no_transfer(
             peer.receive()
             peer.send(Ack(1))
             session.ready()
-            assert session.is_over
+            assert not session.channel.is_open
             if not is_copy:
                 peer.ask()
             found.listener.ready()

@@ -104,7 +104,7 @@ def test_a_session_tells_where_it_stands() -> None:
         wait_until(lambda: session.is_silent)
         peer.send(Error(0, "enough"))
         wait_until(lambda: session.entry.end is not None)
-        assert session.is_over
+        assert not session.channel.is_open
 
 
 # Catching up
@@ -121,7 +121,7 @@ def test_a_session_can_take_what_has_come_before_its_turn() -> None:
             peer.send(Ack(1))
             session.catch_up()
             session.catch_up()
-            return session.is_over
+            return not session.channel.is_open
 
         assert found.engine.call(send_and_catch_up)
         assert found.wait_for_end().outcome is Outcome.completed
@@ -147,7 +147,7 @@ def test_in_single_port_mode_there_is_nothing_to_catch_up_with() -> None:
         session = only_session(found)
         assert session.descriptors == ()
         found.engine.call(session.catch_up)
-        assert not session.is_over
+        assert session.channel.is_open
 
 
 # Its time
@@ -246,7 +246,7 @@ def test_an_exception_of_our_own_is_recorded_once_and_told_the_peer_in_two_words
         assert (record.outcome, record.error_code) == (Outcome.failed, 0)
         assert record.error_message == "internal error: RuntimeError('first'), please report it"
         assert "RuntimeError: first" in record.traceback
-        assert session.is_over
+        assert not session.channel.is_open
 
 
 def test_an_exception_in_the_last_packet_of_a_failure_leaves_nothing_open(
@@ -260,7 +260,7 @@ def test_an_exception_in_the_last_packet_of_a_failure_leaves_nothing_open(
         made[0].fault = lambda _: RuntimeError("again")
         with pytest.raises(RuntimeError, match="again"):
             found.engine.call(lambda: session.fail(RuntimeError("first")))
-        assert session.is_over
+        assert not session.channel.is_open
         assert made[0].fileno() == -1
         assert found.wait_for_end().error_message.startswith("internal error: RuntimeError('first'")
 

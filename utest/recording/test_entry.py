@@ -110,10 +110,12 @@ def test_progress_shows_without_a_change_to_wait_for() -> None:
 def test_the_end_has_its_reason_its_figures_and_who_ended_it() -> None:
     recorder = Recorder()
     entry = new(recorder)
-    entry.open(7800)
+    entry.open(7800, (("blksize", "1400"),))
+    opened = only(recorder)
     entry.progress(Tally(7800, 1400, 1), idle=0.25, now=BEGUN + 0.01)
     entry.finish(END, Tally(7800, 2800, 2, 3, 4), BEGUN + 2.5, "Traceback ...")
     record = only(recorder)
+    assert record[:10] == opened[:10]
     assert entry.end == END
     assert record == entry.transfer
     assert (record.started, record.ended, record.duration) == (STARTED, ENDED, 2.5)

@@ -14,7 +14,7 @@ from TftpLibrary.protocol.packets import Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
-from TftpLibrary.store.base import Sink, Source, WritePolicy
+from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.stations import A_WHILE, SOON
 from utest.support.stores import read
@@ -112,27 +112,19 @@ class Orders:
         """Orders a read."""
         policy = WritePolicy(writable=True, create=True, overwrite=True)
         sink = self.store.open_write(name.encode(), "", policy, None)
-        return self.order(server, settings, name, sink=sink)
+        return self.order(server, settings, name, Cargo.to_fill(sink, settings.mode))
 
     def put(
         self, server: Asked, content: bytes, settings: ClientSettings, name: str = "f"
     ) -> Caller:
         """Orders a write."""
         source = MemoryStore({"source": content}).open_read(b"source", "")
-        return self.order(server, settings, name, source=source)
+        return self.order(server, settings, name, Cargo.to_send(source, settings.mode))
 
-    def order(
-        self,
-        server: Asked,
-        settings: ClientSettings,
-        name: str,
-        *,
-        source: Source | None = None,
-        sink: Sink | None = None,
-    ) -> Caller:
+    def order(self, server: Asked, settings: ClientSettings, name: str, cargo: Cargo) -> Caller:
+        """Orders either."""
         family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
         address = server.sock.getsockname()
-        cargo = Cargo(settings.mode, source, sink)
         order = Order(name, cargo, address, family, settings, self.recorder)
 
         def begin() -> Caller:
