@@ -256,8 +256,11 @@ class TftpServer(Capturable):
             return []
         finally:
             self._end_capture()
-            SHARED_ENGINE.release()
-            self.warnings += self.files.close()
+            try:
+                SHARED_ENGINE.release()
+            finally:
+                # Also when the engine hangs, which `release` raises.
+                self.warnings += self.files.close()
 
     @property
     def _name_in_captures(self) -> str:

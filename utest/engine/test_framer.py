@@ -133,6 +133,28 @@ def test_a_window_is_one_piece_only_within_a_chunk() -> None:
     assert framer.window(last, last + 1) is None
 
 
+def test_a_framer_that_is_closed_gives_its_buffers_back_once() -> None:
+    source, cache = Counting(identity="one"), FrameCache()
+    framer = reader(source, cache)
+    _, last = framer.frames(1, 1000)
+    framer.frame_ahead(last + 1)
+    for _ in range(2):
+        framer.close()
+    assert [cache.spare(1432, last) is None for _ in range(3)] == [False, False, True]
+
+
+def test_of_two_that_share_the_second_finds_what_the_first_has_framed() -> None:
+    source, cache = Counting(identity="one"), FrameCache()
+    _alone, first, second = (reader(source, cache) for _ in range(3))
+    assert read(first) == read(second)
+    reads = source.reads
+    for framer in (first, second):
+        assert frame(framer, 1, 16) == b"".join(datagrams(CONTENT, 1428)[:16])
+        framer.close()
+    assert source.reads == reads
+    assert cache.spare(1432, 80) is None
+
+
 # What comes next, framed while an ACK is awaited
 
 

@@ -1,15 +1,24 @@
-"""Names and addresses; what a failure to bind says is tested where it is bound, in test_udp."""
+"""Names and addresses, and what is said where one cannot be had."""
 
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.errors import UsageError
+from utest.support.stations import linux_only
+
+ROOT = Path(__file__).parents[2]
+NOT_OURS = "192.0.2.77"
+"""An address that nobody has (RFC 5737)."""
 
 
 def test_the_default_address_is_one_of_this_machine() -> None:
@@ -59,3 +68,78 @@ def test_addresses_are_written_as_people_write_them() -> None:
 def test_a_wildcard_is_told_from_an_address_and_a_name() -> None:
     all_of_them = ("0.0.0.0", "::", "127.0.0.1", "::1", "localhost")
     assert [hosts.is_wildcard(host) for host in all_of_them] == [True, True, False, False, False]
+
+
+# What cannot be bound
+
+
+def test_an_address_of_another_machine_is_told_with_what_to_do() -> None:
+    with pytest.raises(UsageError) as error:
+        udp.bind_request_socket(NOT_OURS, 6969)
+    assert str(error.value) == (
+        f"Cannot bind {NOT_OURS}:6969: this machine does not have the address {NOT_OURS}. Use one "
+        "of its own addresses, 0.0.0.0 for all of them, or auto."
+    )
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "300.1.1.1", "a" * 70])
+def test_a_host_that_does_not_resolve_is_told_with_what_would_be_right(host: str) -> None:
+    with pytest.raises(UsageError) as error:
+        udp.bind_request_socket(host, 0)
+    assert str(error.value).startswith(f"Cannot bind '{host}': ")
+    assert str(error.value).endswith(
+        ". Expected an address of this machine, such as 127.0.0.1, 0.0.0.0 for all of them, or "
+        "auto."
+    )
+
+
+def test_an_unusual_trouble_is_told_in_the_words_of_the_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def bind(*_: object) -> None:
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    with pytest.raises(UsageError, match="^Cannot bind 127.0.0.1:69: no buffer space available.$"):
+        udp.bind_request_socket("127.0.0.1", 69)
+
+
+BIND_WITHOUT_RIGHTS = """
+import encodings.idna, os, sys
+from TftpLibrary.engine import udp
+from TftpLibrary.errors import UsageError
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    udp.bind_request_socket("127.0.0.1", int(sys.argv[1]))
+except UsageError as error:
+    print(error)
+"""
+
+
+@linux_only
+def test_a_port_that_needs_a_right_is_told_with_how_to_allow_it() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    if lowest < 2:
+        pytest.skip("every user may bind every port here")
+    done = subprocess.run(
+        [sys.executable, "-c", BIND_WITHOUT_RIGHTS, str(lowest - 1)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
+    assert done.stdout.strip() == (
+        f"Cannot bind 127.0.0.1:{lowest - 1}: permission denied. Use port=0 or a port above 1023, "
+        f"or allow it: sysctl net.ipv4.ip_unprivileged_port_start={lowest - 1}"
+    )
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
+    error = OSError(errno.EADDRINUSE, "Address already in use")
+    assert hosts.bind_trouble("::1", 69, error) == (
+        "Cannot bind [::1]:69: the port is in use by another program. Stop that program, or use "
+        "port=0 to take a free port."
+    )

@@ -13,12 +13,15 @@ from TftpBoard.packets import RefusedError
 from TftpLibrary.engine import listener
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
+from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemorySink, MemoryStore
 from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then
+from utest.support.puppets import Puppet, orders
 from utest.support.stations import (
     BRIEF,
+    PATIENT,
     QUICK,
     Peer,
     Station,
@@ -401,6 +404,25 @@ def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(
         assert read(store, b"good") == b"good"
 
 
+def test_our_client_keeps_no_file_of_another_size_than_the_server_announced() -> None:
+    with orders() as given, Puppet() as server:
+        given.get(server, ClientSettings(blksize=512, windowsize=1))
+        server.take_request()
+        server.send(Oack((("tsize", "600"),)))
+        assert server.receive() == Ack(0)
+        server.send(Data(1, b"short"))
+        assert server.receive() == Error(0, "Size differs from tsize")
+        record = given.wait_for_end()
+        assert record.error_message == "5 octets came, but the server had announced tsize=600"
+        assert given.store.names() == []
+
+
+def test_a_server_takes_a_file_of_another_size_than_the_board_guessed() -> None:
+    with station(writable=True) as found:
+        found.write(CONTENT[:700], tsize=600)
+        check_written(found, CONTENT[:700])
+
+
 # How it comes
 
 
@@ -508,6 +530,19 @@ def test_a_window_that_comes_in_one_piece_is_taken_as_its_blocks(size: int) -> N
             assert peer.receive() == Ack(last)
         check_written(found, content)
         assert found.wait_for_end().duplicates == 0
+
+
+@linux_only
+def test_what_is_no_block_moves_those_behind_it_and_changes_nothing() -> None:
+    content = CONTENT[: 8 * 1428]
+    with station(writable=True, **PATIENT) as found, found.peer() as peer:
+        begin(found, peer, content, 8)
+        # A copy of our own answer, of another size than a block.
+        peer.send(Oack((("blksize", "1428"),)))
+        send_merged(peer, *[block_of(content, n) for n in range(2, 9)])
+        assert peer.receive() == Ack(8)
+        peer.send(Data(9, b""))
+        check_written(found, content)
 
 
 @linux_only
