@@ -130,7 +130,8 @@ class Setting(NamedTuple):
 
     def _is_possible(self, value: Any) -> bool:
         if self.kind is Kind.choice:
-            return value in tuple(self.choices)
+            is_member = not isinstance(self.choices, type) or isinstance(value, self.choices)
+            return is_member and value in tuple(self.choices)
         if not _is_a(self.kind, value):
             return False
         if self.kind is Kind.ports:
@@ -141,7 +142,9 @@ class Setting(NamedTuple):
 
     def _expected(self, value: Any) -> str:
         if self.kind is Kind.choice:
-            return " or ".join([str(choice) for choice in self.choices])
+            # A text is no member, also where it is equal to one.
+            enum = f"{self.choices.__name__}." if isinstance(self.choices, type) else ""
+            return " or ".join([f"{enum}{choice}" for choice in self.choices])
         if self.low is None or not _is_a(self.kind, value):
             return str(self.kind.value)
         unit = f" {self.unit}" if self.unit else ""
@@ -192,7 +195,7 @@ def table(cls: C) -> C:
     found = fields(cls)  # type: ignore[arg-type] # it is a dataclass, and its base is not
     cls.rows = tuple(each.metadata["row"]._replace(name=each.name) for each in found)
     lines = [f"    {row.name}: {row.python_doc}" for row in cls.rows]
-    cls.__doc__ = "\n".join([f"{cls.__doc__}\n\nAttributes:", *lines])
+    cls.__doc__ = "\n".join([f"{cls.__doc__ or ''}\n\nAttributes:", *lines])
     return cls
 
 

@@ -239,7 +239,7 @@ class ServerSettings(Settings):
     @property
     def is_adaptive(self) -> bool:
         """Whether the timer follows the round trip, and windows have a pace."""
-        return self.retransmission == Retransmission.adaptive
+        return self.retransmission is Retransmission.adaptive
 
     def networks(self) -> tuple[Network, ...]:
         """Returns `clients` as networks."""

@@ -60,7 +60,7 @@ FOR_THE_ENGINE = {
     "Direction": {"opcode", "of_opcode"},
     "FileStore": {"open_read", "open_write"},
     "Recorder": {"opened"},
-    "ServerSettings": {"changed", "networks", "policy", "rows", "timing", "write_policy"},
+    "ServerSettings": {"bounds", "changed", "networks", "rows", "timing", "write_policy"},
 }
 """Members of public classes that only the library itself calls."""
 STANDARD = {"builtins", "collections.abc", "datetime", "pathlib", "types", "typing"}

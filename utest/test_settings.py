@@ -32,7 +32,10 @@ from TftpLibrary.store.base import WritePolicy
         ({"max_transfers": 0}, "max_transfers must be 1 or more, got 0."),
         ({"max_transfers_per_client": 0}, "max_transfers_per_client must be 1 or more, got 0."),
         ({"max_half_open": 0}, "max_half_open must be 1 or more, got 0."),
-        ({"retransmission": "slow"}, "retransmission must be adaptive or fixed, got 'slow'."),
+        (
+            {"retransmission": "fixed"},
+            "retransmission must be Retransmission.adaptive or Retransmission.fixed, got 'fixed'.",
+        ),
         ({"writable": "yes"}, "writable must be True or False, got 'yes'."),
         ({"host": None}, "host must be a text, got None."),
         ({"timeout": "1 s"}, "timeout must be a number of seconds, got '1 s'."),
@@ -66,6 +69,7 @@ def test_a_server_setting_that_cannot_be_is_refused_when_it_is_made(
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
+        ({"mode": "octet"}, "mode must be Mode.octet or Mode.netascii, got 'octet'."),
         ({"blksize": 7}, "blksize must be from 8 to 65464, got 7 (RFC 2348)."),
         ({"windowsize": 65536}, "windowsize must be from 1 to 65535, got 65536 (RFC 7440)."),
         ({"timeout": -1}, "timeout must be above 0 and at most 255 seconds, got -1."),

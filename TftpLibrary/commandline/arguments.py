@@ -133,8 +133,8 @@ def _add_settings(
     """Adds an option for each row of the table that has one."""
     for row in settings.rows:
         if row.option is not None:
-            row = row._replace(default=defaults.get(row.name, row.default))  # noqa: PLW2901
-            _add_option(command, row)
+            default = defaults.get(row.name, row.default)
+            _add_option(command, row._replace(default=default))
 
 
 def _add_option(command: argparse.ArgumentParser, row: Setting) -> None:
