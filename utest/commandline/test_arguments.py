@@ -150,6 +150,26 @@ def test_value_out_of_bounds_is_named_by_the_settings() -> None:
         server("--client", "board")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--port N UDP port to bind, 0 for a free one (default: 69)",
+        "--writable let boards upload files --no-create refuse uploads of files",
+        "--max-upload-size SIZE largest file in octets that a board may upload (default: no limit)",
+        "--timeout SECONDS longest wait for an answer before a packet is sent again (default: 1)",
+        "--client CIDR addresses and networks that are served, such as 192.168.1.0/24; may be "
+        "given several times (default: everyone)",
+        "(default: adaptive) --no-offload send each packet by itself",
+    ],
+)
+def test_help_says_what_an_option_does_and_what_happens_without_it(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["serve", "--help"])
+    assert text in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("command", ["", "serve", "get", "put"])
 def test_help_has_examples(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as stop:
