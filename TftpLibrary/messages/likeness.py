@@ -43,7 +43,7 @@ def nearest_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str,
             scores[other] = _IN_ANOTHER_FOLDER
         else:
             others[other] = found
-    matcher = SequenceMatcher(None, "", wanted, autojunk=False)
+    matcher = SequenceMatcher(None, "", wanted)
     for other in _closest(wanted, list(others.items())[-_NAME_COUNT:]):
         matcher.set_seq1(others[other])
         if (ratio := matcher.ratio()) >= LIKENESS:

@@ -17,7 +17,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
-from TftpLibrary.recording.wording import duration_text, outcome_text, request_text
+from TftpLibrary.recording.wording import IDLE, duration_text, outcome_text, request_text
 from TftpLibrary.sizes import size_text
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -238,7 +238,7 @@ def _what_moves(view: View) -> str:
     if running:
         last = running[-1]
         others = f" and {len(running) - 1} more" if len(running) > 1 else ""
-        silent = f", silent for {duration_text(last.idle)}" if last.idle >= 1 else ""
+        silent = f", silent for {duration_text(last.idle)}" if last.idle >= IDLE else ""
         return (
             f"{request_text(last)} is {outcome_text(last)}{silent}{others}. Raise timeout=, or "
             "look at the board's console."

@@ -59,6 +59,10 @@ def test_other_names_only() -> None:
             {"idle": 12.3},
             "silent for 12 s. Look at the board's console, its power and its cable.",
         ),
+        (
+            {"idle": 1.0},
+            "silent for 1 s. Look at the board's console, its power and its cable.",
+        ),
         ({"idle": 0.02}, "still running. It needs about 67 s more: raise timeout=."),
         (
             {"outcome": Outcome.timed_out, "error_message": "No answer"},
@@ -127,6 +131,14 @@ def test_other_client_and_other_name() -> None:
         "192.168.1.50 asked for nothing, only 192.168.1.51 did. "
         "Check client= and the board's address; behind NAT it is that of the router."
     )
+
+
+def test_of_many_other_clients_three_are_named() -> None:
+    transfers = [refused(client=f"10.0.0.{number}") for number in range(5)]
+    text = why(Download("zImage", BOARD), *transfers)
+    assert [f"10.0.0.{number}" in text for number in range(5)] == [True] * 3 + [False] * 2
+    text = why(Download("x", BOARD), *transfers)
+    assert text.startswith(f"{BOARD} asked for nothing, only 10.0.0.0, 10.0.0.1, 10.0.0.2 did. ")
 
 
 def test_nothing_asked() -> None:

@@ -146,6 +146,7 @@ def test_an_upload_is_a_completed_write() -> None:
     assert Upload("core", min_size=100).find(view) is UPLOADED
     assert Upload("core", min_size=101).find(view) is None
     assert Upload("core", OTHER).find(view) is None
+    assert Upload("log").find(seen(completed("log", 0, direction=WRITE)))
 
 
 def test_upload_that_is_too_short() -> None:
@@ -204,7 +205,10 @@ def test_what_still_runs_is_named() -> None:
 
 
 def test_a_board_that_keeps_asking_is_named() -> None:
-    assert why(Idle(2.0), partial(idle=0.5)).startswith("RRQ 'zImage' from 192.168.1.50 is running")
+    told = "RRQ 'zImage' from 192.168.1.50 is running, 41 % (3.2 of 7.8 MB)"
+    advice = "Raise timeout=, or look at the board's console."
+    assert why(Idle(2.0), partial(idle=0.5)) == f"{told}. {advice}"
+    assert why(Idle(2.0), partial(idle=1.0)) == f"{told}, silent for 1 s. {advice}"
     text = Idle(2.0).explain(idle_view(4.0, 1.0, 3.0))
     assert text.startswith(
         "Transfers were not idle for 2 s: the last one was RRQ '1' from 192.168.1.50: "

@@ -36,6 +36,13 @@ def test_long_list_has_near_names_first_with_their_numbers() -> None:
     )
 
 
+def test_list_that_is_not_cut_stays_in_its_order() -> None:
+    view = seen(*(refused(f"pxelinux.cfg/{number}") for number in range(9)), refused("zimage"))
+    assert describe_requests(view, near="zImage").startswith(
+        "Requests seen: 1 RRQ 'pxelinux.cfg/0'"
+    )
+
+
 def test_long_list_is_cut() -> None:
     text = describe_requests(seen(*(refused(str(number)) for number in range(12))))
     assert text.endswith("10 RRQ '9' from 192.168.1.50: file not found; and 2 more.")
