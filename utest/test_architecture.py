@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import TftpLibrary
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "TftpLibrary"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -26,6 +28,8 @@ NO_CODE = {
 }
 LOCKS = {"Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "RLock", "Semaphore"}
 HAVE_LOCKS = {"engine/engine.py", "recording/recorder.py", "store/originals.py"}
+# A listener: Robot Framework calls its methods.
+CALLED_BY_ROBOT = {"keywords/scopes.py"}
 # Tests of what is no module, each with its subject.
 TESTS_WITHOUT_MODULE = {
     "test_architecture.py": "the rules of the house",
@@ -68,6 +72,33 @@ def lines_of_code(module: Path) -> set[int]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
+
+
+def defined_in(module: Path) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """Yields the functions, classes and methods of a module that need a caller of ours.
+
+    Python calls special methods, Robot Framework calls keywords, and users the methods of public
+    classes.
+    """
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.ClassDef) and node.name in TftpLibrary.__all__:
+            continue
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, ast.FunctionDef | ast.ClassDef):
+                is_keyword = any("keyword" in ast.unparse(each) for each in inner.decorator_list)
+                if not is_keyword and not inner.name.startswith("__"):
+                    yield inner
+
+
+def used_in(module: Path) -> Iterator[str]:
+    """Yields the names that a module uses, also those that are written as text."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def modules_that(breaks_the_rule: Callable[[Path], bool]) -> list[str]:
@@ -172,6 +203,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = {dotted(module): imports_of(module, known) for module in MODULES}
     # CycleError names the modules of a circle.
     assert set(TopologicalSorter(graph).static_order()) == known
+
+
+def test_each_name_has_a_user_that_is_no_test() -> None:
+    used = {name for module in MODULES for name in used_in(module)} | set(TftpLibrary.__all__)
+    unused = [
+        f"{name_of(module)}: {node.name}"
+        for module in MODULES
+        if name_of(module) not in CALLED_BY_ROBOT
+        for node in defined_in(module)
+        if node.name not in used
+    ]
+    assert not unused, "Delete them; tests go through what a user calls."
 
 
 def test_locks_are_in_three_modules_only() -> None:

@@ -22,7 +22,7 @@ from TftpLibrary.protocol.blocks import last_block
 from TftpLibrary.protocol.opening import Opening
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.pace import Pace
-from TftpLibrary.protocol.packets import Ack, Direction, Oack, Request
+from TftpLibrary.protocol.packets import Ack, Oack, Request
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.sender import Sender
@@ -35,10 +35,6 @@ class Role(Enum):
     """The end that asks."""
     server = "server"
     """The end that is asked."""
-
-    def sends_data(self, direction: Direction) -> bool:
-        """Returns whether this end sends DATA: it needs a `Sender`, the other end a `Receiver`."""
-        return (self is Role.server) is (direction is Direction.read)
 
 
 class Timing(NamedTuple):

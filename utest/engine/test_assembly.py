@@ -20,6 +20,7 @@ from TftpLibrary.protocol.roles import Role, Timing
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.memory import MemoryStore
+from utest.support.ends import sends_data
 from utest.support.faulty import make_faulty, refuse_now_and_then
 from utest.support.puppets import orders
 from utest.support.stations import linux_only, station, without_linux
@@ -89,7 +90,7 @@ def test_both_roles_move_a_file(
 def cargo_of(role: Role, direction: Direction, mode: Mode = Mode.octet) -> Cargo:
     """A file in memory, to be sent or to be filled."""
     store = MemoryStore({"f": CONTENT})
-    if role.sends_data(direction):
+    if sends_data(role, direction):
         return Cargo.to_send(store.open_read(b"f", ""), mode)
     policy = WritePolicy(writable=True, create=True, overwrite=True)
     return Cargo.to_fill(store.open_write(b"g", "", policy, None), mode)
@@ -103,7 +104,7 @@ def test_the_size_is_that_of_octets_that_are_sent(
 ) -> None:
     """RFC 2349 counts them as they are transferred, which netascii does not know before."""
     cargo = cargo_of(role, direction, Mode.netascii if is_text else Mode.octet)
-    knows = role.sends_data(direction) and not is_text
+    knows = sends_data(role, direction) and not is_text
     assert cargo.size == (len(CONTENT) if knows else None)
     cargo.release()
 

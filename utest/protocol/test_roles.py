@@ -14,6 +14,7 @@ from TftpLibrary.protocol.roles import (
     make_receiver,
     make_sender,
 )
+from utest.support.ends import sends_data
 from utest.support.transcript import line
 
 READ, WRITE = Direction
@@ -51,7 +52,7 @@ def shown(transmits: list[Transmit]) -> list[str]:
 def test_each_end_begins_as_the_rfcs_say(
     role: Role, direction: Direction, agreement: Agreement, begins: list[str]
 ) -> None:
-    if role.sends_data(direction):
+    if sends_data(role, direction):
         sender = make_sender(role, agreement, TIMING, 5.0, size=1000)
         assert shown(sender.transmits()) == begins
         # Only a server's peer has not shown itself yet.
@@ -60,13 +61,6 @@ def test_each_end_begins_as_the_rfcs_say(
         receiver = make_receiver(role, agreement, TIMING, 5.0)
         assert shown(receiver.transmits()) == begins
         assert receiver.deadline == 8.0
-
-
-@pytest.mark.parametrize("direction", Direction)
-def test_one_end_of_a_transfer_sends_data_and_the_other_receives_it(direction: Direction) -> None:
-    """RFC 1350, section 1: the server sends the file of a read."""
-    assert SERVER.sends_data(direction) is (direction is READ)
-    assert CLIENT.sends_data(direction) is not SERVER.sends_data(direction)
 
 
 @pytest.mark.parametrize(("size", "last"), [(0, 1), (7, 1), (8, 2), (17, 3), (None, None)])

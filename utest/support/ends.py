@@ -10,10 +10,15 @@ from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Blocks, Phase, Transmit
 from TftpLibrary.protocol.options import Agreement, Bounds, grant
 from TftpLibrary.protocol.outcome import End
-from TftpLibrary.protocol.packets import HEADER_SIZE, Data, Request, decode
+from TftpLibrary.protocol.packets import HEADER_SIZE, Data, Direction, Request, decode
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.roles import Role, Timing, make_opening, make_receiver, make_sender
 from TftpLibrary.protocol.sender import Sender
+
+
+def sends_data(role: Role, direction: Direction) -> bool:
+    """Whether an end sends DATA. RFC 1350, section 1: the server sends the file of a read."""
+    return (role is Role.server) is (direction is Direction.read)
 
 
 class SendingEnd:
@@ -166,7 +171,7 @@ class ClientEnd:
     def _begin(self, datagram: bytes, now: float) -> None:
         agreement = self.opening.agreement
         assert agreement is not None
-        if Role.client.sends_data(self._request.direction):
+        if sends_data(Role.client, self._request.direction):
             size = len(self._given)
             sender = make_sender(Role.client, agreement, self._timing, now, size=size)
             self.transfer = SendingEnd(
@@ -230,7 +235,7 @@ class ServerEnd:
     def _begin(self, request: Request, now: float) -> None:
         size = len(self._given) if self._is_size_known else None
         agreement = grant(request, self._bounds, size)
-        if Role.server.sends_data(request.direction):
+        if sends_data(Role.server, request.direction):
             sender = make_sender(Role.server, agreement, self._timing, now, size=size)
             self.transfer = SendingEnd(
                 self.side, sender, self._given, agreement, is_fast=self._is_fast
