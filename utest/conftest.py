@@ -28,6 +28,32 @@ DESCRIPTORS = Path("/dev/fd")
 
 
 @pytest.fixture(autouse=True)
+def ordinary_user(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Lets root be `nobody` in a test that is marked `ordinary_user`.
+
+    Autouse fixtures come first, so those of the test are made by `nobody` too.
+    """
+    is_marked = request.node.get_closest_marker("ordinary_user") is not None
+    if not is_marked or not hasattr(os, "setresuid") or os.geteuid() != 0:
+        yield
+        return
+    import pwd  # noqa: PLC0415 - there is no such module on Windows
+
+    nobody = pwd.getpwnam("nobody")
+    folder: Path = request.getfixturevalue("tmp_path")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    for parent in folder.parents[:2]:
+        # pytest keeps what is above a test's folder for its own user.
+        parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
+    # The saved ids stay, as the way back.
+    os.setresgid(nobody.pw_gid, nobody.pw_gid, 0)
+    os.setresuid(nobody.pw_uid, nobody.pw_uid, 0)
+    yield
+    os.setresuid(0, 0, 0)
+    os.setresgid(0, 0, 0)
+
+
+@pytest.fixture(autouse=True)
 def leaves_nothing_behind() -> Iterator[None]:
     """Fails a test that ends with a thread alive or a socket open that it had not found there."""
     threads, sockets = set(threading.enumerate()), open_sockets()
