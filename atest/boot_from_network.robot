@@ -151,7 +151,7 @@ A Board That Gives Up Is No Download
     Should Be Equal As Integers    ${transfers[0].blocks}    49
 
 A Board That Falls Silent Is Given Up
-    [Documentation]    The server retries as often as it was told, then it sends an ERROR and writes a record.
+    [Documentation]    The server retries as often as it is set to, then it sends an ERROR and writes a record.
     Start TFTP Server    alias=strict    timeout=0.1s    retries=3    retransmission=fixed
     Upload Text    hello    greeting.txt
     ${report}    Board Reads File    greeting.txt    stop_after=1    stop_with=listen

@@ -29,7 +29,7 @@ A Card Is In The Keyword During Which Its Transfer Ended
     Length Should Be    ${cards}    1
     Should Contain    ${cards}[0]    completed</b> RRQ '<bdi>slow.bin</bdi>' from 127.0.0.1: 5.0 MB in
 
-A Card Tells What Was Asked And What Came Of It
+A Card Shows The Request And Its Outcome
     ${card}    Card Of    The Board Boots    zImage    completed
     Should Contain    ${card}    RRQ '<bdi>zImage</bdi>' from 127.0.0.1: 100.0 kB in
     Should Contain    ${card}    , server lab<
@@ -52,7 +52,7 @@ Failures Are Open And Successes Are Closed
     The Board Does Not Boot    zImage    failed    open
     The Server Is Stopped Too Early    zImage    aborted    open
 
-A Miss Tells Which File Is There
+A Miss Shows Which File Is There
     ${card}    Card Of    The Board Does Not Boot    zimage    refused
     Should Contain    ${card}    <td>'<bdi>zImage</bdi>'</td>
 
@@ -90,7 +90,7 @@ Texts Of A Board Are Escaped
 
 A Browser Shows It
     ${chromium}    Require Program    chromium
-    # On a busy machine the browser may tell the page before its scripts have opened the failures.
+    # On a busy machine the browser may print the page before its scripts have opened the failures.
     Wait Until Keyword Succeeds    5x    1s    Browser Should Show The Cards    ${chromium}
 
 

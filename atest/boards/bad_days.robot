@@ -28,7 +28,7 @@ A Power Cut In Mid-Transfer Is Seen And Forgotten
 
 A Poor Wire Costs Time And No Octet
     [Documentation]    One packet of a hundred gets lost and another one comes twice, always the
-    ...    same ones. The record tells what had to be sent again. Where U-Boot's one report of a
+    ...    same ones. The record shows what was sent again. Where U-Boot's one report of a
     ...    gap gets lost it says nothing for five seconds, and the server has to wait for longer.
     Start TFTP Server    timeout=0.2s    retries=30    refuse_options=timeout
     Create Test File    image.bin    2 MiB

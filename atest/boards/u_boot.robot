@@ -72,7 +72,7 @@ U-Boot Searches For Its Configuration
     Get Transfer Count    pxelinux.cfg/*    ==    10    outcome=refused
     Wait Until File Is Downloaded    pxelinux.cfg/default
 
-DHCP Tells U-Boot What To Load
+DHCP Names The File That U-Boot Loads
     [Tags]    smoke
     Create Test File    boot/uImage    1 MiB
     Switch On Board    arm    boot_file=boot/uImage

@@ -80,7 +80,7 @@ class BoardLibrary:
         """Reads a file and returns what the board saw.
 
         Args:
-            where: The server, unless ``host`` and ``port`` tell.
+            where: The server, unless ``host`` and ``port`` are given.
             name: The file to ask for.
             how: Habits, places and options.
         """
@@ -94,7 +94,7 @@ class BoardLibrary:
         """Writes a file and returns what the board saw.
 
         Args:
-            where: The server, unless ``host`` and ``port`` tell.
+            where: The server, unless ``host`` and ``port`` are given.
             name: The file to write.
             content: Its octets; text is written as UTF-8.
             how: Habits, places and options.
@@ -108,7 +108,7 @@ class BoardLibrary:
         """Asks only for the size of a file, as UEFI does, and ends with ERROR 8.
 
         Args:
-            where: The server, unless ``host`` and ``port`` tell.
+            where: The server, unless ``host`` and ``port`` are given.
             name: The file to ask for.
             how: Habits, places and options.
         """
@@ -153,7 +153,7 @@ class BoardLibrary:
         """Reads a file, which must end with an ERROR, and returns that ERROR.
 
         Args:
-            where: The server, unless ``host`` and ``port`` tell.
+            where: The server, unless ``host`` and ``port`` are given.
             name: The file to ask for.
             code: The code that must come.
             text: What must be part of its message; empty for anything.
@@ -175,7 +175,7 @@ class BoardLibrary:
         """Writes a file, which must end with an ERROR, and returns that ERROR.
 
         Args:
-            where: The server, unless ``host`` and ``port`` tell.
+            where: The server, unless ``host`` and ``port`` are given.
             name: The file to write.
             content: Its octets; text is written as UTF-8.
             code: The code that must come.
@@ -193,7 +193,7 @@ class BoardLibrary:
         """Sends one datagram as it is, and returns the answer, or None when none came.
 
         Args:
-            where: The server, unless ``host`` and ``port`` tell.
+            where: The server, unless ``host`` and ``port`` are given.
             octets: The datagram.
             patience: Seconds to wait for an answer.
             how: Places.
@@ -268,7 +268,7 @@ class BoardLibrary:
     def finish_serving(
         self, board: ServingBoard, transfers: int = 1, timeout: float = 10.0
     ) -> Report:
-        """Waits until a serving board ended so many transfers, and returns the last report."""
+        """Waits until a serving board has ended some transfers, and returns the last report."""
         report = board.wait(transfers, timeout)
         logger.info(_summary(report))
         return report

@@ -96,7 +96,7 @@ class Job:
         return self.ask.report
 
     def wait_for_pause(self, timeout: float) -> None:
-        """Waits until the board pauses, as its habits tell it to, or raises its failure."""
+        """Waits until the board pauses as its habits say, or raises its failure."""
         until = time.monotonic() + timeout
         while not self.ask.is_paused.wait(0.02):
             if not self._thread.is_alive():

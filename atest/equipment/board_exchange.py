@@ -45,13 +45,13 @@ class Habits:
         duplicate_data: every DATA is sent twice.
         repeat_request: how often the request is sent again at once.
         repeat_last_data: the last DATA is sent again after its ACK, which must come again.
-        resend_after: seconds after which lost DATA is sent again when no ACK tells of it.
+        resend_after: seconds after which lost DATA is sent again if no ACK shows the loss.
         accept_duplicates: the network between the two repeats packets, take it with patience.
         stop_after: the block after which the board stops; 0 stops at the first answer.
         stop_with: `silence` says nothing more, `listen` neither but waits for the other end to
             give up, `error` sends an ERROR, `vanish` closes the port.
         stop_code: the code of that ERROR.
-        pause_after: the block after which the board waits until it is told to go on.
+        pause_after: the block after which the board waits until the test lets it go on.
         stranger_after: the block after which a packet from another port disturbs the other end;
             it must be answered with ERROR 5.
     """
@@ -288,7 +288,7 @@ class Exchange:
         """Waits until the test lets the board go on."""
         self.paused.set()
         if not self.may_go_on.wait(60):
-            self.fail("The board paused, and nobody told it to go on in 60 s")
+            self.fail("The board paused, and nobody let it go on in 60 s")
 
     def disturb(self, octets: bytes) -> None:
         """Lets a stranger, another port of this board, send a packet to the other end's TID.

@@ -44,7 +44,7 @@ class Mischief:
     Attributes:
         grant: values that replace or join those of the OACK: more than asked, or never asked.
         no_oack: options are ignored, as a server of 1992 does.
-        ignore_requests: so many requests get no answer: a boot loader that is not ready yet.
+        ignore_requests: number of requests without an answer; the boot loader is not ready yet.
         refuse_code: the code of an ERROR in answer to every request.
         refuse_text: its text.
         first_answer: these octets come instead of the first answer.
@@ -125,7 +125,7 @@ class ServingBoard:
         self.close()
 
     def wait(self, transfers: int = 1, timeout: float = 10.0) -> Report:
-        """Waits until so many requests were answered to their end, and returns the last report.
+        """Waits until some requests have been answered to the end, and returns the last report.
 
         Raises:
             BoardError: the client did something wrong, or not enough requests came.
@@ -160,7 +160,7 @@ class ServingBoard:
                 octets, source = self._sock.recvfrom(MAX_DATAGRAM)
                 self._take_request(decode(octets), source[:2])
             except ConnectionError:
-                continue  # Windows tells of a closed port at the next call.
+                continue  # Windows reports a closed port at the next call.
             except Exception as problem:
                 with self._changed:
                     self._failure = problem

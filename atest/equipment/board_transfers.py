@@ -234,7 +234,7 @@ class Sender:
             if number == wire_block(wanted, self._rollover):
                 self._resends = 0
                 return wanted
-            # RFC 7440 section 4: an ACK in the middle of a window tells that the rest got lost.
+            # RFC 7440 section 4: an ACK in the middle of a window means that the rest got lost.
             part = [n for n in range(base + 1, end) if number == wire_block(n, self._rollover)]
             if part and self._link.habits.is_lossy:
                 return part[0]

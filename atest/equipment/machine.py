@@ -182,7 +182,7 @@ class MachineLibrary:
 
     @keyword
     def find_free_ports(self, count: int) -> int:
-        """Returns the first of so many free UDP ports in a row."""
+        """Returns the first of a number of consecutive free UDP ports."""
         for first in range(40000, 60000, count):
             with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
                 for port in range(first, first + count):

@@ -38,7 +38,7 @@ def find_program(program: str) -> str | None:
 
 
 def missing_text(program: str, package: str = "") -> str:
-    """Returns what to tell about a program that is not there."""
+    """Returns the message about a program that is missing."""
     package = package or PACKAGES.get(program, program)
     return f"'{program}' is not installed. On Debian: apt-get install {package}"
 

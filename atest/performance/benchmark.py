@@ -31,7 +31,7 @@ class Benchmark:
         self.rows: list[Row] = []
         self.measured: list[Measured] = []
         self.faults: list[str] = []
-        """Those of ours: a peer's are told, and that is all."""
+        """The faults of our server; those of a peer are only printed."""
         self._rounds: int = options.rounds
         self._folder = folder
         self._root = folder / "root"
@@ -47,7 +47,7 @@ class Benchmark:
             for scenario in scenarios:
                 measured = measure(scenario, servers, self._load, self._rounds, self._root)
                 self.measured.append(measured)
-                self._tell(list(rows_of(measured)))
+                self._show(list(rows_of(measured)))
                 for fault in measured.faults:
                     print("!", fault, flush=True)
                 self.faults += [fault for fault in measured.faults if fault.startswith(OURS)]
@@ -56,7 +56,7 @@ class Benchmark:
         """Measures figures beside the scenarios."""
         for name in names:
             try:
-                self._tell(MEASURES[name](self._folder, self._load, self._rounds))
+                self._show(MEASURES[name](self._folder, self._load, self._rounds))
             except Missing as reason:
                 print(f"! {name} is left out: {reason}", flush=True)
             except Failed as problem:
@@ -76,7 +76,7 @@ class Benchmark:
         print(f"{len(missed)} of {sum(bool(row.must) for row in self.rows)} musts missed.")
         return 1 if missed or self.faults else 0
 
-    def _tell(self, rows: list[Row]) -> None:
+    def _show(self, rows: list[Row]) -> None:
         self.rows += rows
         for row in rows:
             print(f"{row.what:42} / {row.against:12} {row.text:>10}  {row.verdict} {row.note}")
@@ -101,7 +101,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="tftp-benchmark-") as name:
         folder = Path(name)
-        # Some servers give their rights away before they read.
+        # Some servers change to another user before they read.
         folder.chmod(0o755)
         benchmark = Benchmark(options, folder)
         if scenarios:

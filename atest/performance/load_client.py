@@ -1,4 +1,4 @@
-"""The load generator in Python, for machines without a C compiler: `load.c` tells what it does.
+"""The load generator in Python, for machines without a C compiler: `load.c` describes what it does.
 
 It takes the same arguments and prints the same line of JSON. It is slower than some of the
 servers, so its ratios are nearer to 1 than they should be.
@@ -178,7 +178,7 @@ class Transfer:
 
 
 class Load:
-    """All transfers: one after the other, or so many at once.
+    """All transfers: one after the other, or several at once.
 
     Args:
         options: the arguments.

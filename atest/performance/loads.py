@@ -80,7 +80,7 @@ class Load:
             verify: the file, to compare every octet with; None for a run that is timed.
 
         Raises:
-            Failed: it did not end in time, broke off, or had an error: its time tells nothing.
+            Failed: it did not end in time, broke off, or had an error, so its time is of no use.
         """
         words = [*self._words, *scenario.words()]
         if scenario.is_write:

@@ -1,4 +1,4 @@
-"""What the benchmark tells: a table for people, JSON for programs."""
+"""The output of the benchmark: a table for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Row:
         quartiles: the lower and the upper one of a ratio.
         unit: of the value.
         note: what a reader must know, such as runs that failed.
-        is_speed: whether it tells how many times as fast as another one ours is.
+        is_speed: whether the value says how many times faster ours is than a peer.
     """
 
     what: str

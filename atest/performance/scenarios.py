@@ -1,4 +1,4 @@
-"""What is measured, and what must come out: musts and aims as ratios of times, theirs to ours."""
+"""The scenarios, and their required values: musts and aims as ratios of times, theirs to ours."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ REFERENCE = "C reference"
 Gate = tuple[float, float] | None
 Gates = dict[str, Gate]
 """For each peer the ratio that must be reached, and the one that is aimed at. None is for a peer
-that is only shown: beside the others the C reference tells how much there is to be gained."""
+that is only shown: the C reference shows how much a rewrite in C could gain."""
 
 KIB, MIB = 1024, 1024 * 1024
 FILES = ("1k", "1m", "8m", "16m", "32m", "64m")
-"""The files that are served; the name tells the size, see `size_of`."""
+"""The served files; the name contains the size, see `size_of`."""
 
 
 def size_of(name: str) -> int:
-    """Returns the octets of a file whose name tells them: 64m has 64 MiB."""
+    """Returns the octets of a file from its name: 64m has 64 MiB."""
     return int(name[:-1]) << 10 * ("kmg".index(name[-1]) + 1)
 
 
@@ -28,7 +28,7 @@ class Scenario:
     Attributes:
         name: short.
         title: what it is.
-        file: its name, which tells its size.
+        file: its name, which contains its size.
         blksize: to ask for.
         windowsize: to ask for.
         clients: at once.

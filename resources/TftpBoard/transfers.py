@@ -132,7 +132,7 @@ class Download(Transfer):
         return False
 
     def _take_out_of_order(self, number: int) -> bool:
-        """Tells the other end the last block that came, once for each gap (RFC 7440 section 4)."""
+        """Acknowledges the last block in order, once for each gap (RFC 7440 section 4)."""
         is_again = self.blocks > 0 and number == wire_block(self.blocks, self._terms.rollover)
         if not is_again and self._gap_after == self.blocks:
             return False

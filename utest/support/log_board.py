@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from contextlib import suppress
 
 from robot.api.deco import keyword, library
 
@@ -73,7 +74,18 @@ def ask(port: int, name: bytes, hostile: bytes = b"") -> None:
         sock.sendto(request, ("127.0.0.1", port))
         answer, peer = sock.recvfrom(1000)
         if answer[:2] == b"\0\3":
-            sock.sendto(b"\0\5\0\0" + (hostile or b"Enough") + b"\0", peer)
+            sock.connect(peer)
+            end(sock, b"\0\5\0\0" + (hostile or b"Enough") + b"\0")
+
+
+def end(sock: socket.socket, error: bytes) -> None:
+    """Sends an ERROR until the port of the transfer is closed: the server has read it by then."""
+    sock.settimeout(0.01)
+    with suppress(ConnectionError):
+        for _ in range(1000):
+            sock.send(error)
+            with suppress(TimeoutError):
+                sock.recv(1000)
 
 
 def octets_of(shown: str) -> bytes:

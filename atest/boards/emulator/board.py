@@ -72,7 +72,7 @@ class Board:
         return int(match[1]), output.strip()
 
     def power_off(self) -> list[Path]:
-        """Cuts the power and returns the files that tell what happened. Idempotent.
+        """Cuts the power and returns the files that show what happened. Idempotent.
 
         The server hears nothing of it, as from a real board: the wire stays until `close`.
         """

@@ -1,7 +1,7 @@
 """Emulated boards for Robot Framework suites: QEMU with real firmware, on a wire to our server.
 
-It is a part of the test suite and knows nothing of TftpLibrary: a board finds the server where
-`Power On` is told that it is, at any port, and without any right.
+It is a part of the test suite and knows nothing of TftpLibrary: a board finds the server at the
+address that `Power On` gets, at any port, and without permission for port 69.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class EmulatedBoards:
 
     @keyword
     def require_board(self, kind: Kind) -> None:
-        """Skips the test where a board cannot be emulated, and tells how to change that.
+        """Skips the test if a board cannot be emulated, and shows how to change that.
 
         With ``TFTP_LIBRARY_REQUIRE_PEERS`` in the environment the test fails instead.
 
@@ -108,7 +108,7 @@ class EmulatedBoards:
         Args:
             kind: ``arm``, ``arm64``, ``linux``, ``pc`` or ``uefi``.
             server: The TFTP server that the board finds at 10.0.2.2.
-            boot_file: The file that DHCP tells the board to load.
+            boot_file: The file that DHCP names to the board.
             loss: Share of the TFTP packets that get lost on the wire, such as 0.01.
             repeat: Share of the TFTP packets that arrive twice.
             seed: Chooses which packets these are.
@@ -144,7 +144,7 @@ class EmulatedBoards:
         timeout: timedelta = timedelta(seconds=60),
         board: Board | None = None,
     ) -> None:
-        """Runs a command that loads a file, and cuts the power when so many blocks have come.
+        """Runs a command that loads a file, and cuts the power after a number of blocks.
 
         Nothing goes over the wire after that block, however fast the board is.
 
@@ -235,7 +235,7 @@ class EmulatedBoards:
 
     @keyword
     def use_prompt(self, prompt: str, *, board: Board | None = None) -> None:
-        """Tells what the console shows when it takes a command, once U-Boot has booted something.
+        """Sets the prompt that the console shows after U-Boot has booted something.
 
         Args:
             prompt: The text at the beginning of a line.

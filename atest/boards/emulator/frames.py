@@ -84,7 +84,7 @@ class Arp(NamedTuple):
 class Packet(NamedTuple):
     """An IPv4 packet, or a fragment of one.
 
-    `offset` counts octets, not units of eight; `more` tells that fragments follow.
+    `offset` counts octets, not units of eight; `more` means that fragments follow.
     """
 
     source: str

@@ -44,7 +44,7 @@ class Gateway:
     """The gateway of one board.
 
     Args:
-        offer: what DHCP tells the board; `offer.server` is the gateway's own address.
+        offer: the offer of DHCP to the board; `offer.server` is the gateway's own address.
 
     Attributes:
         board_card: the hardware address of the board, or that of everybody before it was heard.

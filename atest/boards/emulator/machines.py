@@ -1,4 +1,4 @@
-"""The machines that can be emulated: what QEMU is told, and what must be installed for it."""
+"""The machines that can be emulated: the arguments of QEMU, and the packages that they need."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Machine:
 
     Attributes:
         program: QEMU's program for it.
-        arguments: what the program is told, without the network.
+        arguments: those of the program, without the network.
         card: QEMU's name of the network card.
         files: what must be there beside the program.
         install: how to get what is missing.

@@ -36,7 +36,7 @@ class Setup:
     Attributes:
         server: host and port of the TFTP server.
         client: the address of this machine that the server sees the board at.
-        offer: what DHCP tells the board.
+        offer: the offer of DHCP to the board.
         disturbance: what gets lost and what comes twice.
     """
 
@@ -86,7 +86,7 @@ class Wire:
         self._thread.start()
 
     def cut_after(self, blocks: int) -> None:
-        """Pulls the cable when the board has got so many DATA packets in all. It stays out."""
+        """Pulls the cable out after this number of DATA packets to the board, for good."""
         self._cut_after = blocks
 
     def wait_until_cut(self, timeout: float) -> bool:
