@@ -178,7 +178,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Checks every value, so that a mistake fails where it is made."""
         for row in self.rows:
-            row.check(getattr(self, row.name))
+            value = getattr(self, row.name)
+            if value is not row.default:
+                row.check(value)
 
     @property
     def is_adaptive(self) -> bool:

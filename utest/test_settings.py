@@ -252,6 +252,12 @@ def test_a_value_that_cannot_be_is_refused_with_its_name_what_is_expected_and_wh
 
 
 @pytest.mark.parametrize("row", [*SERVER_ROWS, *CLIENT_ROWS])
+def test_a_default_is_a_value_that_can_be(row: Setting) -> None:
+    """It is not checked each time."""
+    row.check(row.default)
+
+
+@pytest.mark.parametrize("row", [*SERVER_ROWS, *CLIENT_ROWS])
 def test_a_row_says_in_sentences_what_its_setting_does(row: Setting) -> None:
     assert re.fullmatch(r"[A-Z`].+\.", row.doc)
     if row.kind is Kind.flag and row.option is not None:
