@@ -54,6 +54,10 @@ class Cargo(NamedTuple):
         """Makes one of a sink."""
         return cls(mode, None, sink, None)
 
+    def size_of(self, agreement: Agreement) -> int | None:
+        """Returns the octets of the file: those of the source, or those that the peer announced."""
+        return agreement.tsize if self.source is None else self.size
+
     def release(self) -> None:
         """Closes the source, or discards the sink."""
         if self.source is not None:

@@ -238,8 +238,7 @@ class Caller:
             waiting.insert(0, datagram)
         now = monotonic()
         client = hosts.readable_host(self.sock.getsockname())
-        size = agreement.tsize if cargo.source is None else cargo.size
-        self.entry.agree(client, size, agreement.granted)
+        self.entry.agree(client, cargo.size_of(agreement), agreement.granted)
         self.session = self._assembly.make_session(cargo, agreement, channel, self.entry, now)
         self.session.begin(now)
         for each in waiting:

@@ -286,8 +286,7 @@ class Listener:
         try:
             agreement = grant(arrival.request, self._bounds, cargo.size)
             channel = self._open_channel(arrival, agreement, cargo)
-            size = agreement.tsize if cargo.source is None else cargo.size
-            entry.open(size, agreement.granted)
+            entry.open(cargo.size_of(agreement), agreement.granted)
             return self._assembly.make_session(
                 cargo,
                 agreement,

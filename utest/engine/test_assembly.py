@@ -106,6 +106,8 @@ def test_the_size_is_that_of_octets_that_are_sent(
     cargo = cargo_of(role, direction, Mode.netascii if is_text else Mode.octet)
     knows = sends_data(role, direction) and not is_text
     assert cargo.size == (len(CONTENT) if knows else None)
+    announced = None if cargo.source is not None else 7
+    assert cargo.size_of(Agreement(tsize=7)) == (len(CONTENT) if knows else announced)
     cargo.release()
 
 

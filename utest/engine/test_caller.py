@@ -16,7 +16,7 @@ from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.memory import MemoryStore
 from utest.support.puppets import Puppet, orders
-from utest.support.stations import linux_only, take_all, time_out, without_linux
+from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds
 
 CONTENT = random.Random(5).randbytes(1200)
@@ -137,25 +137,6 @@ def test_a_write_may_send_a_whole_window_at_once() -> None:
         assert [server.receive() for _ in range(4)] == [
             Data(block, bytes(512)) for block in range(1, 5)
         ]
-        server.send(Error(3, "Disk full"))
-        assert given.wait_for_end().outcome is Outcome.failed
-
-
-def test_a_write_whose_window_is_not_answered_goes_on_in_bursts() -> None:
-    settings = ClientSettings(blksize=512, windowsize=4, timeout=60.0)
-    with orders() as given, Puppet() as server:
-        caller = given.put(server, bytes(10_000), settings)
-        server.take_request()
-        server.send(Oack((("windowsize", "4"),)))
-        window = [Data(block, bytes(512)) for block in range(1, 5)]
-        assert [server.receive() for _ in range(4)] == window
-
-        def burst() -> list[Packet]:
-            assert caller.session is not None
-            time_out(caller.session)
-            return take_all(server.tid)
-
-        assert given.engine.call(lambda: [burst(), burst()]) == [window[:2], window[2:]]
         server.send(Error(3, "Disk full"))
         assert given.wait_for_end().outcome is Outcome.failed
 
