@@ -1,4 +1,4 @@
-"""What the author of a test is told when the store refuses: what was wrong, what would be right."""
+"""Advice for the author of a test when the store refuses: the cause, and the way out."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ MAX_BUFFERS = 1024
 Prepare = Callable[[Parts, "tuple[Parts, ...]"], None]
 """Takes the name of the hidden file of an upload, and the folders that it needs anew."""
 
-Changing = Callable[[Place, Place], AbstractContextManager[None]]
+Changing = Callable[[Place, Place], AbstractContextManager[object]]
 """Surrounds the step in which a file takes its place; takes that place, and where the file lies."""
 
 
@@ -44,7 +44,7 @@ def _as_it_comes(*_: object) -> None:
     """Lets an upload begin."""
 
 
-def _as_it_is(*_: object) -> AbstractContextManager[None]:
+def _as_it_is(*_: object) -> AbstractContextManager[object]:
     return nullcontext()
 
 

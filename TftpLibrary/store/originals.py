@@ -45,10 +45,10 @@ class _Noted(NamedTuple):
     parts: Parts
     change: Change
 
-    def note(self) -> list[str]:
+    def note(self, *, is_first: bool) -> list[str]:
         """Writes it down before it is done; an original is named on the disk before it moves."""
         entry = {"name": self.parts, "kept": self.change.kept, "ours": self.change.ours}
-        return self.ground.note(entry, is_synced=bool(self.change.kept))
+        return self.ground.note(entry, is_synced=is_first and bool(self.change.kept))
 
 
 class _Estate:
@@ -167,17 +167,10 @@ class Holding:
         Raises:
             StoreError: as `opener`, or another process changes the folder.
         """
-        told: set[Parts] = set()
-
-        def prepare(hidden: Parts, missing: tuple[Parts, ...]) -> None:
-            self._note_folders(missing, hidden)
-            told.update(missing)
-
         with self._lock:
             self._check()
-            sink = opener(prepare)
-            if not told.issuperset(sink.made):
-                self._note_folders(sink.made)
+            sink = opener(self._prepare)
+            self._note_folders(sink.made)
             self._sinks.add(sink)
             return sink
 
@@ -210,15 +203,12 @@ class Holding:
             found = place.stat()
             if found is None or stat.S_ISDIR(found.st_mode):
                 return False
-            if self.estate is None or place.identity() in self.estate.changes:
-                with self._changing(parts, place, None):
+            with self._changing(parts, place, None, is_moved=True) as kept:
+                if kept:
+                    # A name is enough: nothing has to be copied where a file can have only one.
+                    place.replace(place.sibling(kept))
+                else:
                     place.unlink()
-                return True
-            # A name is enough: nothing has to be copied where a file can have only one.
-            noted = self._noted(parts, Change(hidden_name("kept")))
-            self._tell(noted)
-            place.replace(place.sibling(noted.change.kept))
-            self.estate.changes[place.identity()] = noted
             return True
 
     def rename(self, old: Parts, new: Parts, *, overwrite: bool) -> None:
@@ -230,7 +220,7 @@ class Holding:
         """
         with self._lock:
             self._check()
-            self._note_folders(missing_folders(self._root, new))
+            self._prepare((), missing_folders(self._root, new))
             with (
                 self._root.parent(old) as source,
                 self._root.parent(new, create=True) as target,
@@ -238,6 +228,7 @@ class Holding:
                 self._changing(old, source, None),
                 self._placing(new, target, source),
             ):
+                self._note_folders(target.made)
                 if overwrite:
                     source.replace(target)
                 else:
@@ -265,22 +256,22 @@ class Holding:
         if not self._is_open:
             raise forbidden("the server has stopped")
 
-    def _noted(self, parts: Parts, change: Change) -> _Noted:
-        assert self._ground is not None
-        root = self._ground.root(follow_symlinks=self._follow_symlinks)
-        return _Noted(self._ground, root, parts, change)
-
-    def _tell(self, noted: _Noted) -> None:
-        self._warnings += noted.note()
-
-    def _note_folders(self, made: tuple[Parts, ...], upload: Parts = ()) -> None:
-        if self.estate is None or self._ground is None or not (made or upload):
+    def _prepare(self, hidden: Parts, missing: tuple[Parts, ...]) -> None:
+        """Notes what is about to be made: the hidden file of an upload, and folders."""
+        if self.estate is None or self._ground is None or not (hidden or missing):
             return
-        self._warnings += self._ground.note({"made": made, "upload": upload})
-        root = self._ground.root(follow_symlinks=self._follow_symlinks) if made else self._root
-        self.estate.made.update((root, parts) for parts in made)
+        self._warnings += self._ground.note({"made": missing, "upload": hidden})
+        if missing:
+            root = self._ground.root(follow_symlinks=self._follow_symlinks)
+            self.estate.made.update((root, parts) for parts in missing)
 
-    def _placing(self, parts: Parts, place: Place, fresh: Place) -> AbstractContextManager[None]:
+    def _note_folders(self, made: tuple[Parts, ...]) -> None:
+        """Notes folders that were made otherwise than foreseen: through a link, for instance."""
+        foreseen = {parts for _, parts in self.estate.made} if self.estate else set()
+        if not foreseen.issuperset(made):
+            self._prepare((), made)
+
+    def _placing(self, parts: Parts, place: Place, fresh: Place) -> AbstractContextManager[object]:
         return self._changing(parts, place, stamp_of(fresh))
 
     @contextmanager
@@ -293,26 +284,32 @@ class Holding:
             raise
 
     @contextmanager
-    def _changing(self, parts: Parts, place: Place, ours: Stamp | None) -> Iterator[None]:
-        """Keeps what lies at a place while the caller puts `ours` there, or removes it."""
-        if self.estate is None:
-            yield
+    def _changing(
+        self, parts: Parts, place: Place, ours: Stamp | None, *, is_moved: bool = False
+    ) -> Iterator[str]:
+        """Keeps what lies at a place while the caller puts `ours` there, or removes it.
+
+        Yields the hidden name of the original if this change is the first; with `is_moved` the
+        caller moves it there.
+        """
+        if self.estate is None or self._ground is None:
+            yield ""
             return
         changes, key = self.estate.changes, place.identity()
         stamps = () if ours is None else (ours,)
         before = changes.get(key)
+        kept = hidden_name("kept") if before is None and place.stat() is not None else ""
         if before is None:
-            kept = "" if place.stat() is None else hidden_name("kept")
-            noted = self._noted(parts, Change(kept, stamps))
-            self._tell(noted)
-            if kept:
-                keep(place, kept)
+            root = self._ground.root(follow_symlinks=self._follow_symlinks)
+            noted = _Noted(self._ground, root, parts, Change(kept, stamps))
         else:
             noted = before._replace(change=before.change._replace(ours=stamps))
-            self._tell(noted)
+        self._warnings += noted.note(is_first=before is None)
         changes[key] = noted
         try:
-            yield
+            if kept and not is_moved:
+                keep(place, kept)
+            yield kept
         except BaseException:
             if stamp_of(place) == ours:
                 raise  # It failed after the step that counts.
@@ -320,9 +317,9 @@ class Holding:
                 changes[key] = before
             else:
                 del changes[key]
-                if noted.change.kept:
+                if kept:
                     with suppress(OSError):
-                        place.sibling(noted.change.kept).unlink()
+                        place.sibling(kept).unlink()
             raise
 
 

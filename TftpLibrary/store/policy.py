@@ -1,4 +1,4 @@
-"""What a WRQ is refused for before a single octet is taken, whatever the store."""
+"""The checks of a WRQ before a single octet is taken, whatever the store."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ the one for all others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -58,12 +58,15 @@ def _remove_folder(root: Root, parts: Parts) -> bool:
 def missing_folders(root: Root, parts: Parts) -> tuple[Parts, ...]:
     """Returns the folders that a name needs and that are not there, outermost first.
 
+    Those behind a link whose target is not there are not foreseen.
+
     Raises:
         OSError: what the system said.
         StoreError: a link leads out of the root.
     """
-    for depth in range(1, len(parts)):
-        with root.parent(parts[:depth]) as place:
-            if place.stat() is None:
-                return tuple(parts[:inner] for inner in range(depth, len(parts)))
+    with suppress(FileNotFoundError):
+        for depth in range(1, len(parts)):
+            with root.parent(parts[:depth]) as place:
+                if place.stat() is None:
+                    return tuple(parts[:inner] for inner in range(depth, len(parts)))
     return ()

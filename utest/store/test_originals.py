@@ -237,6 +237,7 @@ def test_what_was_added_and_removed_stays_away(served: Folder, folder: Path) -> 
     assert visible_in(folder) == {"zImage", "boot", "boot/dtb"}
 
 
+@posix_only
 def test_a_file_that_is_reached_by_two_names_is_kept_once(tmp_path: Path) -> None:
     """A folder and a link to it: what was done by one name is the store's by the other too."""
     (tmp_path / "boot").mkdir()
@@ -356,6 +357,35 @@ def test_a_folder_that_nobody_changes_gets_no_file(served: Folder, folder: Path)
         served.open_write(b"zImage", BOARD, WRITABLE, None)
     assert not served.remove(("missing",))
     assert names_in(folder) == {"zImage", "boot", "boot/dtb"}
+
+
+@posix_only
+@pytest.mark.parametrize("is_renamed", [True, False])
+def test_a_folder_that_is_made_through_a_link_is_removed(folder: Path, is_renamed: bool) -> None:
+    (folder / "link").symlink_to("made")
+    before = {name: data for name, data in snapshot(folder).items() if name != "link"}
+    served = Folder(folder, MemoryStore())
+    if is_renamed:
+        served.rename(("zImage",), ("link", "deep", "new"), overwrite=False)
+    else:
+        write(served, b"link/deep/new", b"x")
+    assert (folder / "made" / "deep" / "new").exists()
+    assert served.close() == []
+    (folder / "link").unlink()
+    assert snapshot(folder) == before
+
+
+def test_the_disk_is_waited_for_once_for_each_original(
+    served: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    for number in range(3):
+        write(served, b"new", b"%d" % number, OVERWRITING)
+    assert waits == []
+    for number in range(3):
+        write(served, b"zImage", b"%d" % number, OVERWRITING)
+    assert len(waits) == 1
 
 
 @ordinary_user

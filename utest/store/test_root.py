@@ -46,3 +46,9 @@ def test_the_folders_that_a_name_needs_anew_are_told(root: Root, folder: Path) -
     assert missing_folders(root, ("file",)) == ()
     assert missing_folders(root, ("a", "b", "file")) == ()
     assert missing_folders(root, ("a", "c", "d", "file")) == (("a", "c"), ("a", "c", "d"))
+
+
+@posix_only
+def test_folders_behind_a_link_to_nowhere_are_not_foreseen(root: Root, folder: Path) -> None:
+    (folder / "link").symlink_to("nowhere")
+    assert missing_folders(root, ("link", "a", "file")) == ()
