@@ -45,6 +45,7 @@ def test_record_with_an_outcome_does_not_run_any_more() -> None:
 
 def test_rate_is_octets_per_second() -> None:
     assert transfer(octets=3000, duration=1.5).rate == 2000.0
+    assert transfer(octets=3000, duration=0.5).rate == 6000.0
 
 
 def test_rate_of_a_transfer_that_took_no_time_is_zero() -> None:

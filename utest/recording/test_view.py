@@ -35,6 +35,7 @@ def test_a_part_of_a_view_is_the_same_look() -> None:
 
 def test_a_view_that_is_made_by_hand_knows_no_store_and_no_age() -> None:
     view = View((completed(),))
+    assert (view.is_complete, view.is_live) == (True, True)
     assert [*view.names()] == []
     assert view.age(view.transfers[0]) == 0.0
 
