@@ -30,12 +30,7 @@ class StartRequest:
 
 def new_server(alias: str, request: StartRequest, recorder: Recorder) -> Station:
     """Returns a server that does not run yet."""
-    return TftpServer(
-        request.root,
-        request.settings,
-        alias=alias,
-        recorder=recorder,
-    )
+    return TftpServer(request.root, request.settings, alias=alias, recorder=recorder)
 
 
 def new_client(host: str, port: int, settings: ClientSettings, recorder: Recorder) -> StationClient:

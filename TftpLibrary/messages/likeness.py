@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 
 from TftpLibrary.recording.matching import plain_name
 
@@ -31,6 +30,8 @@ def nearest_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str,
     The same name in another case or in another folder is the nearest of all. However many names
     there are, and however long they are, it takes some hundredths of a second at most.
     """
+    from difflib import SequenceMatcher  # noqa: PLC0415 - for a miss only
+
     wanted = _comparable(name).translate(_NO_WILDCARDS)
     last_part = _last_part(wanted)
     scores: dict[str, float] = {}
