@@ -15,6 +15,7 @@ deadline and an end come out. The rules of the house:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
@@ -143,7 +144,7 @@ Methods = Mapping[type[Packet], Receive]
 """The method for each kind of packet, in one phase."""
 
 
-class Machine:
+class Machine(ABC):
     """The base of opening, sender and receiver: phase, end, packets to send and retry timer.
 
     Args:
@@ -170,6 +171,13 @@ class Machine:
         self.duplicates = 0
         self._retry = retry
         self._transmits = transmits
+
+    # What happened -------------------------------------------------------------------------
+
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed: sends again, or gives up. Without effect if there is none."""
+        if self.deadline is not None:
+            self._time_out(now)
 
     # Commands ------------------------------------------------------------------------------
 
@@ -200,6 +208,11 @@ class Machine:
         return transmits
 
     @property
+    def deadline(self) -> float | None:
+        """When to call `handle_timeout`; None if nothing is waited for."""
+        return None if self.is_over else self._retry.deadline
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is sent or taken any more."""
         return self.phase in OVER
@@ -220,6 +233,10 @@ class Machine:
         return self._retry.answered_at
 
     # For the machines ----------------------------------------------------------------------
+
+    @abstractmethod
+    def _time_out(self, now: float) -> None:
+        """The deadline passed."""
 
     def _receive(self, datagram: bytes, now: float) -> None:
         """Gives a datagram to the method that the table has for its packet and the phase."""

@@ -50,24 +50,6 @@ class Opening(Machine):
         """
         self._receive(datagram, now)
 
-    def handle_timeout(self, now: float) -> None:
-        """The deadline passed: asks again, or gives up."""
-        if self.is_over:
-            return
-        if self._retry.is_exhausted:
-            # No ERROR: nobody is there who could read it.
-            text = f"no answer to the request, {self._retry.tries + 1} tries"
-            self._finish(Event.silence, End(Outcome.timed_out, None, text))
-            return
-        self._retry.retry(now)
-        self.retransmits += 1
-        self._transmits.append(self._request.encode())
-
-    @property
-    def deadline(self) -> float | None:
-        """When to call `handle_timeout`; None when the opening is over."""
-        return None if self.is_over else self._retry.deadline
-
     # One method for each kind of packet ----------------------------------------------------
 
     def _receive_oack(self, packet: Oack, now: float) -> None:
@@ -98,6 +80,19 @@ class Opening(Machine):
             self._open(Agreement())
         else:
             self._receive_copy(packet, now)
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _time_out(self, now: float) -> None:
+        """Asks again, or gives up."""
+        if self._retry.is_exhausted:
+            # No ERROR: nobody is there who could read it.
+            text = f"no answer to the request, {self._retry.tries + 1} tries"
+            self._finish(Event.silence, End(Outcome.timed_out, None, text))
+            return
+        self._retry.retry(now)
+        self.retransmits += 1
+        self._transmits.append(self._request.encode())
 
     def _open(self, agreement: Agreement) -> None:
         self.agreement = agreement

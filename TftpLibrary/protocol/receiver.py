@@ -162,17 +162,6 @@ class Receiver(Machine):
         self._receive(datagram, now)
         return self.received > received
 
-    def handle_timeout(self, now: float) -> None:
-        """The deadline passed: sends the last ACK again, ends the dallying, or gives up."""
-        if self.phase is Phase.dallying:
-            self._follow(Event.silence)
-        elif self.deadline is None:
-            pass
-        elif self._retry.is_exhausted:
-            self._give_up(f"DATA {self.received + 1}")
-        else:
-            self._repeat_position(now)
-
     # Command -------------------------------------------------------------------------------
 
     def confirm(self, now: float) -> None:
@@ -267,6 +256,15 @@ class Receiver(Machine):
         self._finish(Event.error_came, end)
 
     # Inside --------------------------------------------------------------------------------
+
+    def _time_out(self, now: float) -> None:
+        """Sends the last ACK again, ends the dallying, or gives up."""
+        if self.phase is Phase.dallying:
+            self._follow(Event.silence)
+        elif self._retry.is_exhausted:
+            self._give_up(f"DATA {self.received + 1}")
+        else:
+            self._repeat_position(now)
 
     def _repeat_position(self, now: float) -> None:
         self._retry.retry(now)

@@ -145,23 +145,6 @@ class Sender(Machine):
         """A datagram came from the peer; any octets may be in it."""
         self._receive(datagram, now)
 
-    def handle_timeout(self, now: float) -> None:
-        """The deadline passed: sends the next burst, sends again, or gives up."""
-        if self.is_over:
-            return
-        is_half_open = self.is_half_open
-        if self._burst_timer is not None:
-            self._send_on(now)
-        elif self._retry.is_exhausted:
-            self._give_up("the first ACK" if is_half_open else f"ACK {self.sent}")
-        elif is_half_open:
-            self._retry.retry(now)
-            self.retransmits += 1
-            self._transmits.append(self._first)
-        else:
-            self._retry.retry(now, is_slower=self._slow_down(now))
-            self._repeat_window(now)
-
     # Command -------------------------------------------------------------------------------
 
     def set_last_block(self, block: int) -> None:
@@ -267,6 +250,21 @@ class Sender(Machine):
         self.abort(ErrorCode.illegal_operation, "Expected ACK, got DATA")
 
     # Inside --------------------------------------------------------------------------------
+
+    def _time_out(self, now: float) -> None:
+        """Sends the next burst, sends again, or gives up."""
+        is_half_open = self.is_half_open
+        if self._burst_timer is not None:
+            self._send_on(now)
+        elif self._retry.is_exhausted:
+            self._give_up("the first ACK" if is_half_open else f"ACK {self.sent}")
+        elif is_half_open:
+            self._retry.retry(now)
+            self.retransmits += 1
+            self._transmits.append(self._first)
+        else:
+            self._retry.retry(now, is_slower=self._slow_down(now))
+            self._repeat_window(now)
 
     def _break_off(self, packet: Error, outcome: Outcome) -> None:
         # An ERROR is never answered (RFC 1350, section 7).
