@@ -109,8 +109,8 @@ class Engine:
             self._thread.join(_JOIN_TIMEOUT)
             if self._thread.is_alive():
                 raise TftpError(
-                    f"The TFTP engine did not stop within {_JOIN_TIMEOUT:g} s. Its sockets are "
-                    f"open still. It hangs in:\n{_stack_of(self._thread)}"
+                    f"The TFTP engine did not stop within {_JOIN_TIMEOUT:g} s. Its sockets "
+                    f"are still open. It hangs in:\n{_stack_of(self._thread)}"
                 )
 
     def call(self, function: Callable[[], T]) -> T:

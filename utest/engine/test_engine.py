@@ -443,7 +443,8 @@ def test_a_new_request_does_not_wait_for_a_lone_session() -> None:
         begun = time.monotonic()
         for _ in range(10):
             found.read()
-        assert time.monotonic() - begun < seconds(1.0)
+        # Each would wait for 0.6 s if the slow one were waited for in its socket.
+        assert time.monotonic() - begun < seconds(4.0)
 
 
 def test_the_time_of_day_is_that_of_this_machine(engine: Engine) -> None:
