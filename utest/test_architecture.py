@@ -282,3 +282,9 @@ def test_board_and_library_share_no_code() -> None:
 
 def test_run_py_stays_short() -> None:
     assert len((ROOT / "run.py").read_text("utf-8").splitlines()) < 120
+
+
+def test_decisions_are_numbered_without_gap_or_double() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert [int(page.name[:4]) for page in pages] == [*range(1, len(pages) + 1)]
+    assert all(page.read_text("utf-8").startswith(f"# {page.name[:4]} ") for page in pages)
