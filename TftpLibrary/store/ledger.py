@@ -94,7 +94,7 @@ class Ledger:
         """
         import json  # noqa: PLC0415 - only a folder that is changed needs it
 
-        data = json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
+        data = json.dumps(entry).encode("ascii") + b"\n"
         if os.write(self._fd, data) < len(data):
             raise OSError(errno.ENOSPC, "the ledger was written in part")
         if is_synced:

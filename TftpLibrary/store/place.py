@@ -64,8 +64,11 @@ class Place:
 
     def identity(self) -> tuple[int, int, str]:
         """Returns what is equal for two places exactly if they are one: folder and name."""
+        if self.folder is not None:
+            info = os.fstat(self.folder)
+            return info.st_dev, info.st_ino, self.name
         path = Path(self.name)
-        info = path.parent.stat() if self.folder is None else os.fstat(self.folder)
+        info = path.parent.stat()
         return info.st_dev, info.st_ino, path.name
 
     def open(self) -> int:

@@ -85,7 +85,7 @@ def test_a_ledger_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
     ground.note({"name": ["x"]})
     (tmp_path / LEDGER).unlink()
     ground.note({"name": ["y"]})
-    assert '{"name":["y"]}' in (tmp_path / LEDGER).read_text("ascii")
+    assert '{"name": ["y"]}' in (tmp_path / LEDGER).read_text("ascii")
     ground.close_ledger()
     ground.close_ledger()
     ground.close()

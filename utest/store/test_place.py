@@ -137,3 +137,14 @@ def test_a_file_that_is_gone_gets_no_second_name(at: Callable[[str], Place]) -> 
 
 def test_flags_that_a_system_lacks_count_for_nothing() -> None:
     assert flags("O_CREAT", "O_NO_SUCH_FLAG") == os.O_CREAT
+
+
+def test_places_are_one_when_folder_and_name_are(tmp_path: Path) -> None:
+    (tmp_path / "boot").mkdir()
+    fd = os.open(tmp_path / "boot", os.O_RDONLY) if os.name == "posix" else None
+    by_path = Place(None, str(tmp_path / "boot" / "dtb"))
+    assert by_path.identity() != Place(None, str(tmp_path / "dtb")).identity()
+    assert by_path.identity() != by_path.sibling("other").identity()
+    if fd is not None:
+        assert Place(fd, "dtb").identity() == by_path.identity()
+        os.close(fd)
