@@ -20,10 +20,10 @@ def to_wire(block: int, rollover: int = 0) -> int:
 def from_wire(wire_block: int, base: int, rollover: int = 0) -> int:
     """Returns the first block from `base` on that has this number on the wire.
 
-    A number that cannot be (0 after the start, with rollover 1) gives a block before `base`.
+    An impossible number (0 after the start, with rollover 1) gives a block before `base`.
     """
     if base == 0:
-        # Before any rollover: here 0 is block 0 with either one.
+        # Before any rollover, 0 is block 0.
         return wire_block
     if wire_block < rollover:
         return base - 1

@@ -14,7 +14,7 @@ Endpoint = tuple[str, int]
 """Address and port, as people write them: no scope, and IPv4 as IPv4 on every socket."""
 
 MOST_CONVERSATIONS = 1024
-"""Peers of one socket that are remembered; those that came first are forgotten first."""
+"""Peers of one socket that are remembered; the oldest are forgotten first."""
 
 _KINDS = {opcode.to_bytes(2, "big"): opcode.packet for opcode in Opcode}
 _NUMBERED = {Opcode.data.packet, Opcode.ack.packet}
@@ -56,9 +56,9 @@ class Datagram(NamedTuple):
         time_ns: nanoseconds of the wall clock since 1970.
         source: where it came from.
         destination: where it went.
-        octets: what it carries: a packet of TFTP, or what somebody sent instead.
+        octets: its payload: a packet of TFTP, or anything else that somebody sent.
         is_sent: whether this end sent it.
-        comment: what a reader of the capture should know; empty most times.
+        comment: a note for the reader of the capture; usually empty.
     """
 
     time_ns: int
@@ -72,16 +72,16 @@ class Datagram(NamedTuple):
 class Repeats:
     """Finds the datagrams of one socket that repeat others.
 
-    DATA repeats if its block is not beyond the highest one that went the same way. Any other
-    packet repeats if it equals the one before it that went the same way and is no DATA. A new
-    request begins anew.
+    DATA is a repeat if its block is not above the highest one in the same direction. Any other
+    packet is a repeat if it equals the previous one in the same direction, DATA not counted. A new
+    request starts over.
     """
 
     def __init__(self) -> None:
         self._ways: dict[tuple[Endpoint, bool], _Way] = {}
 
     def comment(self, peer: Endpoint, octets: bytes, *, is_sent: bool) -> str:
-        """Returns what to say about a datagram: empty unless it repeats one.
+        """Returns a note on a datagram: empty unless it repeats another.
 
         Args:
             peer: the other end.
@@ -124,7 +124,7 @@ class _Way:
             is_repeated = octets == self.last
             self.last = octets
             return is_repeated
-        # Less than half of all numbers ahead is new, also behind 65535 and with each rollover.
+        # A block less than half of all numbers ahead is new, also across a rollover.
         if self.highest is not None and not 0 < (block - self.highest) % (2 * _HALF) < _HALF:
             return True
         self.highest = block

@@ -29,7 +29,7 @@ from TftpLibrary.protocol.retry import RetryTimer
 class Phase(Enum):
     """Where a machine stands."""
 
-    # As quick as identity: the tables are asked a few times in each transfer.
+    # By identity, which is quick: the tables are used a few times in each transfer.
     __hash__ = object.__hash__
 
     asking = "asking"
@@ -87,7 +87,7 @@ OPENING: Transitions = {
     Phase.answered: {},
     Phase.ended: {},
 }
-"""A client asks; a `Sender` or a `Receiver` goes on when it is answered."""
+"""A client asks; after the answer a `Sender` or a `Receiver` goes on."""
 
 SENDER: Transitions = {
     Phase.half_open: {
@@ -150,7 +150,7 @@ class Machine(ABC):
     Args:
         phase: the first phase.
         retry: the timer, not yet started.
-        transmits: what leaves at once.
+        transmits: the packets to send at once.
 
     Attributes:
         phase: where the machine stands.
@@ -172,7 +172,7 @@ class Machine(ABC):
         self._retry = retry
         self._transmits = transmits
 
-    # What happened -------------------------------------------------------------------------
+    # Events --------------------------------------------------------------------------------
 
     def handle_timeout(self, now: float) -> None:
         """The deadline passed: sends again, or gives up. Without effect if there is none."""
@@ -190,7 +190,7 @@ class Machine(ABC):
             code: of the ERROR.
             text: of the ERROR; what the peer may know.
             outcome: failed, or aborted.
-            reason: what the end says, if that is more than the text.
+            reason: the message of the end, if it says more than the text.
         """
         if self.end is None and not self.is_over:
             self._transmits.append(Error(code, text).encode())
@@ -203,13 +203,13 @@ class Machine(ABC):
     # Outputs -------------------------------------------------------------------------------
 
     def transmits(self) -> list[Transmit]:
-        """Takes what is to be sent, in order."""
+        """Returns the packets to send, in order, and forgets them."""
         transmits, self._transmits = self._transmits, []
         return transmits
 
     @property
     def deadline(self) -> float | None:
-        """When to call `handle_timeout`; None if nothing is waited for."""
+        """When to call `handle_timeout`; None if there is nothing to wait for."""
         return None if self.is_over else self._retry.deadline
 
     @property
@@ -229,7 +229,7 @@ class Machine(ABC):
 
     @property
     def answered_at(self) -> float:
-        """When the peer brought the transfer forward last."""
+        """When the peer last brought the transfer forward."""
         return self._retry.answered_at
 
     # For the machines ----------------------------------------------------------------------
@@ -250,7 +250,7 @@ class Machine(ABC):
         self._RECEIVE[self.phase][type(packet)](self, packet, now)
 
     def _receive_copy(self, packet: Packet, now: float) -> None:
-        """Takes a packet that the network copied or delayed; nothing follows from it."""
+        """Counts a packet that the network copied or delayed, and ignores it."""
         self.duplicates += 1
 
     def _give_up(self, awaited: str) -> None:
@@ -271,7 +271,7 @@ class Machine(ABC):
         self.phase = phase
 
     def _finish(self, event: Event, end: End) -> None:
-        """Ends the machine, unless it is over; an end that it has already is kept."""
+        """Ends the machine, unless it is over; keeps an end that it already has."""
         if self.phase not in OVER:
             self._follow(event)
             if self.end is None:

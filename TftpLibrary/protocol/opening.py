@@ -24,12 +24,12 @@ class Opening(Machine):
     """Asks a server for a transfer, until it answers.
 
     Args:
-        request: the RRQ or WRQ, with the options that are asked.
+        request: the RRQ or WRQ, with the options to ask for.
         retry: the timer, not yet started; its patience is how long to keep asking.
         now: monotonic seconds.
 
     Attributes:
-        agreement: what the server agreed to; None before the phase is `answered`.
+        agreement: the options that the server agreed to; None before the phase is `answered`.
     """
 
     __slots__ = ("_request", "agreement")
@@ -86,7 +86,7 @@ class Opening(Machine):
     def _time_out(self, now: float) -> None:
         """Asks again, or gives up."""
         if self._retry.is_exhausted:
-            # No ERROR: nobody is there who could read it.
+            # No ERROR: nobody is there to read it.
             text = f"no answer to the request, {self._retry.tries + 1} tries"
             self._finish(Event.silence, End(Outcome.timed_out, None, text))
             return

@@ -39,9 +39,9 @@ class Bounds(NamedTuple):
     Attributes:
         max_blksize: octets of a block, at most.
         max_windowsize: blocks of a window, at most.
-        ignored: names of options, in lower case, which this server acts as if it did not know.
+        ignored: names of options, in lower case, that this server pretends not to know.
         rollover: the block number after 65535 where the client does not negotiate it.
-        max_window_octets: the windowsize is lowered until a window fits into so many octets.
+        max_window_octets: octets of a window, at most; the windowsize is lowered to fit.
     """
 
     max_blksize: int = MAX_BLKSIZE
@@ -60,7 +60,7 @@ class Agreement(NamedTuple):
         timeout: seconds until a packet is sent again; None where it was not agreed.
         tsize: octets of the file, where one end announced them.
         rollover: the block number after 65535: 0 or 1.
-        granted: what stands in the OACK, in the order asked, spelt as it was asked.
+        granted: the options of the OACK, in the order and the spelling of the request.
         has_oack: whether an OACK opened the transfer; without one no option holds.
     """
 
@@ -81,7 +81,7 @@ def grant(request: Request, bounds: Bounds, size: int | None) -> Agreement:
 
     Args:
         request: the request with its options.
-        bounds: those of this server.
+        bounds: the limits of this server.
         size: octets of the file for an RRQ; None where it is not known. Without effect for a WRQ.
     """
     if not request.options:
@@ -126,7 +126,7 @@ def ask(
     tsize: int | None = None,
     rollover: int = 0,
 ) -> Options:
-    """Returns the options of a client's request: only what differs from plain RFC 1350.
+    """Returns the options of a client's request: only those that differ from plain RFC 1350.
 
     Args:
         direction: a read asks for the size with 0, whatever `tsize` is.
@@ -157,8 +157,8 @@ def check(asked: Options, granted: Options) -> Agreement:
     """Checks for a client what a server granted.
 
     Raises:
-        NegotiationError: an option that was not asked, or twice, or with a value that breaks the
-            rules or that is more than what was asked.
+        NegotiationError: an option was not asked, came twice, or has a value that breaks the
+            rules or exceeds the value asked.
     """
     wishes = {name.lower(): value for name, value in asked}
     values: dict[str, int] = {}
@@ -181,7 +181,7 @@ def check(asked: Options, granted: Options) -> Agreement:
 _AT_MOST: Mapping[str, int] = MappingProxyType(
     {"blksize": MIN_BLKSIZE, "blksize2": MIN_BLKSIZE, "windowsize": MIN_WINDOWSIZE}
 )
-"""Options that may be granted with less than what was asked, and the least value."""
+"""Options that may be granted with a lower value than asked, and their lowest value."""
 
 _EXACTLY: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
@@ -227,14 +227,14 @@ def _bound_window(granted: dict[str, tuple[str, int]], bounds: Bounds) -> None:
 
 
 def _checked(name: str, value: str, wish: str, asked: Options) -> int:
-    """The value that a server granted for an option that was asked once with `wish`."""
+    """The granted value of an option that was asked once, with the value `wish`."""
     number, wished = _number(value), _number(wish)
     option = name.lower()
     if number is None or wished is None:
         raise NegotiationError(f"The server granted {name}={value!r}: no number. {_asked(asked)}")
     if option == "tsize":
-        # In the answer to an RRQ any size is right. In one to a WRQ it should be an echo, but
-        # nothing hangs on it.
+        # In the answer to an RRQ any size is right. The answer to a WRQ should echo the size, but
+        # nothing depends on that.
         return number
     least = _AT_MOST.get(option, wished)
     if not least <= number <= wished:
@@ -271,7 +271,7 @@ def _blksize(values: Mapping[str, int]) -> int:
 def _once(options: Options, ignored: frozenset[str]) -> Options:
     """The options that may be granted: known or not, but not ignored and not asked twice.
 
-    Of an option that comes twice nobody can know which value counts.
+    If an option comes twice, nobody can know which value counts.
     """
     counts = Counter(name.lower() for name, _ in options)
     return tuple(

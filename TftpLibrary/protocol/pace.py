@@ -1,13 +1,13 @@
 """How fast a window goes out after a time-out, for boards with few receive buffers.
 
-Such a board keeps the head of a window and loses its tail. Nothing comes later that would show it
-the gap, so it waits for a time-out, and each time-out moves one handful of blocks. A sender that
-sends whole windows again comes down to a few kilobytes a second, and RFC 7440 gives it no way to
-agree on a smaller window.
+Such a board keeps the head of a window and loses its tail. No later block shows it the gap, so it
+waits for a time-out, and each time-out moves one handful of blocks. A sender that sends whole
+windows again comes down to a few kilobytes a second, and RFC 7440 has no way to agree on a smaller
+window later.
 
-As long as nothing is lost there is no pace, and it costs nothing. Each time-out that the size of
-the burst may be to blame for halves it, and between two bursts the board gets time to take one.
-After as much time without such a time-out as one has cost, a burst twice as large is tried.
+As long as nothing is lost, there is no pace and no cost. Each time-out that may be the fault of the
+burst halves the burst, and between two bursts the board gets time to take one. After a period
+without such a time-out, as long as one takes, a burst twice as large is tried.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from math import inf
 BLOCK_TIME = 0.0001
 """Seconds that a peer is given for each block of a burst."""
 SHORTEST_PAUSE = 0.001
-"""Seconds between two bursts at the least: a poller does not wait more finely."""
+"""Shortest time in seconds between two bursts: a poller cannot wait for less."""
 LONGEST_PAUSE = 0.002
-"""Seconds between two bursts at the most: where it is the wire that loses, a pause is wasted."""
+"""Longest time in seconds between two bursts: if the wire loses packets, a pause is wasted."""
 MOST_BURSTS = 256
-"""Bursts of a window: even with the longest pauses it leaves in half a second."""
+"""Bursts of a window at most: even with the longest pauses it leaves in half a second."""
 CLEAN_WINDOWS = 8
 """After this many complete windows a time-out is blamed on the network, not on the burst."""
 LONGEST_TRIAL = 8
@@ -67,26 +67,26 @@ class Pace:
     def report_gap(self, acked: int) -> None:
         """The peer reported that the block behind `acked` is missing, and the sender goes on there.
 
-        A report costs only a round trip, and the wire is to blame as often as the burst: it
-        changes nothing.
+        The pace stays as it is: a report costs only a round trip, and the wire is to blame as
+        often as the burst.
         """
         self._whole += (acked - self._lost_behind) // self._windowsize
         self._lost_behind = acked
 
     def time_out(self, acked: int, cost: float, now: float) -> bool:
-        """Nothing came that would have shown which block behind `acked` is missing.
+        """The deadline passed without a report of the missing block behind `acked`.
 
         If many windows arrived whole since the last time-out, the burst fits into the peer's
-        buffers: the wire is to blame, and a smaller burst would not help. A burst that fits only
-        now and then does not go well for as long as a time-out takes.
+        buffers: the wire is to blame, and a smaller burst would not help. Bursts must also have
+        arrived for as long as a time-out takes: one that fits only now and then fails sooner.
 
         Args:
             acked: the last block that has arrived.
-            cost: seconds that were waited.
+            cost: seconds of the wait.
             now: monotonic seconds.
 
         Returns:
-            Whether less leaves at once from now on.
+            Whether bursts are smaller from now on.
         """
         self.report_gap(acked)
         whole, self._whole = self._whole, 0

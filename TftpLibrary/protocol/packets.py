@@ -3,7 +3,7 @@
 RFC 1350 section 5 (RRQ, WRQ, DATA, ACK, ERROR) and RFC 2347 (options, OACK, error 8).
 
 The data path carries no packet objects: building one for each DATA block costs four times as
-much as a header joined to a slice. `Data` is for decoding what is not expected, and for tests.
+much as a header joined to a slice. `Data` is for decoding unexpected datagrams, and for tests.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def printable(octets: bytes) -> str:
     r"""Returns text for people: no lone surrogate, no control character.
 
     Octets that are not UTF-8 become ``\xNN``; control and direction-changing characters become
-    their escape. What a peer chose passes through here before it reaches a log.
+    their escape. Text that a peer chose passes through here before it reaches a log.
     """
     text = octets.decode("utf-8", "backslashreplace")
     if text.isprintable():

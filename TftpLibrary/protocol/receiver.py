@@ -38,11 +38,11 @@ from TftpLibrary.protocol.packets import (
 from TftpLibrary.protocol.retry import RetryTimer
 
 _DATA = Opcode.data << 16
-"""A header before its block number is in: quicker than packing two numbers."""
+"""A header without its block number: adding the number is quicker than packing two."""
 _ACK = Opcode.ack << 16
 _ACK_OPCODE = Opcode.ack.to_bytes(2, "big")
 _NOTHING = b"nothing"
-"""Longer than a header, so that no header equals it: after the last block none is expected."""
+"""Longer than a header, so no header equals it: nothing is expected after the last block."""
 _HALF_OPEN = Phase.half_open
 
 
@@ -63,8 +63,8 @@ class Receiver(Machine):
         full_size: octets of a datagram with a full block.
         windowsize: blocks of a window.
         rollover: the block number after 65535.
-        received: the newest block that is here, and all blocks before it with it.
-        expected: the header of the datagram that calls for `accept`.
+        received: the newest block received; all blocks before it were received too.
+        expected: the header of the next DATA; a datagram that has it goes to `accept`.
     """
 
     __slots__ = (
@@ -100,15 +100,15 @@ class Receiver(Machine):
         self.expected = self._header(1)
         retry.start(now)
 
-    # What happened -------------------------------------------------------------------------
+    # Events --------------------------------------------------------------------------------
 
     def accept(self, size: int, now: float) -> bytes | None:
-        """A datagram of `size` octets with the header that is `expected` came.
+        """A datagram of `size` octets with the `expected` header came.
 
         This is the data path: the session writes the payload, and sends the ACK if there is one;
         it is not among the transmits. A size below `full_size` is the last block: the machine
-        is then `closing`, and the session calls `confirm` when the file is safe. The size must
-        not be over `full_size`: such a datagram goes to `receive`.
+        is then `closing`, and the session calls `confirm` when the file is safe. A datagram over
+        `full_size` goes to `receive` instead.
 
         Returns:
             The ACK to send now, or None.
@@ -243,7 +243,7 @@ class Receiver(Machine):
         if packet.wire_block == to_wire(self.received, self.rollover):
             self.retransmits += 1
             self._transmits.append(Ack(packet.wire_block).encode())
-            # This wait begins again, within the patience that the last block has.
+            # This wait begins again, within the patience for the last block.
             longer = min(now + 2 * self._retry.timeout, self._retry.latest)
             self._dally_timer = max(self._dally_timer, longer)
 
@@ -272,7 +272,7 @@ class Receiver(Machine):
         self._transmits.append(self._position() if self.received else self._invitation)
 
     def _position(self) -> bytes:
-        """The ACK of what is here: a new window begins behind it."""
+        """The ACK of the newest block; a new window begins behind it."""
         self._begin_window(self.received + 1)
         return (_ACK | to_wire(self.received, self.rollover)).to_bytes(HEADER_SIZE, "big")
 

@@ -1,4 +1,4 @@
-"""The memory of a sender for the blocks that it sent twice, to read the ACKs that follow."""
+"""A sender's memory of the blocks that it sent twice, which explains the ACKs that follow."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ _SAMPLE_INTERVAL = 0.02
 
 
 class RetryTimer:
-    """Counts the tries for what is in flight, and owns the deadline.
+    """Counts the tries for the packet in flight, and owns the deadline.
 
     Args:
         timeout: seconds; the longest wait before sending again.
         retries: how often to send again without an answer.
         is_adaptive: whether to follow the measured round trip.
-        patience: seconds to wait at least before giving up, even if all retries are used.
+        patience: minimum number of seconds to wait before giving up, even if all retries are used.
 
     Attributes:
         timeout: seconds; the longest wait.
@@ -76,7 +76,7 @@ class RetryTimer:
 
     @property
     def latest(self) -> float:
-        """When the patience ends with what is in flight."""
+        """When the patience for the packet in flight ends."""
         return self.answered_at + self._patience
 
     @property
@@ -85,7 +85,7 @@ class RetryTimer:
         return self.deadline >= self.latest - _CLOSE
 
     def start(self, now: float, at_most: float = inf) -> None:
-        """Something new was sent: the first try of it begins, with a wait of `at_most` seconds."""
+        """A new packet was sent: its first try begins, and waits `at_most` seconds at most."""
         self.answered_at = self.sent_at = now
         self.tries = 0
         self.deadline = now + min(self.wait, at_most)
@@ -99,7 +99,7 @@ class RetryTimer:
         self.deadline = now + self.wait
 
     def extend(self, now: float) -> None:
-        """The last part of what is in flight leaves only now: the wait begins anew."""
+        """The last part of a window leaves only now: the wait begins anew."""
         self.deadline += now - self.sent_at
         self.sent_at = now
 

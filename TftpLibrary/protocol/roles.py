@@ -1,6 +1,6 @@
 """Makes the machine that one end of a transfer needs, ready for its first packet.
 
-The one place that knows who sends DATA, how each role begins (RFC 1350 section 4, RFC 2347), what a
+Only this module knows who sends DATA, how each role begins (RFC 1350 section 4, RFC 2347), what a
 negotiated timeout changes (RFC 2349), and which waits and pace a transfer gets. The engine and the
 simulated link of the tests both make their machines here:
 
@@ -72,7 +72,7 @@ def make_opening(request: Request, timing: Timing, now: float, *, patience: floa
         request: the RRQ or WRQ.
         timing: how to wait; every wait for the first answer is the whole timeout.
         now: monotonic seconds.
-        patience: seconds to keep asking at least, even if all retries are used.
+        patience: minimum number of seconds to keep asking, even if all retries are used.
     """
     timer = RetryTimer(timing.timeout, timing.retries, is_adaptive=False, patience=patience)
     return Opening(request, timer, now)

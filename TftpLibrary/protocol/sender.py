@@ -1,8 +1,8 @@
 """The machine of the end that sends DATA: a server's read, or a client's write.
 
 RFC 1350 sections 2 and 6 (lock-step, retransmission), RFC 1123 section 4.2.3.1 (Sorcerer's
-Apprentice), RFC 2347 (OACK and its ACK 0), RFC 7440 (windows). How fast a window goes out after a
-time-out is `pace`'s.
+Apprentice), RFC 2347 (OACK and its ACK 0), RFC 7440 (windows). `pace` sets how fast a window goes
+out after a time-out.
 
 The machine does not touch the octets of the file: it says which blocks go out, and the session
 frames them. Its data path is `acknowledge_window`, which the session calls when the datagram
@@ -62,10 +62,9 @@ class Sender(Machine):
     Attributes:
         windowsize: blocks of a window.
         last_block: the number of the final block; None where it is not known yet.
-        acked: the newest block that was acknowledged, and all blocks before it with it.
+        acked: the newest acknowledged block; all blocks before it are acknowledged too.
         sent: the newest block that has left.
-        expected: the ACK that calls for `acknowledge_window`; None where every ACK has to be
-            looked at in full.
+        expected: the ACK that goes to `acknowledge_window`; None while each ACK goes to `receive`.
     """
 
     __slots__ = (
@@ -114,10 +113,10 @@ class Sender(Machine):
             self.expected = self._ack_of(self.sent)
             self._transmits.append(self._first)
 
-    # What happened -------------------------------------------------------------------------
+    # Events --------------------------------------------------------------------------------
 
     def acknowledge_window(self, now: float) -> bool:
-        """The datagram that is `expected` came: everything sent so far has arrived.
+        """The `expected` datagram came: everything sent so far has arrived.
 
         This is the data path. The next window, blocks `acked + 1` to `sent`, goes out at once;
         it is not among the transmits.
@@ -173,7 +172,7 @@ class Sender(Machine):
     # One method for each kind of packet ----------------------------------------------------
 
     def _receive_first_ack(self, packet: Ack, now: float) -> None:
-        """The ACK of the one packet that is out; any other is of an earlier transfer."""
+        """The ACK of the one packet that is out; any other belongs to an earlier transfer."""
         if packet.wire_block == self.sent:
             self._receive_ack_of_all(self.sent, now)
         else:
@@ -209,7 +208,7 @@ class Sender(Machine):
         """RFC 7440 section 4: an ACK within the window means go on from there.
 
         U-Boot sends one for a gap, and one for a block that comes again, and counts its window
-        from there. Where the block was sent twice it is no sign of a gap: only what is new goes
+        from there. The ACK of a block that was sent twice is no sign of a gap: only new blocks go
         out, or else each window would be sent twice from then on. If it was a gap after all, the
         rest of the window follows after some round trips.
         """
@@ -227,9 +226,9 @@ class Sender(Machine):
     def _receive_repeated_ack(self, now: float) -> None:
         """The peer repeats itself: a copy by the network, or the first block of a window is lost.
 
-        RFC 1123 section 4.2.3.1: never resend DATA on a duplicate ACK. In a window the repeat is
-        also how a receiver reports that the first block is missing; it is believed once, and
-        only if it comes late enough to have seen the window.
+        RFC 1123 section 4.2.3.1: never resend DATA on a duplicate ACK. With windows a receiver also
+        repeats its ACK to report that the first block is missing; the repeat is believed once, and
+        only if it comes late enough to answer the window.
         """
         soonest = self._retry.sent_at + max(self._retry.round_trip / 2, QUICKEST_GAP_REPORT)
         is_late = self.windowsize > 1 and now >= soonest
@@ -239,7 +238,7 @@ class Sender(Machine):
             self._repeat_window(now)
 
     def _receive_first_error(self, packet: Error, now: float) -> None:
-        """An ERROR answers the first packet: boards that only want the size end a transfer so."""
+        """An ERROR answers the first packet: boards that only want the size do this."""
         is_probe = self._agreement.tsize is not None
         self._break_off(packet, Outcome.probed if is_probe else Outcome.failed)
 
@@ -275,18 +274,18 @@ class Sender(Machine):
 
     @property
     def _window_end(self) -> int:
-        """The last block of the window behind what was acknowledged."""
+        """The last block of the window after `acked`."""
         end = self.acked + self.windowsize
         return end if self.last_block is None else min(end, self.last_block)
 
     def _send_on(self, now: float) -> None:
-        """Sends the window behind what has left of it: all of it, or the next burst."""
+        """Sends the rest of the window, or its next burst."""
         first, last = self.sent + 1, self._window_end
         self._burst_timer = None
         if self._pace is None or not self._pace.burst:
             self.expected = self._ack_of(last)
         else:
-            # So each ACK passes `receive`: the data path knows no pace.
+            # Each ACK goes to `receive`: the data path knows no pace.
             self.expected = None
             if self._pace.burst < last - self.sent:
                 last = self.sent + self._pace.burst
@@ -298,7 +297,7 @@ class Sender(Machine):
         self._transmits.append(Blocks(first, last))
 
     def _go_back(self, now: float) -> None:
-        """Sends again from behind what was acknowledged."""
+        """Sends again, from the first block that is not acknowledged."""
         self._recovery.go_back(self.sent)
         self.sent = self.acked
         if self._pace is not None:
@@ -310,7 +309,7 @@ class Sender(Machine):
         self._go_back(now)
 
     def _slow_down(self, now: float) -> bool:
-        """Returns whether less leaves at once from now on."""
+        """Returns whether bursts are smaller from now on."""
         waited = now - self._retry.sent_at
         return self._pace is not None and self._pace.time_out(self.acked, waited, now)
 
