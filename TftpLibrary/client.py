@@ -297,9 +297,8 @@ def _begin(order: Order, engine: Engine, started: list[Caller], observe: Observe
         started.append(Caller(order, engine))
     except OSError as error:
         raise UsageError(
-            f"Cannot ask from '{order.settings.local_host or 'any address'}': {error.strerror}. "
-            "Expected an address of this machine in local_host, of the family of the server's, or "
-            "none."
+            f"Cannot ask from '{order.settings.local_address or 'any address'}': {error.strerror}. "
+            "Expected in local_address= an address of this machine, of the family of the server's."
         ) from error
     if observe is not None:
         started[0].tap(observe)

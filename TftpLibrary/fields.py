@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.locations import has_port
 from TftpLibrary.networks import parse_network
 from TftpLibrary.protocol.roles import Timing
 
@@ -29,7 +30,7 @@ _PORTS = re.compile(r"(\d+) ?- ?(\d+)")
 class Kind(Enum):
     """What the value of a setting is; the value of a member says it in a message."""
 
-    text = "a text"
+    address = "an address or a name, without a port"
     flag = "True or False"
     number = "a whole number"
     limit = "a whole number, or None for no limit"
@@ -50,7 +51,7 @@ class Kind(Enum):
 _HAVE_NONE = {Kind.limit, Kind.size_limit, Kind.ports, Kind.options, Kind.networks}
 _SEVERAL = (tuple, list, set, frozenset)
 _TYPES: dict[Kind, type | tuple[type, ...]] = {
-    Kind.text: str,
+    Kind.address: str,
     Kind.flag: bool,
     Kind.number: int,
     Kind.limit: int,
@@ -134,6 +135,8 @@ class Setting(NamedTuple):
             return is_member and value in tuple(self.choices)
         if not _is_a(self.kind, value):
             return False
+        if self.kind is Kind.address:
+            return not has_port(value)
         if self.kind is Kind.ports:
             return _is_pair(value) and 1 <= value[0] <= value[1] <= 65535
         if self.low is not None and not (value > self.low if self.is_above else value >= self.low):

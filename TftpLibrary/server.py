@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
@@ -181,7 +182,8 @@ class TftpServer(Capturable):
 
     def url(self, name: str = "") -> str:
         """Returns the URL of a file, or of the server: `tftp://host:port/name`."""
-        return f"tftp://{hosts.url_host(self.host)}:{self.port}/{name.lstrip('/')}"
+        path = quote(name.lstrip("/"), safe="/;=+,:@!$&'()*~", errors="surrogateescape")
+        return f"tftp://{hosts.url_host(self.host)}:{self.port}/{path}"
 
     def address_for(self, client: str) -> str:
         """Returns the address of this machine by which a client reaches the server.

@@ -72,10 +72,11 @@ class ServerSettings(Settings):
 
     host: str = setting(
         "127.0.0.1",
-        Kind.text,
+        Kind.address,
         "Address to bind: IPv4, IPv6, `0.0.0.0` or `::` for all, `auto` for that of the default "
         "route.",
         default_words="this machine only",
+        reason="the port is given by port=",
         fixed="its port is bound",
     )
     port: int = setting(
@@ -290,19 +291,18 @@ class ClientSettings(Settings):
     tsize: bool = setting(
         True,
         Kind.flag,
-        "Whether to ask for the size of the file, or to announce it.",
-        **_PYTHON_ONLY,
+        "Whether to ask for the size of the file, or to announce it. Some old devices refuse "
+        "requests with options: `blksize=512`, `windowsize=1` and `tsize=False` ask for none.",
+        help="do not ask for the size of the file, and do not announce it",
     )
     rollover: int = _rollover(
-        "Block number that follows 65535: 0, or 1, which is asked as an option.",
-        **_PYTHON_ONLY,
+        "Block number that follows 65535: 0, or 1, which is also asked as an option."
     )
-    local_host: str = setting(
+    local_address: str = setting(
         "",
-        Kind.text,
-        "Address to ask from.",
+        Kind.address,
+        "Address of this machine to ask from, where it has several.",
         default_words="the system chooses",
-        **_PYTHON_ONLY,
     )
     offload: bool = setting(
         True,
@@ -310,3 +310,13 @@ class ClientSettings(Settings):
         "Whether the packets of a window may leave in one system call, which is faster.",
         **_PYTHON_ONLY,
     )
+
+    def with_mode(self, mode: str) -> ClientSettings:
+        """Returns the settings with the mode that a URL asks for; an empty text keeps the own.
+
+        Raises:
+            UsageError: there is no such mode.
+        """
+        if mode and mode not in tuple(Mode):
+            raise UsageError(f"There is no mode '{mode}'. Modes: {', '.join(Mode)}.")
+        return replace(self, mode=Mode(mode)) if mode else self

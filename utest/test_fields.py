@@ -39,7 +39,7 @@ def row(kind: Kind, **columns: Any) -> Setting:
         (row(Kind.seconds, low=0), float("nan"), "x must be 0 seconds or more, got nan."),
         (row(Kind.choice, choices=(0, 1)), 2, "x must be 0 or 1, got 2."),
         (row(Kind.flag), 1, "x must be True or False, got 1."),
-        (row(Kind.text), 1, "x must be a text, got 1."),
+        (row(Kind.address), 1, "x must be an address or a name, without a port, got 1."),
         (
             row(Kind.ports),
             (0, 5),

@@ -12,6 +12,7 @@ from TftpLibrary.commandline.arguments import parser
 from TftpLibrary.errors import UsageError
 from TftpLibrary.fields import Kind, Setting
 from TftpLibrary.protocol.options import Bounds
+from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
 from TftpLibrary.store.base import WritePolicy
@@ -37,7 +38,11 @@ from TftpLibrary.store.base import WritePolicy
             "retransmission must be Retransmission.adaptive or Retransmission.fixed, got 'fixed'.",
         ),
         ({"writable": "yes"}, "writable must be True or False, got 'yes'."),
-        ({"host": None}, "host must be a text, got None."),
+        (
+            {"host": None},
+            "host must be an address or a name, without a port, got None "
+            "(the port is given by port=).",
+        ),
         ({"timeout": "1 s"}, "timeout must be a number of seconds, got '1 s'."),
         ({"timeout": float("nan")}, "timeout must be above 0 and at most 255 seconds, got nan."),
         ({"clients": "10.0.0.1"}, "clients must be several addresses or networks, got '10.0.0.1'."),
@@ -192,7 +197,7 @@ SERVER_ROWS = [pytest.param(row, id=row.name) for row in ServerSettings.rows]
 CLIENT_ROWS = [pytest.param(row, id=row.name) for row in ClientSettings.rows]
 NOT_OPTIONS = {"keep_files"}
 """`serve` always keeps the files."""
-PYTHON_ONLY = {"tsize", "rollover", "local_host", "offload"}
+PYTHON_ONLY = {"offload"}
 """Settings of the client that nobody has missed in a suite."""
 
 
@@ -238,8 +243,9 @@ def test_each_setting_of_a_client_is_everywhere(
         assert (row.name in arguments) is is_shown
         if is_shown:
             assert libdoc_line(row) in arguments[row.name].doc
+    option = f"--{'no-' if row.default is True else ''}{row.name}".replace("_", "-")
     for command in ("get", "put"):
-        assert (f" --{row.name} " in help_of(command, capsys)) is is_shown
+        assert (f" {option} " in help_of(command, capsys)) is is_shown
     assert f"\n    {row.name}: {row.doc}" in (ClientSettings.__doc__ or "")
 
 
@@ -262,3 +268,23 @@ def test_a_row_says_in_sentences_what_its_setting_does(row: Setting) -> None:
     assert re.fullmatch(r"[A-Z`].+\.", row.doc)
     if row.kind is Kind.flag and row.option is not None:
         assert row.help, "Whether ... is no help for an option that has no value."
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:69", "[::1]:69", "tftp://127.0.0.1"])
+def test_a_host_has_no_port_behind_it(host: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        ServerSettings(host=host)
+    assert str(caught.value) == (
+        f"host must be an address or a name, without a port, got '{host}' "
+        "(the port is given by port=)."
+    )
+    with pytest.raises(UsageError, match="^local_address must be an address or a name, without a"):
+        ClientSettings(local_address=host)
+
+
+def test_a_url_may_ask_for_a_mode() -> None:
+    asking = ClientSettings(blksize=512)
+    assert asking.with_mode("") is asking
+    assert asking.with_mode("netascii") == ClientSettings(blksize=512, mode=Mode.netascii)
+    with pytest.raises(UsageError, match=r"There is no mode 'mail'\. Modes: octet, netascii\."):
+        asking.with_mode("mail")

@@ -9,13 +9,12 @@ from typing import Any, TypeVar
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.fields import Kind, Setting, Settings, limit_of, option_names, parse_ports, words
+from TftpLibrary.locations import TFTP_PORT
 from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.sizes import parse_size
 from TftpLibrary.version import VERSION
 
 T = TypeVar("T", ServerSettings, ClientSettings)
-
-TFTP_PORT = 69
 
 DESCRIPTION = """\
 A TFTP server and client for tests of boards and network gear.
@@ -49,8 +48,9 @@ GET_EXAMPLES = """\
 examples:
   tftplibrary get 192.168.1.1 startup-config
   tftplibrary get 192.168.1.1 images/kernel.img /tmp/kernel.img --windowsize 64
-  tftplibrary get 192.168.1.1 kernel.img --blksize 512 --windowsize 1
-      as RFC 1350 has it
+  tftplibrary get tftp://192.168.1.1:6969/kernel.img
+  tftplibrary get 192.168.1.1 kernel.img --blksize 512 --windowsize 1 --no-tsize
+      as RFC 1350 has it, without options
 
 exit status: 0 done, 1 refused or failed, 2 wrong use"""
 
@@ -64,6 +64,9 @@ examples:
 exit status: 0 done, 1 refused or failed, 2 wrong use"""
 
 
+_HOST = "address or name of the server, or a URL such as tftp://192.168.1.1/NAME"
+
+
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the whole command line."""
     main = _parser("tftplibrary", DESCRIPTION, EXAMPLES)
@@ -71,8 +74,8 @@ def parser() -> argparse.ArgumentParser:
     commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_serve(_command(commands, "serve", "serve a folder to boards", SERVE_EXAMPLES))
     get = _command(commands, "get", "get a file from a TFTP server", GET_EXAMPLES)
-    get.add_argument("host", metavar="HOST", help="address or name of the server")
-    get.add_argument("name", metavar="NAME", help="name of the file there")
+    get.add_argument("host", metavar="HOST", help=_HOST)
+    get.add_argument("name", metavar="NAME", nargs="?", default="", help="name of the file there")
     get.add_argument(
         "destination",
         metavar="DEST",
@@ -83,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     _add_client(get)
     put = _command(commands, "put", "put a file to a TFTP server", PUT_EXAMPLES)
     put.add_argument("file", metavar="FILE", help="file here")
-    put.add_argument("host", metavar="HOST", help="address or name of the server")
+    put.add_argument("host", metavar="HOST", help=_HOST)
     put.add_argument(
         "name", metavar="NAME", nargs="?", default="", help="name there (default: that of FILE)"
     )
@@ -170,7 +173,7 @@ def _default(row: Setting) -> str:
     if row.kind.has_none:
         return row.default_words or "no limit"
     value = f"{row.default:g}" if isinstance(row.default, float) else str(row.default)
-    return f"{value}, {row.default_words}" if row.default_words else value
+    return ", ".join(filter(None, (value, row.default_words)))
 
 
 def _number(text: str) -> int:
@@ -189,7 +192,7 @@ def _seconds(text: str) -> float:
 
 _PORTS = "A-B"
 _PARSERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.text: str,
+    Kind.address: str,
     Kind.number: _number,
     Kind.limit: partial(limit_of, _number),
     Kind.size: parse_size,
@@ -202,7 +205,7 @@ _LISTS: dict[Kind, Callable[[str], Any]] = {
     Kind.networks: words,
 }
 _METAVARS = {
-    Kind.text: "ADDRESS",
+    Kind.address: "ADDRESS",
     Kind.number: "N",
     Kind.limit: "N",
     Kind.size: "SIZE",

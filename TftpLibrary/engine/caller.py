@@ -83,7 +83,7 @@ class Caller:
     def __init__(self, order: Order, engine: Engine) -> None:
         settings = order.settings
         any_host = "::" if order.family == socket.AF_INET6 else "0.0.0.0"
-        self.sock = udp.open_tid((settings.local_host or any_host, 0), order.family)
+        self.sock = udp.open_tid((settings.local_address or any_host, 0), order.family)
         self.armed = float("inf")
         self.session: Session | None = None
         self._observe: Observer | None = None

@@ -146,7 +146,7 @@ def _limit(value: Any, _name: str) -> Any:
 _SEVERAL = str | Sequence[str]
 _COMMAS = "A list, or a text with commas."
 _SHAPES: dict[Kind, _Shape] = {
-    Kind.text: _Shape(str, _kept, _same),
+    Kind.address: _Shape(str, _kept, _same),
     Kind.flag: _Shape(bool, _kept, _same),
     Kind.number: _Shape(int, _kept, _same),
     Kind.limit: _Shape(

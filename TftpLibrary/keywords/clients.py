@@ -11,8 +11,9 @@ from robot.api.deco import keyword
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.arguments import takes_settings, to_settings
 from TftpLibrary.keywords.base import Keywords, output_folder
-from TftpLibrary.keywords.conversions import given, required
+from TftpLibrary.keywords.conversions import given, required, to_path
 from TftpLibrary.keywords.stations import new_client
+from TftpLibrary.locations import Location, locate_target, locate_wanted
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.station import StationClient
@@ -29,7 +30,7 @@ class ClientKeywords(Keywords):
     def tftp_get(
         self,
         host: str,
-        name: str,
+        name: str = "",
         destination: Path | None = None,
         *,
         port: int = 69,
@@ -38,11 +39,11 @@ class ClientKeywords(Keywords):
         """Fetches a file from a TFTP server, for example from a boot loader that acts as one.
 
         Args:
-            host: Address or name of the server.
-            name: File on the server.
+            host: Address or name of the server, or a URL ``tftp://host:port/name``.
+            name: File on the server. Behind a URL that has the name comes the destination.
             destination: Local path, or an existing folder. Default: the last part of the name,
                 in the output folder of the run.
-            port: UDP port of the server.
+            port: UDP port of the server, where ``host`` has none.
             **settings: How to ask.
 
         Returns:
@@ -57,10 +58,14 @@ class ClientKeywords(Keywords):
         | ${transfer}=    `TFTP Get`    127.0.0.1    running-config    port=${router.port}
         | Log    ${transfer.octets} octets in ${transfer.duration} s
         | File Should Exist    ${OUTPUT DIR}/running-config
+        | `TFTP Get`    ${router.url}running-config    ${TEMPDIR}
         """
-        path = fetched_path(name, given(destination) or output_folder())
-        with self._client(host, port, settings) as client:
-            transfer = client.get(name, path, progress=reporting.transfer_progress())
+        target = given(destination)
+        place, behind = locate_wanted(host, port, name, has_destination=target is not None)
+        target = target or (to_path(behind) if behind else output_folder())
+        path = fetched_path(place.name, target)
+        with self._client(place, settings) as client:
+            transfer = client.get(place.name, path, progress=reporting.transfer_progress())
         reporting.log_fetched(transfer, path)
         return transfer
 
@@ -79,9 +84,9 @@ class ClientKeywords(Keywords):
 
         Args:
             source: Local path.
-            host: Address or name of the server.
+            host: Address or name of the server, or a URL ``tftp://host:port/name``.
             name: Name on the server. Default: the last part of the source.
-            port: UDP port of the server.
+            port: UDP port of the server, where ``host`` has none.
             **settings: How to ask.
 
         Returns:
@@ -95,11 +100,12 @@ class ClientKeywords(Keywords):
         | `TFTP File Should Exist`    firmware.bin
         """
         path = required(source, "source")
-        with self._client(host, port, settings) as client:
-            transfer = client.put(path, name, progress=reporting.transfer_progress())
+        place = locate_target(host, port, name, path.name)
+        with self._client(place, settings) as client:
+            transfer = client.put(path, place.name, progress=reporting.transfer_progress())
         reporting.log_transfer(transfer)
         return transfer
 
-    def _client(self, host: str, port: int, settings: Mapping[str, Any]) -> StationClient:
-        asking = ClientSettings(**to_settings(ClientSettings, settings))
-        return new_client(host, port, asking, self.state.recorder)
+    def _client(self, place: Location, settings: Mapping[str, Any]) -> StationClient:
+        asking = ClientSettings(**to_settings(ClientSettings, settings)).with_mode(place.mode)
+        return new_client(place.host, place.port, asking, self.state.recorder)

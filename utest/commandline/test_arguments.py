@@ -89,6 +89,9 @@ def test_option_of_serve_is_the_setting_of_that_name(
         ("--timeout 0.5", "timeout", 0.5),
         ("--retries 0", "retries", 0),
         ("--wait 30", "wait", 30.0),
+        ("--no-tsize", "tsize", False),
+        ("--rollover 1", "rollover", 1),
+        ("--local-address 192.168.1.2", "local_address", "192.168.1.2"),
     ],
 )
 def test_option_of_get_is_the_setting_of_that_name(arguments: str, field: str, value: Any) -> None:
@@ -133,7 +136,7 @@ def test_no_limit_is_written_unlimited() -> None:
             "tftplibrary get: error: argument --wait: "
             "Expected a number of seconds such as 0.5, got 'long'.",
         ),
-        ("get host", "tftplibrary get: error: the following arguments are required: NAME"),
+        ("get", "tftplibrary get: error: the following arguments are required: HOST"),
     ],
 )
 def test_wrong_use_says_what_was_expected(

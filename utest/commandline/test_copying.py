@@ -39,6 +39,23 @@ def test_get_goes_into_a_folder_or_a_file_or_here(
     assert capsys.readouterr().out.startswith("get 'a/b': 7 octets in ")
 
 
+def test_a_url_names_server_and_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: TftpServer
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = parser().parse_args(["get", server.url("a/b")])
+    assert copying.get(url) == 0
+    assert copying.get(parser().parse_args(["get", server.url("a/b"), "copy"])) == 0
+    assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == [b"content"] * 2
+    assert copying.put(parser().parse_args(["put", "copy", server.url("new/")])) == 0
+    assert "new/copy" in server.files.list()
+
+
+def test_get_needs_the_name_of_a_file(server: TftpServer) -> None:
+    with pytest.raises(UsageError, match="No file is named"):
+        copying.get(options(server, "get", server.host))
+
+
 def test_name_of_a_windows_loader_has_its_last_part_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: TftpServer
 ) -> None:

@@ -578,7 +578,7 @@ def test_ipv6_is_spoken() -> None:
 
 @linux_only
 def test_the_local_address_can_be_chosen() -> None:
-    settings = ClientSettings(blksize=512, windowsize=1, tsize=False, local_host="127.0.0.2")
+    settings = ClientSettings(blksize=512, windowsize=1, tsize=False, local_address="127.0.0.2")
     with orders() as given, Puppet() as server:
         given.get(server, settings)
         server.take_request()

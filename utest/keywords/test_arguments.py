@@ -16,8 +16,8 @@ from TftpLibrary.keywords.conversions import Size, to_size
 from TftpLibrary.settings import Retransmission, ServerSettings
 
 ROWS = (
-    Setting("own", Kind.text, "", "It is not taken."),
-    Setting("hidden", Kind.text, "", "It is for Python.", is_argument=False),
+    Setting("own", Kind.address, "", "It is not taken."),
+    Setting("hidden", Kind.address, "", "It is for Python.", is_argument=False),
     Setting("flag", Kind.flag, False, "Whether `x` is."),
     Setting("clients", Kind.networks, (), "Who is served.", default_words="everyone"),
     Setting("limit", Kind.limit, None, "How many.", default_words="as many as `most`"),

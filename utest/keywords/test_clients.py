@@ -76,6 +76,34 @@ def test_get_and_put_ask_as_they_are_told(
     assert "windowsize" not in put.requested
 
 
+def test_a_url_names_server_and_file_and_the_destination_follows_it(
+    keywords: ClientKeywords, router: Station, tmp_path: Path
+) -> None:
+    path = tmp_path / "r7.cfg"
+    keywords.tftp_get(router.url("running-config"), str(path))
+    assert path.read_bytes() == b"hostname r7\n"
+    keywords.tftp_get(router.url("running-config"), destination=tmp_path)
+    assert (tmp_path / "running-config").read_bytes() == b"hostname r7\n"
+    text = keywords.tftp_put(path, router.url("new.cfg;mode=netascii"))
+    put = keywords.tftp_put(path, router.url("backup/"))
+    keywords.tftp_put(path, f"127.0.0.1:{router.port}", "colon.cfg")
+    assert router.files.list() == ["backup/r7.cfg", "colon.cfg", "new.cfg", "running-config"]
+    assert (text.mode, put.mode) == ("netascii", "octet")
+
+
+def test_a_url_of_a_file_whose_name_must_be_encoded_finds_it(
+    keywords: ClientKeywords, router: Station, tmp_path: Path
+) -> None:
+    router.files.upload_bytes(b"odd", "50% of a#b?.bin")
+    keywords.tftp_get(router.url("50% of a#b?.bin"), destination=tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"odd"
+
+
+def test_another_mode_of_a_url_is_refused(keywords: ClientKeywords, router: Station) -> None:
+    with pytest.raises(UsageError, match="There is no mode 'mail'. Modes: octet, netascii."):
+        keywords.tftp_get(router.url("running-config;mode=mail"))
+
+
 def test_put_stores_the_file_under_its_own_name_or_another(
     keywords: ClientKeywords, router: Station, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
