@@ -1,4 +1,4 @@
-"""Who gets in: the limits of one server, and the refusals that they end in."""
+"""The admission of requests: the limits of one server, and its refusals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.settings import ServerSettings
 
 _HALF_OPEN_GRACE = 0.02
-"""Seconds that an unanswered request keeps its place although newer ones want it."""
+"""Seconds for which an unanswered request keeps its place, even if newer ones need it."""
 
 
 class Refusal(Exception):
@@ -52,10 +52,10 @@ class Admission:
         return self._sessions.get(peer)
 
     def check(self, client: str, settings: ServerSettings, now: float) -> None:
-        """Refuses a client that is not served, and what is over the limits.
+        """Refuses a client that is not served, or a request over the limits.
 
-        When the places are taken, those give way that only wait: last ACKs to be repeated, and
-        the oldest request behind which nobody has shown himself (its address may be spoofed).
+        When all places are taken, sessions that only wait give way: those that stay to repeat
+        their last ACK, and the oldest one whose peer has not answered (it may be spoofed).
 
         Raises:
             Refusal: with the limit in its reason.
@@ -99,7 +99,7 @@ class Admission:
             raise _busy(f"the limit of {limit} transfers at once for one client is reached")
 
     def _close_ended(self, client: str) -> None:
-        """Drops what only waits, and what ends with a datagram that the client sent before."""
+        """Drops a client's sessions that only wait, or that a datagram already here ends."""
         for session in self.sessions:
             if session.entry.transfer.client == client:
                 session.catch_up()

@@ -1,8 +1,8 @@
 """Makes the session of a transfer: for servers and for clients, for reads and for writes.
 
-The one place where machine, channel, file and record come together. Who agrees the options differs:
-a `Listener` grants what its server allows, a `Caller` takes what the other server granted. From
-there on both come here.
+Only here do machine, channel, file and record come together. The options are agreed before: a
+`Listener` grants those that its server allows, a `Caller` takes those that the other server
+granted.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from TftpLibrary.store.translation import NetasciiSink, NetasciiSource
 
 
 class Cargo(NamedTuple):
-    """What a transfer carries: a source that is sent, or a sink that is filled.
+    """The file of a transfer: a source to send, or a sink to fill.
 
     Attributes:
         mode: `octet` or `netascii`.
         source: the file that this end sends; None where it receives.
-        sink: where the file goes that this end receives; None where it sends.
-        size: octets of the source as they are transferred; None where that is not known before.
+        sink: the file that this end receives; None where it sends.
+        size: octets of the source as they are transferred; None where they are unknown at first.
     """
 
     mode: Mode
@@ -46,7 +46,7 @@ class Cargo(NamedTuple):
     @classmethod
     def to_send(cls, source: Source, mode: Mode) -> Cargo:
         """Makes one of a source."""
-        # RFC 2349: of text the size shows only at the end.
+        # RFC 2349: the size of text shows only at the end.
         return cls(mode, source, None, None if mode is Mode.netascii else source.size)
 
     @classmethod
@@ -67,7 +67,7 @@ class Cargo(NamedTuple):
 
 
 class Assembly(NamedTuple):
-    """What the sessions of one server, or of one client, have in common.
+    """The common part of all sessions of one server, or of one client.
 
     Attributes:
         role: which end of the transfer they are.
@@ -98,7 +98,7 @@ class Assembly(NamedTuple):
             OSError: there is no way to the peer; the socket stays open.
         """
         is_lockstep = agreement.windowsize == 1
-        # Without the offload's gain for single blocks, a plain send is cheaper.
+        # For single blocks offload gains nothing, and a plain send is cheaper.
         refused = self.engine.refused_routes if self.offload and not is_lockstep else None
         # Small files are often over at once. Only Linux lets a lone session wait for that.
         is_read = cargo.source is not None and self.role is Role.server
@@ -121,7 +121,7 @@ class Assembly(NamedTuple):
         Args:
             cargo: the file; it is released with the session.
             agreement: the options.
-            channel: the way to the peer; it is closed with the session, and if that fails.
+            channel: the way to the peer; closed with the session, and if making that fails.
             entry: the record, opened.
             now: monotonic seconds.
             forget: called once, when the session is over.

@@ -28,13 +28,13 @@ _LARGEST_DATAGRAM = 65536
 
 
 class Order(NamedTuple):
-    """What a client wants: one file, from or to one server.
+    """A client's order: one file, from or to one server.
 
     Attributes:
         name: the name to ask for.
-        cargo: the file to write, or where the file that is read goes.
+        cargo: the file to write, or the place of the file to read.
         server: the server's request port.
-        family: the address family of it.
+        family: its address family.
         settings: how to ask.
         recorder: where the record goes.
     """
@@ -50,7 +50,7 @@ class Order(NamedTuple):
         """Returns the RRQ or WRQ."""
         settings, cargo = self.settings, self.cargo
         direction = Direction.read if cargo.source is None else Direction.write
-        # RFC 2349: a read asks with 0. Text has no size that could be asked or told.
+        # RFC 2349: a read asks with 0. Text has no size to ask for or to announce.
         is_text = cargo.mode is Mode.netascii
         size = cargo.size if direction is Direction.write else 0
         options = ask(
@@ -69,12 +69,12 @@ class Caller:
     """Asks until the server answers; then a session takes over. Engine's thread only.
 
     Args:
-        order: what is wanted; its file is released when there is no transfer.
+        order: the file and the server; the file is released when there is no transfer.
         engine: what it runs on.
 
     Attributes:
         entry: the record.
-        session: what took over; None before.
+        session: the session that took over; None before.
 
     Raises:
         OSError: no socket can be had.
@@ -132,13 +132,13 @@ class Caller:
             self._flush(address)
 
     def settle(self) -> None:
-        """The server's TID is not known yet."""
+        """Does nothing: the server's TID is not known yet."""
 
     def run_alone(self) -> None:
-        """Nothing is gained by waiting for one answer here."""
+        """Does nothing: waiting here for one answer gains nothing."""
 
     def handle_writable(self) -> None:
-        """Nothing waits for room."""
+        """Does nothing: nothing waits for room."""
 
     def handle_timeout(self, now: float) -> None:
         """The deadline passed: asks again, or gives up."""
@@ -154,7 +154,7 @@ class Caller:
             self._finish(End(Outcome.failed, None, message), traceback)
 
     def sample(self, now: float) -> None:
-        """Nothing has arrived yet."""
+        """Does nothing: nothing has arrived yet."""
 
     def report(self, now: float) -> None:
         """Brings the record up to date."""
@@ -221,7 +221,7 @@ class Caller:
         self.entry.finish(end, self._tally(), monotonic(), traceback)
 
     def _hand_over(self, agreement: Agreement, datagram: bytes, peer: Address) -> None:
-        """The server has shown its TID: from here on a session of the usual kind."""
+        """The server has shown its TID: a session of the usual kind takes over."""
         cargo = self._order.cargo
         self._engine.remove(self)
         self.sock = untapped(self.sock)

@@ -25,7 +25,7 @@ _LARGEST_DATAGRAM = 65536
 _MOST_EARLY = 64
 """Datagrams that are taken at once as the socket is connected."""
 _STRANGERS_AT_ONCE = 16
-"""Datagrams of others that are turned away before it is somebody else's turn."""
+"""Strangers' datagrams that are turned away in one turn."""
 
 RefusedRoutes = set[tuple[int, str]]
 """Family and local host of the routes on which the kernel refused to segment."""
@@ -34,9 +34,9 @@ RefusedRoutes = set[tuple[int, str]]
 class TidChannel:
     """A socket at a port of its own: the usual case.
 
-    A connected socket is quicker for each datagram, but it costs seven system calls, with the
-    second socket that strangers need then. So one that may be done soon waits for `settle`; until
-    then one socket does for the peer and for strangers.
+    A connected socket is quicker for each datagram, but it needs a second socket for strangers, and
+    both cost seven system calls. So a transfer that may end soon waits for `settle`; until then one
+    socket serves the peer and strangers.
 
     Args:
         sock: bound, not yet connected; closed with the channel.
@@ -77,7 +77,7 @@ class TidChannel:
         self.segment = segment
         self.is_open = True
         self.is_settled = False
-        # Elsewhere a socket has no time-out of its own, and would wait for ever.
+        # On other systems a socket has no time-out of its own, and would wait for ever.
         self.may_block = udp.IS_LINUX
         self._sock = sock
         self._strangers: Strangers | None = None
@@ -184,7 +184,7 @@ class TidChannel:
     def take_early(self) -> list[bytes]:
         """Returns what the peer sent before the socket was connected; turns strangers away.
 
-        It may lie in both sockets, for a port whose peer knew it already.
+        Datagrams may lie in both sockets if the peer knew the port already.
         """
         early: list[bytes] = []
         socks = [self._sock]
@@ -218,7 +218,7 @@ class TidChannel:
             self._strangers.close()
 
     def _replace(self, replaced: Callable[[socket.socket], socket.socket]) -> None:
-        """Goes on with what shows the datagrams of the sockets, or with the sockets themselves."""
+        """Replaces the sockets: by tapped ones, or by the sockets themselves."""
         if self.is_open:
             self._sock = replaced(self._sock)
             if self._strangers is not None:
@@ -226,7 +226,7 @@ class TidChannel:
             self._bind()
 
     def _connect(self) -> None:
-        # First the other socket: there is always one for a stranger's datagram.
+        # The strangers' socket first, so that there is always one for a stranger's datagram.
         strangers = Strangers.open(self._sock, self.peer)
         try:
             self._sock.connect(self.peer)
@@ -274,7 +274,7 @@ class TidChannel:
 
     def _receive_delivered(self, size: int, flags: int) -> bytes:
         if not self._delivered:
-            # Whoever calls looked this method up before the last one was taken.
+            # The caller looked this method up before the last delivered datagram was taken.
             return self.receive(size, flags)
         datagram = self._delivered.popleft()
         self._bind()
@@ -332,13 +332,13 @@ class SharedChannel:
         self._control = udp.pktinfo(sock.family, local) if local and udp.IS_LINUX else []
 
     def receive(self, size: int, flags: int) -> bytes:  # noqa: ARG002 - as in `Channel`
-        """Takes what the listener delivered: it reads the socket, whose datagrams are for all."""
+        """Takes a datagram that the listener delivered: only the listener reads the socket."""
         if not self._delivered:
             raise BlockingIOError
         return self._delivered.popleft()[:size]
 
     def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
-        """Takes what the listener delivered into a buffer."""
+        """Takes a datagram that the listener delivered into a buffer."""
         return _copy(self.receive(len(view), flags), view)
 
     def deliver(self, datagram: bytes) -> None:
@@ -380,7 +380,7 @@ class SharedChannel:
         """Does nothing: the socket has a large buffer from the start."""
 
     def merge(self) -> None:
-        """Does nothing: what is merged might be for several transfers."""
+        """Does nothing: merged datagrams might belong to several transfers."""
 
     def settle(self) -> list[bytes]:
         """Does nothing: the socket is the server's."""

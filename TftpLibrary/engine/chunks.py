@@ -1,8 +1,8 @@
 """Buffers of framed blocks, and which transfers use them.
 
 A `Chunk` is one buffer with the headers of its blocks written and the places for their payloads
-cut. `FrameCache` shares chunks between transfers of the same file, and keeps those that nobody
-uses any more for the next transfers: to make one takes as long as to fill it.
+cut. `FrameCache` shares chunks between transfers of the same file, and keeps unused ones for the
+next transfers: making one takes as long as filling it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class FrameCache:
         return chunk
 
     def put(self, place: tuple[Hashable, int], chunk: Chunk) -> None:
-        """Keeps a chunk; those that were used least lately give way."""
+        """Keeps a chunk; the least recently used ones give way."""
         self._chunks[place] = chunk
         self._room -= len(chunk.octets)
         while self._room < 0 and len(self._chunks) > 1:
@@ -134,7 +134,7 @@ class Chunk:
         self.octets[3 : end : self.segment] = low[wire : wire + count]
 
     def show(self, count: int, missing: int) -> None:
-        """Sets what is to be sent: `count` frames, the last one short of `missing` octets."""
+        """Sets the frames to send: `count` of them, the last one `missing` octets shorter."""
         if (count, missing) != (self.count, self._missing):
             self.count, self._missing = count, missing
             self.view = self._all[: count * self.segment - missing]

@@ -1,7 +1,7 @@
-"""What an engine, a session and a channel ask of each other.
+"""The interfaces between an engine, its sessions and their channels.
 
-Each may be stood in for: a test gives the engine a session of its own, and whatever fulfils
-`Channel` can carry a transfer.
+Each part can be replaced: a test gives the engine a session of its own, and any `Channel` can carry
+a transfer.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from TftpLibrary.recording.entry import Writer
 from TftpLibrary.recording.records import Transfer
 
 Receive = Callable[[int, int], bytes]
-"""Takes one datagram, as `socket.recv` does: octets to take at most, and flags."""
+"""Takes one datagram, as `socket.recv` does. Arguments: the most octets to take, and flags."""
 ReceiveInto = Callable[[memoryview, int], tuple[int, int]]
-"""Takes what one call takes into a buffer; flags. Returns its octets, and those of each datagram
-in it, of which the last one may be shorter."""
+"""Receives into a buffer, with flags, in one call. Returns the octets received, and the octets of
+each datagram among them; the last datagram may be shorter."""
 
 
 class Live(Handler, Timed, Protocol):
@@ -31,7 +31,7 @@ class Live(Handler, Timed, Protocol):
         """The sockets to watch and who handles them; the first is the session's own."""
 
     def settle(self) -> None:
-        """It was not over in its first turn, and is the only one."""
+        """The session runs alone and was not over in its first turn: it may last."""
 
     def run_alone(self) -> None:
         """No other session runs: wait for the socket here, for a moment."""
@@ -46,7 +46,7 @@ class Live(Handler, Timed, Protocol):
         """Ends at once."""
 
     def sample(self, now: float) -> None:
-        """Notes how far it is, now and then."""
+        """Notes its progress, now and then."""
 
     def report(self, now: float) -> None:
         """Brings its record up to date."""
@@ -56,7 +56,7 @@ class Runner(Writer, Protocol):
     """The engine as a session sees it."""
 
     def add(self, session: Live) -> None:
-        """Call `ready` whenever the session's socket has a datagram."""
+        """Calls `ready` whenever the session's socket has a datagram."""
 
     def remove(self, session: Live) -> None:
         """The session is over; its sockets are about to be closed."""
@@ -68,16 +68,16 @@ class Runner(Writer, Protocol):
         """The session's deadline may have come nearer."""
 
     def want_write(self, session: Live) -> None:
-        """Call `handle_writable` once the session's socket takes more."""
+        """Calls `handle_writable` once the session's socket takes more."""
 
 
 class Channel(Protocol):
     """The way to one peer, as a session sees it. It knows nothing of TFTP.
 
-    `receive` and `receive_into` are for each datagram, so they may be attributes that are bound
-    straight to the socket: look them up again in each turn, since they change in mid-transfer.
+    `receive` and `receive_into` are called for each datagram, so they may be attributes bound
+    straight to the socket. They change during a transfer: look them up again in each turn.
     Both raise `BlockingIOError` when nothing is there, `ConnectionError` when the peer closed its
-    port, and another `OSError` when the network tells of trouble.
+    port, and another `OSError` when the network reports trouble.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Which session's deadline comes next: a heap that tolerates deadlines which move.
+"""The next deadline of all sessions: a heap that tolerates moving deadlines.
 
 Nearly every deadline moves later before it is reached, since every answer moves it. So a session
 has one entry, which is looked at when it comes up and pushed again if its deadline lies later.
@@ -10,7 +10,7 @@ import heapq
 from typing import Protocol
 
 _SURPLUS = 64
-"""Entries of what is over that the heap may hold beyond those in use, before it is cleaned."""
+"""Stale entries that the heap may hold beyond those in use before it is cleaned."""
 
 
 class Timed(Protocol):
@@ -29,7 +29,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int]] = []
-        # The heap has numbers only: what is over must not stay in memory until its deadline.
+        # The heap has numbers only: an ended session must not stay in memory until its deadline.
         self._timed: dict[int, Timed] = {}
         self._numbers: dict[Timed, int] = {}
         self._count = 0

@@ -7,7 +7,7 @@ import contextlib
 _PER_TRANSFER = 3
 """The socket of the transfer, the one for strangers, and the file."""
 _OTHERS = 128
-"""What the rest of the process may have open."""
+"""Descriptors for the rest of the process."""
 
 
 def allow_for(transfers: int) -> None:

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 _JOIN_TIMEOUT = 5.0
 _CROWD = 50
-"""Sessions for which the time between two samples is longer by one interval."""
+"""The time between two samples grows by one interval with each such number of sessions."""
 
 
 _WATCHED = (Standing.busy, Standing.resting)
@@ -50,8 +50,8 @@ class Engine:
     """Runs listeners and sessions on one thread.
 
     `start` and `stop` may be called from any thread but the engine's own, and are idempotent. A
-    stopped engine does not start again. What an `Engine` runs is closed by those who added it;
-    `stop` closes what is left.
+    stopped engine does not start again. Listeners and sessions are closed by those who added them;
+    `stop` closes the rest.
     """
 
     def __init__(self) -> None:
@@ -145,13 +145,13 @@ class Engine:
         self._poller.add(sock.fileno(), handler)
 
     def forget(self, sock: socket.socket) -> None:
-        """Watches a socket no longer; before it is closed."""
+        """Stops watching a socket; to be called before it is closed."""
         self._poller.remove(sock.fileno())
 
     def add(self, session: Live) -> None:
         """Takes a session in. Its sockets and its deadline are watched from the next turn on.
 
-        A lone session that moves a small file is over by then, and was never watched at all.
+        A lone session that moves a small file is over by then, and is never watched.
         """
         self._roster.add(session)
         self._latest = session
@@ -223,7 +223,7 @@ class Engine:
 
     def _begin_to_watch(self, session: Live) -> None:
         if self._roster.busy == 1:
-            # Alone it goes on quickly, and has many blocks before it is sampled.
+            # A lone session is quick: many blocks pass before its first sample.
             session.settle()
         self._watch_session(session)
 
@@ -248,7 +248,7 @@ class Engine:
                 session = cast("Live", timed)
                 self._guard(session, partial(session.handle_timeout, now))
         if self._roster.busy and now >= self._next_sample:
-            # A crowd is looked at more rarely: so it takes no more time than a few.
+            # A crowd is sampled more rarely, so sampling it takes no more time than a few.
             self._next_sample = now + SAMPLE_INTERVAL * (1 + self._roster.busy // _CROWD)
             for session in self._roster.all_busy():
                 self._guard(session, partial(self._sample, session, now))
@@ -262,7 +262,7 @@ class Engine:
                 self._poller.add(descriptor, handler)
 
     def _guard(self, handler: Handler, function: Callable[[], object]) -> None:
-        """Nothing that a peer sends ends the thread: an exception ends one session."""
+        """Calls a function of a handler; an exception ends its session, never the thread."""
         try:
             function()
         except Exception as error:
@@ -289,7 +289,7 @@ class Engine:
         self._wake.close()
         self._waker.close()
         for command in commands:
-            command.fail(UsageError("The engine was stopped before it came to this."))
+            command.fail(UsageError("The engine was stopped before it could run this command."))
 
 
 class SharedEngine:

@@ -3,9 +3,9 @@
 This is the data path of reading. About 128 KiB are framed at a time: the file is read straight
 between the headers (one system call), and the block numbers are written by two strided slice
 stores. A window is then one slice, which the kernel can send in one system call. A sender that
-goes back finds its blocks in the buffer most times, and one that waits for an ACK frames ahead.
+goes back usually finds its blocks in the buffer, and one that waits for an ACK frames ahead.
 
-`chunks` has the buffers, which many boards that read one file at the same time share.
+`chunks` has the buffers; boards that read one file at the same time share them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from TftpLibrary.store.base import Source, StoreError
 CHUNK_SIZE = 128 * 1024
 """Octets framed at a time. More gains nothing, and 32 KiB lose a tenth."""
 _FEWEST_BLOCKS = 4
-"""Blocks of a chunk at least, however large they are."""
+"""Fewest blocks of a chunk, however large they are."""
 
 
 class Framer:
@@ -34,7 +34,7 @@ class Framer:
         windowsize: blocks of a window; a chunk holds whole windows where it can.
         rollover: the block number after 65535.
         size: octets of the content; None where it shows only while reading (netascii).
-        shared: where transfers of the same file find each other; None to stay alone.
+        shared: the cache for transfers of the same file; None to share nothing.
         is_small: whether to frame no more than a window at a time, to bound the memory.
 
     Attributes:
@@ -101,14 +101,14 @@ class Framer:
     def frame_ahead(self, block: int) -> None:
         """Frames the chunk that begins with `block`, if it is the next one.
 
-        A sender calls it when the window before is on its way: it would only wait meanwhile.
+        A sender calls it while the window before is on its way, when it would only wait.
         """
         if block != self._stop or not self._is_alone or block > (self.last_block or 0):
             return
         if self._other is None:
             self._other = self._new_chunk()
         if self._other.first != block:
-            with suppress(StoreError):  # It comes again where the block is needed.
+            with suppress(StoreError):  # The error comes again when the block is needed.
                 self._load(self._other, block)
 
     def frames(self, first: int, last: int) -> tuple[memoryview, int]:

@@ -1,7 +1,7 @@
-"""Hosts: what a name stands for, which address is whose, and what to do where one cannot be had.
+"""Hosts: resolves names, finds addresses of this machine, and explains why one cannot be used.
 
-An address is as the socket module takes and gives it; a host is its first part, as people write it.
-Nothing here is kept open: a socket that looks a route up sends nothing.
+An address is one of the socket module; a host is its first part, as people write it. No socket is
+kept open, and one that looks a route up sends nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from TftpLibrary.errors import UsageError
 
 Address = tuple[Any, ...]
-"""What the socket module takes and gives: (host, port) or (host, port, flow, scope)."""
+"""An address of the socket module: (host, port) or (host, port, flow, scope)."""
 
 _TEST_NETWORKS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses that nobody has (RFC 5737, RFC 3849): the way to them is the default route."""

@@ -1,7 +1,7 @@
 """The port of one server: takes requests, decides on them, and starts sessions.
 
-A request passes, in this order: decoding, the repeat of a request that runs already, `clients` and
-the limits, the mode, the store, the options, a port for the transfer. Each refusal is an ERROR with
+A request passes, in this order: decoding, the check for a repeated request, `clients` and the
+limits, the mode, the store, the options, a port for the transfer. Each refusal is an ERROR with
 the right code and a record. The OACK or first ACK leaves only after the store has opened the file,
 so that a refusal of the store can still be an ERROR. ERROR, DATA, ACK and OACK that reach the port
 are never answered: two servers could answer each other for ever.
@@ -49,7 +49,7 @@ MAX_REQUEST_SIZE = 2048
 """Octets. RFC 2347 allows 512; some loaders ask with longer names."""
 _REQUESTS_AT_ONCE = 64
 _MOST_SERVED = 1000
-"""Requests that are kept after the end of their transfer while more wait to be looked at."""
+"""Requests of ended transfers that are remembered while more requests wait."""
 _SHOWN_NAME = 500
 """Octets of a name that a record keeps."""
 _MODES = {mode.value: mode for mode in Mode}
@@ -59,11 +59,11 @@ _MANY_TRANSFERS = 16
 
 @dataclass(slots=True)
 class _Arrival:
-    """One request as it came. Not frozen: there is one for each, and freezing costs time.
+    """One request as it came. Not frozen, since freezing would cost time for each request.
 
     Attributes:
         request: decoded.
-        peer: who asks, as the socket module writes it.
+        peer: the peer's address, as the socket module writes it.
         local: the address asked, where the request socket is bound to a wildcard.
         client: the peer's address as people write it.
         entry: the record, not yet opened.
@@ -173,7 +173,7 @@ class Listener:
     # For the engine ------------------------------------------------------------------------
 
     def ready(self) -> None:
-        """Requests have come: takes some of them, so that running transfers get their turn."""
+        """Takes some of the requests that have come; then running transfers get their turn."""
         # One octet more than the bound shows a request that is too long. In single-port mode the
         # DATA of transfers comes through this port too.
         size = 65536 if self._settings.single_port else MAX_REQUEST_SIZE + 1
@@ -184,7 +184,7 @@ class Listener:
                 return
             datagram, peer, local, is_broadcast, came = arrival
             # RFC 1123 section 4.2.3.5: a request to a broadcast address is ignored. So is a copy
-            # that lay here while its transfer ran: a lone one may be over by now.
+            # that lay here while its transfer ran; a lone transfer may be over by now.
             if not is_broadcast and came > self._served.get((peer, datagram), 0.0):
                 self._take(datagram, peer, local if self._is_wildcard else None)
 
@@ -200,7 +200,7 @@ class Listener:
         if session is not None and self._settings.single_port and not is_request(datagram):
             session.take(datagram)
             return
-        # A packet of a transfer is not answered, and neither is what is too short to tell.
+        # A packet of a transfer is not answered, nor is a datagram too short for an opcode.
         if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:
             return
         try:
@@ -249,7 +249,7 @@ class Listener:
         session = self._admission.find(peer)
         if session is None:
             return False
-        # Its last ACK may lie in its own socket still: a port is soon used again.
+        # Its last ACK may still lie in its own socket: some boards soon use a port again.
         session.catch_up()
         if not session.channel.is_open:
             return False
@@ -267,8 +267,8 @@ class Listener:
             if self._admission.find(peer) is None and peer in self._requests:
                 if len(self._served) >= _MOST_SERVED:
                     self._served.clear()
-                # A copy of the request comes early in the transfer. What came later may be a new
-                # one from the same port: the peer is done before its last ACK is read here.
+                # A copy of the request comes early in the transfer. A later one may be a new
+                # request from the same port: the peer is done before its last ACK is read here.
                 half = time() - (monotonic() - session.entry.begun) / 2
                 self._served[peer, self._requests.pop(peer)] = half
 
@@ -353,7 +353,7 @@ def _decode(datagram: bytes) -> Request:
 
 
 def _what_can_be_read(datagram: bytes) -> Request | None:
-    """A malformed request, as far as its record can show it; None if it is no request at all."""
+    """Decodes a malformed request as far as its record can show it; None for anything else."""
     direction = Direction.of_opcode(peek_opcode(datagram))
     if direction is None:
         return None

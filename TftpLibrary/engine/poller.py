@@ -1,4 +1,4 @@
-"""Which sockets have something: epoll where there is one, the selectors module elsewhere."""
+"""Waits for sockets: with epoll where there is one, otherwise with the selectors module."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import selectors
 from typing import Protocol
 
 WRITABLE = 4
-"""EPOLLOUT: the event of a socket that takes more, and has nothing to read."""
+"""EPOLLOUT: a socket with this event alone takes more, and has nothing to read."""
 
 
 class Handler(Protocol):
     """Something with a socket that is read on the engine's thread."""
 
     def ready(self) -> None:
-        """The socket has a datagram, or an error to tell."""
+        """The socket has a datagram, or an error."""
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own came out of another method."""
 
 
 class Poller:
-    """The sockets of one engine and what handles each of them. Engine's thread only."""
+    """The sockets of one engine and the handler of each. Engine's thread only."""
 
     def __init__(self) -> None:
         self.handlers: dict[int, Handler] = {}
@@ -71,10 +71,10 @@ class Poller:
             timeout: seconds; None waits without end.
 
         Returns:
-            Descriptors and what is with them, in the words of epoll: with `WRITABLE` alone there
-            is room and nothing to read. Look the handler up when its turn comes: one that was
-            closed meanwhile is in `handlers` no more, and a new one with the same descriptor
-            finds nothing to read.
+            Descriptors and their events, as epoll has them: `WRITABLE` alone means room and
+            nothing to read. Look each handler up when its turn comes: one that was closed
+            meanwhile is no longer in `handlers`, and a new one with the same descriptor finds
+            nothing to read.
         """
         if self._epoll is not None:
             return self._epoll.poll(-1 if timeout is None else timeout)

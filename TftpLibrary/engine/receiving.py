@@ -3,7 +3,7 @@
 Its data path is `_take`: datagrams land one behind the other in a buffer, their headers are
 compared with what the machine expects, and the payloads of many blocks are written in one call.
 In a window the kernel may merge datagrams (UDP_GRO), and the headers of all of them are compared
-at once. Only what is not expected is looked at by the machine in full.
+at once. The machine looks only at unexpected datagrams in full.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from TftpLibrary.recording.entry import Tally
 from TftpLibrary.store.base import Sink, StoreError
 
 _BUFFER = 256 * 1024
-"""Octets of the buffer, which is written when another datagram might not fit any more."""
+"""Octets of the buffer, which is written when the next datagram might not fit."""
 _SMALL_BUFFER = 32 * 1024
 """The same where there are many transfers."""
 _DATAGRAMS_AT_ONCE = 128
@@ -33,7 +33,7 @@ class ReceivingSession(Session):
     """Receives a file: a server's write or a client's read.
 
     Args:
-        context: see there.
+        context: see `Context`.
         channel: the way to the peer.
         machine: the protocol.
         sink: where the file goes; discarded with the session unless it was committed.
@@ -85,11 +85,11 @@ class ReceivingSession(Session):
             try:
                 size, step = receive_into(view, flags)
             except ConnectionError:
-                # Read on: what the peer sent before it closed its port comes after this news.
+                # Read on: datagrams that the peer sent before it closed its port follow this news.
                 is_refused = True
                 continue
             except OSError:
-                # Nothing there, or a router that tells of a board out of reach.
+                # Nothing there, or a router reports that the board is out of reach.
                 break
             now = monotonic()
             if step >= size:
@@ -111,7 +111,7 @@ class ReceivingSession(Session):
         if is_refused:
             self.lose(PEER_CLOSED)
         elif self.machine.end is not None:
-            # An ACK told that the peer is gone.
+            # Sending an ACK showed that the peer is gone.
             self.flush(monotonic())
         else:
             self._context.engine.arm(self)
@@ -224,9 +224,9 @@ class ReceivingSession(Session):
         self.flush(now)
 
     def _check_size(self) -> None:
-        """Our client takes the server at its word: a part of a file is never kept for all of it.
+        """Fails for a client that got another size than announced: it never keeps a partial file.
 
-        A server does not: some boards tell a tsize that they only guess.
+        A server accepts any size: some boards only guess their tsize.
         """
         told = self._context.agreement.tsize
         if self.entry.transfer.direction is Direction.read and told not in (None, self._octets):

@@ -6,7 +6,7 @@
            +---------------- remove ---------+---------------------------+
 ```
 A fresh session is not watched yet: alone with a small file it is over within its first turn, and
-never was watched at all. A resting one stays only to repeat its last ACK.
+is never watched. A resting one stays only to repeat its last ACK.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Roster:
             self._standings[session] = Standing.resting
 
     def take_fresh(self) -> Iterator[Live]:
-        """Yields each fresh session, which is busy from then on, and so are its sockets watched."""
+        """Yields each fresh session, which is busy from then on; the caller watches its sockets."""
         while self._added:
             session = self._added.pop()
             if self._standings.get(session) is Standing.fresh:

@@ -1,8 +1,8 @@
 """The session that sends a file: a server's read or a client's write.
 
 Its data path is `ready` and `run_alone`: the datagram is compared with the ACK that the machine
-expects, and when they are equal the next window leaves as one slice of framed blocks. Only when
-they differ the machine looks at the datagram in full.
+expects, and when they are equal the next window leaves as one slice of framed blocks. The machine
+looks at the datagram in full only when they differ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SendingSession(Session):
     """Sends a file: a server's read or a client's write.
 
     Args:
-        context: see there.
+        context: see `Context`.
         channel: the way to the peer.
         machine: the protocol.
         framer: the file as DATA.
@@ -42,7 +42,7 @@ class SendingSession(Session):
         self._source = source
         self._send_next = self._send_block if machine.windowsize == 1 else self._send_window
         if machine.last_block is None:
-            # The end shows only while it is framed.
+            # The end of the file shows only during framing.
             self._send_next = self._send_blocks
         self._send_frame = channel.send_frame
         self._unsent: tuple[int, int] | None = None
@@ -55,7 +55,7 @@ class SendingSession(Session):
             self._read_before_losing()
             return
         except OSError:
-            # Nothing there, or a router that tells of a board out of reach: the deadline decides.
+            # Nothing there, or a router reports the board out of reach: the deadline decides.
             return
         now, machine = monotonic(), self.machine
         if datagram == machine.expected and machine.acknowledge_window(now):
@@ -91,7 +91,7 @@ class SendingSession(Session):
         self._context.engine.arm(self)
 
     def _receive(self, datagram: bytes, now: float) -> None:
-        """What is not on the data path: the last ACK, or a datagram that is not expected."""
+        """Takes a datagram off the data path: the last ACK, or an unexpected one."""
         if self.machine.end is None:
             self.machine.receive(datagram, now)
         self.flush(now)
@@ -128,7 +128,7 @@ class SendingSession(Session):
 
     def _send_blocks(self, first: int, last: int) -> None:
         channel = self.channel
-        # What is sent now comes after what was acknowledged: it replaces what waited for room.
+        # These blocks follow the last ACK: they replace blocks that waited for room.
         self._unsent = None
         try:
             while first <= last:
@@ -159,7 +159,7 @@ class SendingSession(Session):
         return min(last, end)
 
     def _read_before_losing(self) -> None:
-        """The peer's port is closed, but its last ACK may lie before that news."""
+        """The peer's port is closed, but its last ACK may have come before that news."""
         now = monotonic()
         while not self.machine.end:
             try:

@@ -1,8 +1,8 @@
 """The live side of a transfer: one machine, one channel, one file, one record.
 
-A session gives each datagram to its machine, sends what the machine says, and tells its `Entry` how
-far the transfer is and how it ended. `sending` and `receiving` hold the two kinds, each with its
-data path.
+A session gives each datagram to its machine, sends the machine's packets, and reports to its
+`Entry` how far the transfer is and how it ended. `sending` and `receiving` hold the two kinds, each
+with its data path.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ TURNS_ALONE = 64
 STOPPING = "The server was stopped"
 PEER_CLOSED = "the peer closed its port"
 DEFECT = "Internal error"
-"""All that a peer is told of an exception of our own."""
+"""The only text that a peer gets for an exception of our own."""
 
 
 @dataclass(slots=True)
 class Context:
-    """What a session is born with, apart from its protocol.
+    """The surroundings of a session: everything but its channel, its machine and its file.
 
     Attributes:
         engine: runs the session.
@@ -60,7 +60,7 @@ def explain_defect(error: BaseException) -> tuple[str, str]:
 
 
 class Session(ABC):
-    """What both kinds of session share: life, time and record.
+    """The common part of both kinds of session: life, time and record.
 
     The transfer has ended when `entry` has an end. The session is over when `channel` is closed,
     which for a receiver is later: it stays to repeat its last ACK.
@@ -93,7 +93,7 @@ class Session(ABC):
         """The channel has a datagram."""
 
     def take(self, datagram: bytes) -> None:
-        """A datagram of the peer came another way than through a socket of the channel."""
+        """A datagram of the peer came, but not through a socket of the channel."""
         self.channel.deliver(datagram)
         self.catch_up()
 
@@ -165,7 +165,7 @@ class Session(ABC):
             self.flush(monotonic())
             self.close()
         except Exception as error:
-            # Whoever stops many sessions stops all of them.
+            # A caller that stops many sessions has to go on with the others.
             self.fail(error)
         return self.entry.transfer if was_running else None
 
@@ -215,7 +215,7 @@ class Session(ABC):
         is_over = machine.is_over
         try:
             if is_over:
-                # First this: whoever waits for the record finds the file released.
+                # Before the record ends: those who wait for it find the file released.
                 self.close()
         finally:
             if machine.end is not None and self.entry.end is None:

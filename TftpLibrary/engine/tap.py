@@ -1,8 +1,8 @@
-"""A socket that shows each datagram to an observer: what a capture is made from.
+"""A socket that shows each datagram to an observer: captures are made from it.
 
 It takes the place of a channel's or a listener's socket while somebody observes, and costs nothing
-at other times. What leaves in one call (segmentation offload) or comes in one call (merged
-datagrams) is shown singly, as it is on the wire.
+at other times. Datagrams that leave in one call (segmentation offload) or come in one call (merged
+datagrams) are shown one by one, as they are on the wire.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class TappedSocket:
     Each datagram is taken whole, even where the caller takes its beginning only.
 
     Args:
-        sock: bound; everything that is not below is left to it.
-        observe: who looks.
+        sock: bound; it does everything that is not defined here.
+        observe: the observer.
     """
 
     def __init__(self, sock: socket.socket, observe: Observer) -> None:
@@ -146,12 +146,12 @@ class TappedSocket:
     def _look_at_ends(self) -> None:
         self._local: Address = self.untapped.getsockname()
         self._ends: Ends | None = None
-        # One that is not connected is told the peer each time.
+        # An unconnected socket gets the peer with each call.
         with contextlib.suppress(OSError):
             self._ends = self._ends_with(self.untapped.getpeername())
 
     def _ends_with(self, peer: Address, control: Control = ()) -> Ends:
-        """Returns this end and the peer; the control messages may tell the local address."""
+        """Returns this end and the peer; the control messages may have the local address."""
         there = _endpoint(peer)
         host = udp.local_host(control) or str(self._local[0])
         if hosts.is_wildcard(host):
@@ -166,14 +166,14 @@ class TappedSocket:
             try:
                 self._hosts[peer] = hosts.source_address(peer)
             except UsageError:
-                # Nothing is known of it; at least it is of the same family.
+                # The address is unknown: the peer's own is at least of the same family.
                 self._hosts[peer] = peer
         return self._hosts[peer]
 
 
 def tapped(sock: socket.socket, observe: Observer) -> socket.socket:
-    """Returns the socket with an observer, in place of one that it may have."""
-    # It is one in all but name: what it does not do itself, the socket does.
+    """Returns the socket with this observer, which replaces any other."""
+    # It is a socket in all but name: the socket does everything that is not defined here.
     return cast("socket.socket", TappedSocket(untapped(sock), observe))
 
 
@@ -188,7 +188,7 @@ def untapped(sock: socket.socket) -> socket.socket:
 
 
 def _pieces(octets: Octets, segment: int) -> Iterator[bytes]:
-    """Cuts what one call carried into datagrams, of which an empty one is one; 0: it is one."""
+    """Cuts the octets of one call into datagrams; a segment of 0 means one, perhaps empty."""
     step = segment or max(1, len(octets))
     for begin in range(0, max(1, len(octets)), step):
         yield bytes(octets[begin : begin + step])

@@ -43,7 +43,7 @@ _IN_PKTINFO = struct.Struct("=i4s4s")
 _IN6_PKTINFO = struct.Struct("=16sI")
 
 _MOMENT = struct.pack("@ll", 0, 10_000)
-"""10 ms as a timeval: a command or a new request waits at most so long for a lone session."""
+"""10 ms as a timeval: a lone session delays a command or a new request by no more."""
 
 MAX_SEGMENTS = 64
 """Datagrams of one call; older kernels take no more."""
@@ -55,7 +55,7 @@ MAX_MERGED = 65536
 """Octets that the kernel merges into one receive call at most."""
 _IP_UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
 
-# Octets of a datagram's socket buffer on Linux count more than its payload.
+# On Linux a datagram takes more room in the socket's buffer than its payload.
 RECEIVE_BUFFER = 4 * 1024 * 1024
 SEND_BUFFER = 1024 * 1024
 
@@ -82,7 +82,7 @@ def bind_request_socket(host: str, port: int) -> socket.socket:
     if IS_LINUX:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     if IS_LINUX and hosts.is_wildcard(str(address[0])):
-        # A socket with an address of its own gets only what was sent to that one.
+        # A socket with an address of its own gets only datagrams that were sent to it.
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
         else:
@@ -123,7 +123,7 @@ def open_stranger_socket(sock: socket.socket) -> socket.socket | None:
     """
     if not IS_LINUX:
         return None
-    # Only now: a free port is looked for without the option, so no two transfers share one.
+    # Only now: the free port was found without the option, so no two transfers share one.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     stranger = socket.socket(sock.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
@@ -141,10 +141,9 @@ def receive_request(
     """Takes one datagram from the request socket.
 
     Returns:
-        The octets, the peer, the local address that it was sent to (None where that cannot be
-        known), whether to ignore it, since it was sent to a broadcast address, and when it came,
-        in seconds of the wall clock (infinity where that cannot be known); or None when there is
-        no datagram.
+        The octets; the peer; the local address to which it was sent (None if unknown); whether to
+        ignore it, since that is a broadcast address; and when it came, in seconds of the wall clock
+        (infinity if unknown). None when there is no datagram.
     """
     try:
         if not IS_LINUX:
@@ -152,7 +151,7 @@ def receive_request(
             return datagram, peer, None, False, inf
         datagram, control, _, peer = sock.recvmsg(size, CONTROL_SIZE)
     except (BlockingIOError, InterruptedError, ConnectionError):
-        # Windows tells here that an earlier answer reached nobody.
+        # Windows reports here that an earlier answer reached nobody.
         return None
     came = inf
     if control and control[0][1] == _SO_TIMESTAMPNS:
@@ -186,7 +185,7 @@ def pktinfo(family: int, local: Address) -> list[tuple[int, int, bytes]]:
 
 
 def local_host(control: Control) -> str:
-    """Returns the local address that control messages tell, empty where they do not."""
+    """Returns the local address in control messages; empty if there is none."""
     for level, kind, data in control:
         if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
             _, source, header = _IN_PKTINFO.unpack_from(data)
@@ -230,7 +229,7 @@ def disable_offload(sock: socket.socket) -> None:
 
 
 def segment_size(sock: socket.socket) -> int:
-    """Returns the octets of a datagram where one send carries many of them; 0 where it does not."""
+    """Returns the octets of each datagram of one send; 0 if one send is one datagram."""
     try:
         return sock.getsockopt(_SOL_UDP, _UDP_SEGMENT) if IS_LINUX else 0
     except OSError:

@@ -299,7 +299,7 @@ def test_a_command_that_nobody_can_run_any_more_fails_instead_of_waiting(
     wait_until(lambda: "wait" in stack_of(asking))
     may_go_on.set()
     asking.join(seconds(5))
-    assert str(failures[0]) == "The engine was stopped before it came to this."
+    assert str(failures[0]) == "The engine was stopped before it could run this command."
     assert not is_running(engine)
 
 
