@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -42,8 +43,8 @@ def ordinary_user(request: pytest.FixtureRequest) -> Iterator[None]:
     nobody = pwd.getpwnam("nobody")
     folder: Path = request.getfixturevalue("tmp_path")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    for parent in folder.parents[:2]:
-        # pytest keeps what is above a test's folder for its own user.
+    for parent in folder.parents[: -len(Path(tempfile.gettempdir()).parts)]:
+        # pytest keeps the folders above that of a test for its own user.
         parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
     # The saved ids stay, as the way back.
     os.setresgid(nobody.pw_gid, nobody.pw_gid, 0)

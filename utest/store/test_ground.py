@@ -108,7 +108,7 @@ def test_a_folder_that_is_held_is_told_and_not_changed(tmp_path: Path) -> None:
     holder, other = Ground(tmp_path), Ground(tmp_path)
     holder.note({"name": ["x"]})
     (warning,) = other.look(follow_symlinks=False)
-    assert warning.startswith(f"Another run, process {os.getpid()} (pytest), is changing")
+    assert warning.startswith(f"Another run, process {os.getpid()} (robot), is changing")
     with refused(ErrorCode.access_violation, "is changing the folder"):
         other.note({"name": ["y"]})
     holder.close_ledger()

@@ -156,7 +156,7 @@ def test_the_next_run_puts_the_folder_back_and_names_the_files(folder: Path) -> 
     before = snapshot(folder)
     killed(folder)
     assert Originals().look(folder) == [
-        f"An earlier run, process {os.getpid()} (pytest), was killed while it changed '{folder}'. "
+        f"An earlier run, process {os.getpid()} (robot), was killed while it changed '{folder}'. "
         "Put back as they were: 'zImage'. Removed what it had added: 'made/new'. "
         "Cleared unfinished uploads: 1."
     ]

@@ -44,7 +44,7 @@ def test_it_tells_what_was_noted_and_whose_it_is(root: Root) -> None:
     for entry in entries:
         ledger.note(entry, is_synced=True)
     assert list(ledger.entries())[1:] == entries
-    assert ledger.by == f"process {os.getpid()} (pytest)"
+    assert ledger.by == f"process {os.getpid()} (robot)"
     ledger.begin()
     assert len(list(ledger.entries())) == 1
     ledger.remove()
@@ -161,7 +161,7 @@ def test_one_that_cannot_be_written_is_read_and_locked(
         take(root, create=True)
     ledger = take(root, create=False)
     assert ledger
-    assert ledger.by == f"process {os.getpid()} (pytest)"
+    assert ledger.by == f"process {os.getpid()} (robot)"
     ledger.remove()
 
 
