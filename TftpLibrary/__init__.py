@@ -18,7 +18,7 @@ from TftpLibrary.errors import (
     TransferTimeout,
     UsageError,
 )
-from TftpLibrary.messages.questions import Download, Idle, Question, Request, Upload
+from TftpLibrary.messages.questions import Download, Downloads, Idle, Question, Request, Upload
 from TftpLibrary.messages.words import Words
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
@@ -41,6 +41,7 @@ __all__ = [
     "ClientSettings",
     "Direction",
     "Download",
+    "Downloads",
     "ErrorCode",
     "ExpectationError",
     "FileStore",

@@ -113,7 +113,8 @@ class TftpLibrary(DynamicCore):
 
     Each request is recorded, the refused ones too. `Wait Until File Is Downloaded`,
     `Wait Until File Is Requested` and `Wait Until File Is Received` return its record, a
-    ``Transfer``, and fail with the nearest miss and the requests that were seen.
+    ``Transfer``, and fail with the nearest miss and the requests that were seen;
+    `Wait Until Files Are Downloaded` returns several.
     `Wait Until Transfers Are Idle` waits until the board has all that it wants. `Get Transfers`
     lists the records; `Requests Should Be`, `No Requested File Should Be Missing` and
     `Transfer Should Have Used` assert what they tell.
@@ -182,7 +183,7 @@ class TftpLibrary(DynamicCore):
             port: UDP port that servers bind: 69, which boards use; 0 takes a free one.
             root: Folder to serve. Default: a new private folder for each server, which is removed
                 when it stops.
-            timeout: Default timeout of the ``Wait Until ...`` keywords.
+            timeout: Default timeout of the ``Wait Until ...`` keywords, until `Set TFTP Timeout`.
             auto_stop: When to stop servers that no keyword has stopped.
             on_failure: What to log when a test fails: its requests, or ``NOTHING``.
 

@@ -210,13 +210,13 @@ class TftpServer(Capturable):
         test. If the server is stopped, there is no wait.
 
         Args:
-            question: `Download`, `Upload`, `Request` or `Idle`.
+            question: `Download`, `Downloads`, `Upload`, `Request` or `Idle`.
             timeout: seconds to wait. With 0 the records are checked once.
             since: a mark from `recorder.mark()`. Transfers that ended before it do not count.
 
         Returns:
-            The answer: the record of the transfer, or for `Idle` how many seconds there has been
-            no transfer.
+            The answer: the record of the transfer, for `Downloads` those of all, or for `Idle` how
+            many seconds there has been no transfer.
 
         Raises:
             ExpectationError: there was no answer in time. The text shows the nearest request, a

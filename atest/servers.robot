@@ -52,6 +52,18 @@ Keywords Mean The Active Server
     ${server}    Get TFTP Server
     Should Be Equal    ${server.alias}    right
 
+All Servers Are Described
+    Start TFTP Server    alias=left
+    Start TFTP Server    alias=right
+    VAR    @{aliases}    right    left
+    ${servers}    Get TFTP Servers    ==    ${aliases}
+    Should Be Equal    ${servers[0].alias}    left
+    Get TFTP Servers    validate    len(value) == 2
+    ${count}    Get TFTP Servers    then    len(value)
+    Should Be Equal    ${count}    ${2}
+    Run Keyword And Expect Error    TFTP servers '?'left', 'right'?' (list) should contain 'middle' (str)
+    ...    Get TFTP Servers    contains    middle
+
 Starting The Same Server Again Is A Warning
     ${first}    Start TFTP Server    alias=dut    writable=True
     ${again}    Start TFTP Server    alias=dut    writable=True

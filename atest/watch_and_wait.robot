@@ -21,6 +21,27 @@ A Board Is Powered And Three Files Are Waited For
     Should Be Equal    ${tree.filename}    dtb/board.dtb
     The Board Is Off
 
+Several Files Are Waited For At Once
+    Power The Board
+    ${transfers}    Wait Until Files Are Downloaded    zImage    dtb/*.dtb    boot.scr    timeout=10s
+    Should Be Equal    ${transfers[1].filename}    dtb/board.dtb
+    Run Keyword And Expect Error    1 of 2 files was not downloaded in 100 ms:*- 'initrd': no such name *
+    ...    Wait Until Files Are Downloaded    zImage    initrd    timeout=100ms
+    The Board Is Off
+
+A Refusal Can End A Wait
+    Board Cannot Read File    initrd    1
+    Run Keyword And Expect Error
+    ...    'initrd' was not downloaded * refused: file not found. *With fail_fast=True there was no longer wait.
+    ...    Wait Until File Is Downloaded    initrd    10 min    fail_fast=True
+
+The Default Of All Waits Can Be Set
+    ${before}    Set TFTP Timeout    100ms    scope=test
+    Run Keyword And Expect Error    'initrd' was not downloaded in 100 ms: *
+    ...    Wait Until File Is Downloaded    initrd
+    ${short}    Set TFTP Timeout    ${before}    scope=test
+    Should Be Equal    ${short}    100ms    type=timedelta
+
 A Board That Was Faster Than The Test Is Not Missed
     [Tags]    smoke
     Board Reads File    zImage

@@ -23,6 +23,7 @@ from TftpLibrary import (
     ClientSettings,
     Direction,
     Download,
+    Downloads,
     ErrorCode,
     ExpectationError,
     FileStore,
@@ -188,6 +189,7 @@ def test_questions_find_what_boards_did(server: TftpServer, client: TftpClient) 
     client.get_bytes("zImage")
     client.put_bytes(b"lines", "log")
     assert server.wait_until(Download("zImage"), timeout=5).octets == 6000
+    assert len(server.wait_until(Downloads(("zImage", "z*")), timeout=5)) == 2
     assert server.wait_until(Request("zImage"), timeout=5).filename == "zImage"
     assert server.wait_until(Upload("log", min_size=5), timeout=5).outcome is Outcome.completed
     assert server.wait_until(Idle(0.0), timeout=5) >= 0.0

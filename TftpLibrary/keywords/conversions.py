@@ -46,6 +46,16 @@ class OnFailure(Enum):
     nothing = "nothing"
 
 
+# As a class it could have no member `global`, which is a word of Python's.
+Scope = Enum("Scope", ["test", "suite", "global"])
+Scope.__doc__ = """How long a setting holds; it holds in the suites and tests within, too.
+
+| ``test``   | Until the test ends. |
+| ``suite``  | Until the suite ends. |
+| ``global`` | Until the run ends. |
+"""
+
+
 class HashAlgorithm(Enum):
     """A checksum, written in hexadecimal digits.
 

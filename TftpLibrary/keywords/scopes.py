@@ -33,7 +33,7 @@ class Scopes:
     def start_test(self, data: Any, result: Any) -> None:  # noqa: ARG002
         """Begins the scope of a test."""
         self._is_test_run = False
-        self.state.enter(data.id)
+        self.state.enter(data.id, is_test=True)
         self._journal.begin()
 
     def end_keyword(self, data: Any, result: Any) -> None:  # noqa: ARG002

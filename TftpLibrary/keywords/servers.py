@@ -11,7 +11,7 @@ from robot.api.deco import keyword
 from TftpLibrary.errors import ExpectationError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.arguments import takes_settings, to_arguments, to_settings
-from TftpLibrary.keywords.base import Keywords, Operator, verify_number, verify_text
+from TftpLibrary.keywords.base import Keywords, Operator, verify_names, verify_number, verify_text
 from TftpLibrary.keywords.conversions import given, seconds
 from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.recording.records import Transfer
@@ -207,6 +207,37 @@ class ServerKeywords(Keywords):
         | Should Be True    ${server.port} > 0
         """
         return TftpServerInfo.of(self.state.server(alias))
+
+    @keyword("Get TFTP Servers", tags=("Server", "Assertion"))
+    def get_tftp_servers(
+        self,
+        assertion_operator: Operator = None,
+        assertion_expected: Any = None,
+        message: str = "",
+    ) -> Any:
+        """Returns descriptions of all running TFTP servers, and optionally checks their aliases.
+
+        Args:
+            assertion_operator: How to compare, see `Assertions`. Default: no check.
+            assertion_expected: An alias, or a list of aliases in any order.
+            message: Error message to use instead of the default one.
+
+        Returns:
+            A list of what `Get TFTP Server` returns, in the order of their start.
+
+        Example:
+        | `Start TFTP Server`    port=0    alias=left
+        | `Start TFTP Server`    port=0    alias=right
+        | ${servers}=    `Get TFTP Servers`    contains    left
+        | Log    The last one is at ${servers[-1].url}
+        """
+        servers = [TftpServerInfo.of(self.state.server(alias)) for alias in self.state.running()]
+        aliases = [server.alias for server in servers]
+        result = verify_names(
+            aliases, assertion_operator, assertion_expected, "TFTP servers", message
+        )
+        # The operator `then` has a result of its own.
+        return servers if result is aliases else result
 
     @keyword("Get TFTP Server Host", tags=("Server", "Assertion"))
     def get_tftp_server_host(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
-from TftpLibrary.keywords.conversions import AutoStop, OnFailure, seconds
+from TftpLibrary.keywords.conversions import AutoStop, OnFailure, Scope, seconds
 from TftpLibrary.keywords.stations import StartRequest, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -72,12 +72,17 @@ class _Running:
 
 @dataclass(slots=True)
 class _Scope:
-    """The run, a suite or a test: its beginning, its mark, and what was known when it began."""
+    """The run, a suite or a test: its beginning, its mark, and what was known when it began.
+
+    `timeout` is what `Set TFTP Timeout` chose for it; None where an outer scope decides.
+    """
 
     key: str
     begun: int = 0
     mark: int = 0
     aliases: dict[str, str] = field(default_factory=dict)
+    is_test: bool = False
+    timeout: float | None = None
 
 
 class LibraryState:
@@ -202,10 +207,10 @@ class LibraryState:
         """Robot's id of the test or the suite that runs; empty where none was seen to begin."""
         return self._scopes[-1].key
 
-    def enter(self, key: str) -> None:
-        """Begins a scope, and with it a mark."""
+    def enter(self, key: str, *, is_test: bool = False) -> None:
+        """Begins the scope of a suite or of a test, and with it a mark."""
         mark = self.recorder.mark()
-        self._scopes.append(_Scope(key, mark, mark, dict(self._aliases)))
+        self._scopes.append(_Scope(key, mark, mark, dict(self._aliases), is_test))
 
     def leave(self, key: str) -> list[Stopped]:
         """Ends a scope: stops its servers, and makes active again the server that was.
@@ -257,8 +262,36 @@ class LibraryState:
         return self.watch_all(self._scopes[-1].begun)
 
     def timeout(self, value: timedelta | None) -> float:
-        """Returns the seconds that a wait lasts, by default those of the import."""
-        return self.defaults.timeout if value is None else seconds(value, "timeout")
+        """Returns the seconds that a wait lasts, by default those of the innermost scope."""
+        if value is not None:
+            return seconds(value, "timeout")
+        chosen = (scope.timeout for scope in reversed(self._scopes) if scope.timeout is not None)
+        return next(chosen, self.defaults.timeout)
+
+    def set_timeout(self, value: timedelta, scope: Scope) -> float:
+        """Sets the default of waits for a scope and those within it; returns the one before.
+
+        Raises:
+            UsageError: it is negative, or no test runs whose default it could be.
+        """
+        new, old = seconds(value, "timeout"), self.timeout(None)
+        first = self._first_within(scope)
+        for inner in self._scopes[first + 1 :]:
+            inner.timeout = None
+        self._scopes[first].timeout = new
+        return old
+
+    def _first_within(self, scope: Scope) -> int:
+        """Returns the place of the outermost scope that a setting is for."""
+        if scope is Scope["global"]:
+            return 0
+        last = len(self._scopes) - 1
+        is_test = self._scopes[last].is_test
+        if scope is Scope.suite:
+            return last - 1 if is_test else last
+        if not is_test:
+            raise UsageError("scope=test needs a test. In a suite setup or teardown use suite.")
+        return last
 
     @property
     def _active(self) -> str:

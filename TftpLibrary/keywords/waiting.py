@@ -9,10 +9,10 @@ from robot.api.deco import keyword
 
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
-from TftpLibrary.keywords.conversions import Size, seconds
+from TftpLibrary.keywords.conversions import Scope, Size, seconds
 from TftpLibrary.keywords.words import IN_A_SUITE
 from TftpLibrary.messages.answers import wait_until
-from TftpLibrary.messages.questions import Download, Idle, Question, Request, Upload
+from TftpLibrary.messages.questions import Download, Downloads, Idle, Question, Request, Upload
 from TftpLibrary.recording.records import Transfer
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ class WaitingKeywords(Keywords):
         *,
         client: str = "",
         times: int = 1,
+        fail_fast: bool = False,
         since: int | None = None,
         server: str = "",
     ) -> Transfer:
@@ -38,9 +39,11 @@ class WaitingKeywords(Keywords):
 
         Args:
             name: Name that the board asks for, or a glob such as ``*.dtb``.
-            timeout: Time to wait. Default: that of the import.
+            timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
             client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
             times: Downloads to wait for.
+            fail_fast: Whether the wait ends at once when the server refuses the file. Many boards
+                ask again after a refusal. Default: wait until the timeout.
             since: Mark from which on downloads count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
             server: Alias of the server. Default: the active one.
@@ -61,7 +64,52 @@ class WaitingKeywords(Keywords):
         | ${transfer}=    `Wait Until File Is Downloaded`    zImage    60s
         | Log    ${transfer.rate} octets per second
         """
-        return self._wait_for_file(Download(name, client, times), timeout, server, since)
+        question = Download(name, client, times, fail_fast=fail_fast)
+        return self._wait_for_file(question, timeout, server, since)
+
+    @keyword("Wait Until Files Are Downloaded", tags=("Transfers", "Waiting"))
+    def wait_until_files_are_downloaded(
+        self,
+        *names: str,
+        timeout: timedelta | None = None,
+        client: str = "",
+        fail_fast: bool = False,
+        since: int | None = None,
+        server: str = "",
+    ) -> list[Transfer]:
+        """Waits until a board has downloaded several files from the TFTP server, in any order.
+
+        Args:
+            names: Names that the board asks for, or globs such as ``*.dtb``.
+            timeout: Time to wait for all of them together. Default: that of the import, or of
+                `Set TFTP Timeout`.
+            client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
+            fail_fast: Whether the wait ends at once when the server refuses one of the files. Many
+                boards ask again after a refusal. Default: wait until the timeout.
+            since: Mark from which on downloads count, see `Mark Transfers`. Default: the start of
+                the test, or of the suite in a suite setup or teardown.
+            server: Alias of the server. Default: the active one.
+
+        Returns:
+            The downloads, in the order of the names.
+
+        The error message lists the files that are missing, with the nearest miss of each, and the
+        requests that were seen.
+
+        Example:
+        | ${server}=    `Start TFTP Server`    port=0
+        | `Upload Text`    kernel    zImage
+        | `Upload Text`    tree    board.dtb
+        | # Here the board is switched on; in this example `TFTP Get` is the board.
+        | `TFTP Get`    ${server.url}zImage
+        | `TFTP Get`    ${server.url}board.dtb
+        | `Wait Until Files Are Downloaded`    zImage    *.dtb    timeout=60s
+        """
+        question = Downloads(names, client, fail_fast)
+        transfers = self._wait(question, timeout, server, since)
+        for transfer in transfers:
+            reporting.log_transfer(transfer)
+        return list(transfers)
 
     @keyword("Wait Until File Is Requested", tags=("Transfers", "Waiting"))
     def wait_until_file_is_requested(
@@ -77,7 +125,7 @@ class WaitingKeywords(Keywords):
 
         Args:
             name: Name that the board asks for, or a glob such as ``*.dtb``.
-            timeout: Time to wait. Default: that of the import.
+            timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
             client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
@@ -107,6 +155,7 @@ class WaitingKeywords(Keywords):
         *,
         client: str = "",
         min_size: Size = _ANY_SIZE,
+        fail_fast: bool = False,
         since: int | None = None,
         server: str = "",
     ) -> Transfer:
@@ -114,9 +163,11 @@ class WaitingKeywords(Keywords):
 
         Args:
             name: Name that the board writes, or a glob such as ``*.log``.
-            timeout: Time to wait. Default: that of the import.
+            timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
             client: Address or network of the board. Default: any board.
             min_size: Smallest size in octets; smaller uploads do not count.
+            fail_fast: Whether the wait ends at once when the server refuses the file. Many boards
+                ask again after a refusal. Default: wait until the timeout.
             since: Mark from which on uploads count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
             server: Alias of the server. Default: the active one.
@@ -134,7 +185,8 @@ class WaitingKeywords(Keywords):
         | `Wait Until File Is Received`    startup-config    30s    min_size=1
         | `Get TFTP File Text`    startup-config    contains    hostname
         """
-        return self._wait_for_file(Upload(name, client, min_size), timeout, server, since)
+        question = Upload(name, client, min_size, fail_fast)
+        return self._wait_for_file(question, timeout, server, since)
 
     @keyword("Wait Until Transfers Are Idle", tags=("Transfers", "Waiting"))
     def wait_until_transfers_are_idle(
@@ -150,7 +202,7 @@ class WaitingKeywords(Keywords):
 
         Args:
             idle: How long it must be quiet: no transfer running, none starting.
-            timeout: Time to wait. Default: that of the import.
+            timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
             client: Address or network of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
@@ -171,6 +223,24 @@ class WaitingKeywords(Keywords):
         | `Wait Until Transfers Are Idle`    500ms
         """
         self._wait(Idle(seconds(idle, "idle"), client), timeout, server, since)
+
+    @keyword("Set TFTP Timeout", tags=("Waiting",))
+    def set_tftp_timeout(self, timeout: timedelta, *, scope: Scope = Scope.suite) -> timedelta:
+        """Sets the time that the ``Wait Until ...`` keywords wait by default.
+
+        Args:
+            timeout: Time to wait where a keyword has no ``timeout``.
+            scope: How long the setting holds. Then the one before holds again.
+
+        Returns:
+            The previous time, so that it can be restored.
+
+        Example:
+        | `Start TFTP Server`    port=0
+        | ${before}=    `Set TFTP Timeout`    3 min
+        | `Set TFTP Timeout`    ${before}
+        """
+        return timedelta(seconds=self.state.set_timeout(timeout, scope))
 
     def _wait_for_file(
         self,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from TftpLibrary.errors import ExpectationError
-from TftpLibrary.messages.questions import Question
+from TftpLibrary.messages.questions import HopelessError, Question
 from TftpLibrary.messages.words import PYTHON, Words
 from TftpLibrary.recording.view import View, Watch
 
 T = TypeVar("T")
+
+_ENDED_FAST = "With fail_fast=True there was no longer wait."
 
 
 def wait_until(
@@ -33,10 +36,11 @@ def wait_until(
         The answer.
 
     Raises:
-        ExpectationError: there was none in time; the text is the question's explanation.
+        ExpectationError: there was none in time, or what is asked for was refused and the question
+            is `fail_fast`; the text is the question's explanation.
         TftpError: an unexpected exception of our own came between.
     """
-    view = View()
+    view, begun = View(), time.monotonic()
 
     def look(seen: View) -> T | None:
         nonlocal view
@@ -48,6 +52,9 @@ def wait_until(
 
     try:
         return watch.wait_for(look, timeout)
+    except HopelessError:
+        explained = question.explain(view, time.monotonic() - begun, words)
+        raise ExpectationError(f"{explained}\n{_ENDED_FAST}") from None
     except TimeoutError:
         if view.is_live:
             raise ExpectationError(question.explain(view, timeout, words)) from None
@@ -62,7 +69,10 @@ def expect(question: Question[T], view: View, words: Words = PYTHON) -> T:
     Raises:
         ExpectationError: there is none; the text is the question's explanation.
     """
-    answer = question.find(view)
+    try:
+        answer = question.find(view)
+    except HopelessError:
+        answer = None
     if answer is None:
         raise ExpectationError(question.explain(view, words=words))
     return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.messages.misses import Miss, Search, last_attempt
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
@@ -21,6 +21,10 @@ from TftpLibrary.recording.wording import IDLE, duration_text, outcome_text, req
 from TftpLibrary.sizes import size_text
 
 Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class HopelessError(ExpectationError):
+    """The answer cannot be waited for: what the question asks for was refused, see `fail_fast`."""
 
 
 class Question(Protocol[Answer_co]):
@@ -35,6 +39,7 @@ class Question(Protocol[Answer_co]):
 
         Raises:
             UsageError: the question cannot be asked so: `client` is no address, for instance.
+            HopelessError: what is asked for was refused, and the question does not wait any more.
             TftpError: an unexpected exception of our own is the reason that there is none.
         """
 
@@ -56,12 +61,15 @@ class Download(NamedTuple):
         client: address or network of the board; empty for any.
         times: downloads that are expected; the answer is the last of them.
         is_exact: whether more downloads than that are wrong.
+        fail_fast: whether a wait ends when the file was refused. Boards that ask again do not
+            like that.
     """
 
     name: str
     client: str = ""
     times: int = 1
     is_exact: bool = False
+    fail_fast: bool = False
 
     @property
     def subject(self) -> str:
@@ -73,12 +81,13 @@ class Download(NamedTuple):
 
         Raises:
             UsageError: fewer than one is expected.
+            HopelessError: it was refused, and the wait should end then.
         """
         if self.times < 1:
             raise UsageError(f"Expected times to be 1 or more, got {self.times}.")
         done = self._done(view)
         if len(done) < self.times:
-            _raise_defect(self._own(view))
+            _raise_lost(self._own(view), fail_fast=self.fail_fast)
             return None
         return None if self._are_too_many(done) else done[self.times - 1]
 
@@ -112,6 +121,58 @@ class Download(NamedTuple):
         return Miss(f"{came}; the last time {miss.came}", miss.advice)
 
 
+class Downloads(NamedTuple):
+    """A board has downloaded several files, in any order. The answer is their transfers.
+
+    Attributes:
+        names: the names that the board asks for, or globs; each needs a download.
+        client: address or network of the board; empty for any.
+        fail_fast: whether a wait ends when one of the files was refused.
+    """
+
+    names: tuple[str, ...]
+    client: str = ""
+    fail_fast: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The number of the files, and the first of them."""
+        more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
+        return f"'{self.names[0]}'{more}" if self.names else "no file"
+
+    def find(self, view: View) -> Transfers | None:
+        """Returns the downloads, in the order of the names.
+
+        Raises:
+            UsageError: no file is expected.
+            HopelessError: one was refused, and the wait should end then.
+        """
+        if not self.names:
+            raise UsageError("Expected the name of at least one file.")
+        found = [each.find(view) for each in self._each()]
+        done = tuple(transfer for transfer in found if transfer is not None)
+        return done if len(done) == len(found) else None
+
+    def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
+        """Returns which files are missing, with what came nearest to each."""
+        missing = [each for each in self._each(fail_fast=False) if each.find(view) is None]
+        source = f" by {self.client}" if self.client else ""
+        within = "" if waited is None else f" in {duration_text(waited)}"
+        lines = [f"{_of(len(missing), len(self.names))} not downloaded{source}{within}:"]
+        told: dict[str, None] = {}
+        for each in missing:
+            search = Search(view, each.name, self.client, Direction.read, waited, words)
+            came, advice = search.nearest()
+            lines.append(f"- '{each.name}': {came}.{'' if advice in told else f' {advice}'}")
+            told[advice] = None
+        nearest = missing[0].name if missing else ""
+        return "\n".join([*lines, describe_requests(view, nearest, words)])
+
+    def _each(self, *, fail_fast: bool | None = None) -> list[Download]:
+        is_fast = self.fail_fast if fail_fast is None else fail_fast
+        return [Download(name, self.client, fail_fast=is_fast) for name in self.names]
+
+
 class Upload(NamedTuple):
     """A board has uploaded a file: it is complete and in the store. The answer is the transfer.
 
@@ -119,11 +180,13 @@ class Upload(NamedTuple):
         name: the name that the board writes, or a glob such as `*.log`.
         client: address or network of the board; empty for any.
         min_size: octets that the file has at least; smaller ones do not count.
+        fail_fast: whether a wait ends when the file was refused.
     """
 
     name: str
     client: str = ""
     min_size: int = 0
+    fail_fast: bool = False
 
     @property
     def subject(self) -> str:
@@ -131,11 +194,15 @@ class Upload(NamedTuple):
         return f"'{self.name}'"
 
     def find(self, view: View) -> Transfer | None:
-        """Returns the first such upload."""
+        """Returns the first such upload.
+
+        Raises:
+            HopelessError: it was refused, and the wait should end then.
+        """
         for transfer in self._done(view):
             if transfer.octets >= self.min_size:
                 return transfer
-        _raise_defect(self._own(view))
+        _raise_lost(self._own(view), fail_fast=self.fail_fast)
         return None
 
     def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
@@ -233,6 +300,13 @@ def times_text(count: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
+def _of(missing: int, all_: int) -> str:
+    """Returns how many files are missing: `The file was`, `2 of 3 files were`."""
+    if all_ == 1:
+        return "The file was"
+    return f"{missing} of {all_} files {'was' if missing == 1 else 'were'}"
+
+
 def _what_moves(view: View) -> str:
     running = [transfer for transfer in view.transfers if transfer.is_running]
     if running:
@@ -250,6 +324,13 @@ def _what_moves(view: View) -> str:
             "raise timeout=, or lower idle=."
         )
     return "there was none, but the wait was shorter than that. Raise timeout= above idle=."
+
+
+def _raise_lost(transfers: Transfers, *, fail_fast: bool) -> None:
+    """Raises what makes waiting useless: a defect of our own, or a refusal if that is asked."""
+    _raise_defect(transfers)
+    if fail_fast and transfers and last_attempt(transfers).outcome is Outcome.refused:
+        raise HopelessError(f"'{transfers[-1].filename}' was refused.")
 
 
 def _raise_defect(transfers: Sequence[Transfer]) -> None:

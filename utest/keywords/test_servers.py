@@ -313,3 +313,17 @@ def test_without_a_server_getters_name_the_keyword_that_starts_one(state: Librar
     ):
         with pytest.raises(UsageError, match="Start one with `Start TFTP Server`"):
             getter()
+
+
+def test_all_running_servers_are_described_in_the_order_of_their_start(
+    keywords: ServerKeywords, state: LibraryState
+) -> None:
+    assert keywords.get_tftp_servers() == []
+    started = [keywords.start_tftp_server(alias=alias) for alias in ("right", "left")]
+    assert keywords.get_tftp_servers() == started
+    assert keywords.get_tftp_servers(EQUAL, ["left", "right"]) == started
+    assert keywords.get_tftp_servers(AssertionOperator["contains"], "left") == started
+    with pytest.raises(AssertionError, match="TFTP servers"):
+        keywords.get_tftp_servers(EQUAL, "left")
+    state.stop("right")
+    assert keywords.get_tftp_servers() == started[1:]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.conversions import AutoStop
+from TftpLibrary.keywords.conversions import AutoStop, Scope
 from TftpLibrary.keywords.state import Defaults, LibraryState
 from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.server import TftpServer
@@ -286,3 +286,45 @@ def test_the_names_in_a_store_are_empty_where_no_server_runs(state: LibraryState
 
 def test_importing_starts_nothing() -> None:
     assert LibraryState().running() == []
+
+
+def test_the_timeout_of_a_scope_holds_until_it_ends(state: LibraryState) -> None:
+    def now() -> float:
+        return state.timeout(None)
+
+    def set_(value: float, scope: Scope) -> float:
+        return state.set_timeout(timedelta(seconds=value), scope)
+
+    state.enter("outer")
+    state.enter("inner")
+    assert set_(1, Scope.suite) == 0.0
+    state.enter("test", is_test=True)
+    assert set_(2, Scope.test) == 1.0
+    assert now() == 2.0
+    state.leave("test")
+    assert now() == 1.0
+    state.enter("test", is_test=True)
+    set_(3, Scope.test)
+    assert set_(4, Scope.suite) == 3.0
+    assert now() == 4.0
+    state.leave("test")
+    assert now() == 4.0
+    state.leave("inner")
+    assert now() == 0.0
+    state.enter("test", is_test=True)
+    set_(5, Scope.test)
+    assert set_(6, Scope["global"]) == 5.0
+    assert now() == 6.0
+    state.leave("test")
+    state.leave("outer")
+    assert now() == 6.0
+    assert state.timeout(timedelta(seconds=9)) == 9.0
+
+
+def test_a_timeout_of_a_test_needs_a_test(state: LibraryState) -> None:
+    state.enter("suite")
+    with pytest.raises(UsageError, match=r"scope=test needs a test\. In a suite setup or teardown"):
+        state.set_timeout(timedelta(seconds=1), Scope.test)
+    with pytest.raises(UsageError, match="timeout must be a time of 0 s or more, got -1 s"):
+        state.set_timeout(timedelta(seconds=-1), Scope.suite)
+    assert state.timeout(None) == 0.0

@@ -276,3 +276,46 @@ def test_a_long_wait_tells_on_a_terminal_how_far_it_is(
     with pytest.raises(ExpectationError):
         keywords.wait_until_file_is_downloaded("zImage", timedelta(seconds=0.3))
     assert told[0] == "\nzImage 41 % 3.2/7.8 MB 67.6 kB/s from 192.168.1.50"
+
+
+def test_several_downloads_are_returned_in_the_order_of_the_names(
+    keywords: WaitingKeywords, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    record(completed("b.dtb"))
+    record(completed("zImage"))
+    found = keywords.wait_until_files_are_downloaded("zImage", "*.dtb")
+    assert [transfer.filename for transfer in found] == ["zImage", "b.dtb"]
+    assert len(log.messages) == 2
+    with pytest.raises(ExpectationError, match=r"^2 of 3 files were not downloaded in 0 ms:"):
+        keywords.wait_until_files_are_downloaded("zImage", "a", "b")
+    with pytest.raises(UsageError, match="at least one file"):
+        keywords.wait_until_files_are_downloaded()
+
+
+def test_a_wait_ends_at_once_when_the_file_is_refused_if_that_is_asked(
+    keywords: WaitingKeywords, record: Record
+) -> None:
+    record(refused())
+    record(refused("core", direction=Direction.write))
+    waits: list[Callable[[], object]] = [
+        lambda: keywords.wait_until_file_is_downloaded("zImage", LONG, fail_fast=True),
+        lambda: keywords.wait_until_files_are_downloaded(
+            "a", "zImage", timeout=LONG, fail_fast=True
+        ),
+        lambda: keywords.wait_until_file_is_received("core", LONG, fail_fast=True),
+    ]
+    begun = time.monotonic()
+    for wait in waits:
+        with pytest.raises(ExpectationError) as caught:
+            wait()
+        assert "it was requested and refused: file not found." in str(caught.value)
+        assert str(caught.value).endswith("With fail_fast=True there was no longer wait.")
+    assert time.monotonic() - begun < LONG.total_seconds() / 2
+
+
+def test_the_default_timeout_is_set_and_the_one_before_returned(keywords: WaitingKeywords) -> None:
+    before = keywords.set_tftp_timeout(timedelta(milliseconds=20))
+    assert before == timedelta(0)
+    with pytest.raises(ExpectationError, match="was not requested in 20 ms"):
+        keywords.wait_until_file_is_requested("zImage")
+    assert keywords.set_tftp_timeout(before) == timedelta(milliseconds=20)

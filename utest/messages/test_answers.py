@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 
@@ -55,6 +56,24 @@ def test_what_a_wait_did_not_find_is_explained_by_the_question() -> None:
     with pytest.raises(ExpectationError) as caught:
         expect(question, watch.look(), WORDS)
     assert str(caught.value) == question.explain(watch.look(), words=WORDS)
+
+
+def test_a_refusal_is_explained_at_once_where_a_question_is_fast_to_fail() -> None:
+    recorder = Recorder()
+    board = threading.Timer(0.05, write, [recorder, refused()])
+    question = Download("zImage", fail_fast=True)
+    begun = time.monotonic()
+    board.start()
+    try:
+        with pytest.raises(ExpectationError) as caught:
+            wait_until(question, Watch(recorder), 60.0)
+    finally:
+        board.join()
+    assert time.monotonic() - begun < 30
+    assert re.match(r"'zImage' was not downloaded in \d+ ms: it was requested", str(caught.value))
+    assert str(caught.value).endswith("\nWith fail_fast=True there was no longer wait.")
+    with pytest.raises(ExpectationError, match="^'zImage' was not downloaded: it was requested"):
+        expect(question, Watch(recorder).look())
 
 
 def test_progress_gets_each_look_without_an_answer() -> None:

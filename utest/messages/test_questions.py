@@ -9,10 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TftpLibrary.errors import TftpError, UsageError
-from TftpLibrary.messages.questions import Download, Idle, Question, Request, Upload, times_text
+from TftpLibrary.messages.questions import (
+    Download,
+    Downloads,
+    HopelessError,
+    Idle,
+    Question,
+    Request,
+    Upload,
+    times_text,
+)
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import View
 from utest.support.records import BOARD, completed, ended, partial, refused, transfer
 from utest.support.views import not_downloaded, seen, why
 
@@ -65,6 +75,8 @@ def test_a_bad_client_is_refused_at_the_first_look(ask: Any) -> None:
 def test_a_question_has_a_few_words_for_itself() -> None:
     subjects = [question.subject for question in (Download("a"), Upload("b"), Request("c"))]
     assert subjects == ["'a'", "'b'", "'c'"]
+    assert Downloads(("a",)).subject == "'a'"
+    assert Downloads(("a", "b", "c")).subject == "'a' and 2 more"
     assert Idle(2.0).subject == "2 s without a transfer"
 
 
@@ -137,7 +149,89 @@ def test_an_exception_of_our_own_is_no_miss(question: Question[Transfer]) -> Non
     assert question.find(seen(broken, completed(direction=direction)))
 
 
+def test_a_refusal_ends_the_wait_for_a_file_where_that_was_asked() -> None:
+    for view in (seen(refused()), seen(partial(), refused()), seen(refused(), refused())):
+        assert Download("zImage").find(view) is None
+        with pytest.raises(HopelessError, match="'zImage' was refused"):
+            Download("zImage", fail_fast=True).find(view)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        seen(),
+        seen(refused("other")),
+        seen(refused(client=OTHER)),
+        seen(refused(), partial()),
+        seen(ended("zImage", Outcome.timed_out)),
+    ],
+)
+def test_nothing_else_ends_it(view: View) -> None:
+    assert Download("zImage", BOARD, fail_fast=True).find(view) is None
+
+
+def test_a_refusal_matters_no_more_once_the_file_was_downloaded() -> None:
+    assert Download("zImage", fail_fast=True).find(seen(refused(), completed()))
+    assert Download("zImage", fail_fast=True).find(seen(completed(), refused()))
+    with pytest.raises(HopelessError):
+        Download("zImage", times=2, fail_fast=True).find(seen(completed(), refused()))
+
+
+# Downloads
+
+
+def test_each_name_needs_a_download_and_the_order_is_that_of_the_names() -> None:
+    kernel, tree = completed(id=1), completed("board.dtb", id=2)
+    view = seen(tree, refused("x"), kernel)
+    assert Downloads(("zImage", "*.dtb")).find(view) == (kernel, tree)
+    assert Downloads(("zImage", "*.dtb"), BOARD).find(view) == (kernel, tree)
+    assert Downloads(("zImage", "*.dtb"), OTHER).find(view) is None
+    assert Downloads(("zImage", "*.dtb", "initrd")).find(view) is None
+
+
+def test_several_files_are_one_at_least() -> None:
+    with pytest.raises(UsageError, match="Expected the name of at least one file."):
+        Downloads(()).find(seen())
+
+
+def test_the_files_that_are_missing_are_listed_with_their_near_misses() -> None:
+    question = Downloads(("zImage", "board.dtb", "initrd"), BOARD)
+    assert question.explain(seen(refused(), completed("board.dtb")), 60) == (
+        "2 of 3 files were not downloaded by 192.168.1.50 in 60 s:\n"
+        "- 'zImage': it was requested and refused: file not found. Upload the file under the name "
+        "that the board asks for.\n"
+        "- 'initrd': no such name was requested, and none like it. Look at what the board is set "
+        "to load or to send, and at its console.\n"
+        "Requests seen: 1 RRQ 'zImage' from 192.168.1.50: file not found; "
+        "2 RRQ 'board.dtb' from 192.168.1.50: completed, 7.8 MB."
+    )
+
+
+def test_an_advice_is_given_once() -> None:
+    text = Downloads(("a", "b")).explain(seen())
+    assert text.startswith("2 of 2 files were not downloaded:\n- 'a': nothing was requested. ")
+    assert "\n- 'b': nothing was requested.\n" in text
+    assert Downloads(("a",)).explain(seen(), 1.0).startswith("The file was not downloaded in 1 s:")
+    text = Downloads(("a", "b")).explain(seen(completed("a")))
+    assert text.startswith("1 of 2 files was not downloaded:\n- 'b'")
+
+
+def test_the_refusal_of_one_ends_the_wait_for_all_where_that_was_asked() -> None:
+    view = seen(completed("a"), refused("b"))
+    assert Downloads(("a", "b", "c")).find(view) is None
+    with pytest.raises(HopelessError, match="'b' was refused"):
+        Downloads(("a", "b", "c"), fail_fast=True).find(view)
+    assert "- 'b': it was requested and refused" in Downloads(("b",), "", True).explain(view)
+
+
 # Upload
+
+
+def test_a_refused_upload_ends_the_wait_where_that_was_asked() -> None:
+    view = seen(refused("core", direction=WRITE))
+    assert Upload("core").find(view) is None
+    with pytest.raises(HopelessError):
+        Upload("core", fail_fast=True).find(view)
 
 
 def test_an_upload_is_a_completed_write() -> None:
@@ -245,6 +339,7 @@ RECORDS = st.builds(
 QUESTIONS: list[Question[Any]] = [
     Download("zImage"),
     Download("z*", BOARD, times=2, is_exact=True),
+    Downloads(("zImage", "x")),
     Upload("zImage", OTHER, min_size=50),
     Request("*/zImage", BOARD),
     Idle(1.0, BOARD),
