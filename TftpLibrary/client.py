@@ -226,7 +226,7 @@ class TftpClient(Capturable):
         engine = self._open()
         started: list[Caller] = []
         self._started = started
-        mark = self.recorder.mark()
+        position = self.recorder.position
         observe = self._capture.take if self._capture is not None and self.is_capturing else None
 
         def is_ended(transfers: tuple[Transfer, ...]) -> Transfer | None:
@@ -240,7 +240,7 @@ class TftpClient(Capturable):
         try:
             # The engine ends each transfer in time; the caller may be interrupted.
             number = engine.call(lambda: _begin(order, engine, started, observe))
-            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=mark)
+            transfer = self.recorder.wait_for(is_ended, _LONGEST, since=position)
         except BaseException:
             # Commands run in order, so the transfer has begun by now if it ever does.
             engine.call(lambda: _stop(order, started))

@@ -107,6 +107,8 @@ class TftpServer(Capturable):
             self.files.open()
             undo.callback(self.files.close)
             self.warnings = list(self.files.warnings)
+            self.recorder.join(engine)
+            undo.callback(self.recorder.leave, engine)
             engine.call(listener.begin)
             self._serving = listener, engine
             undo.pop_all()
@@ -257,6 +259,7 @@ class TftpServer(Capturable):
             listener.close()
             return []
         finally:
+            self.recorder.leave(engine)
             self._end_capture()
             try:
                 SHARED_ENGINE.release()

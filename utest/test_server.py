@@ -41,7 +41,7 @@ WRITABLE = ServerSettings(writable=True)
 
 @pytest.fixture
 def server() -> Iterator[TftpServer]:
-    with TftpServer(content={"f": CONTENT}, settings=WRITABLE) as found:
+    with TftpServer(content={"f": CONTENT, "small": b"x"}, settings=WRITABLE) as found:
         yield found
 
 
@@ -519,6 +519,27 @@ def test_transfers_are_recorded_with_the_alias() -> None:
         assert server.alias == "dut1"
         assert len(server.transfers(since=mark)) == 2
         assert server.transfers(since=server.recorder.mark()) == ()
+
+
+def test_a_mark_comes_after_everything_that_a_racing_board_has_sent(server: TftpServer) -> None:
+    """The last ACK may lie in the socket still while the test goes on to its next step."""
+    recorder = server.recorder
+    with peer_of(server) as board:
+        for _ in range(1000):
+            board.ask("small")
+            assert board.receive_data().wire_block == 1
+            board.send(Ack(1))
+            assert recorder.transfers(recorder.mark()) == ()
+    assert len(server.transfers()) == 1000
+
+
+def test_a_mark_comes_after_a_request_that_was_not_read_yet(server: TftpServer) -> None:
+    with peer_of(server) as board:
+        for _ in range(50):
+            board.ask("missing")
+            assert server.transfers(server.recorder.mark()) == ()
+            board.receive()
+    assert len(server.transfers()) == 50
 
 
 def test_several_servers_may_share_a_record() -> None:

@@ -115,7 +115,7 @@ class Report:
         if self._lines:
             return
         # The position first: what ends while this reads is news again, and never lost.
-        self.position, before = self._recorder.mark(), self._printed
+        self.position, before = self._recorder.position, self._printed
         self._printed, ended = self._recorder.ends(before)
         for transfer in ended:
             self._totals.add(transfer)

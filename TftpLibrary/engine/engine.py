@@ -30,6 +30,8 @@ from TftpLibrary.recording.entry import SAMPLE_INTERVAL
 T = TypeVar("T")
 
 _JOIN_TIMEOUT = 5.0
+_LONGEST_CATCHING_UP = 0.05
+"""Seconds; boards that are served without a pause always have something in their sockets."""
 _CROWD = 50
 """The time between two samples grows by one interval with each such number of sessions."""
 
@@ -130,7 +132,10 @@ class Engine:
         return command.wait()
 
     def report_progress(self) -> None:
-        """Brings the records of running transfers up to date. Without effect when stopped."""
+        """Takes what lies in the sockets, and brings the records up to date.
+
+        Without effect when the engine is stopped.
+        """
         with contextlib.suppress(UsageError):
             self.call(self._report_progress)
 
@@ -193,8 +198,25 @@ class Engine:
 
     def _turn(self) -> None:
         self._watch_fresh()
+        self._take(self._patience())
+        self._keep_time(monotonic())
+        while self._commands:
+            self._commands.popleft().run()
+        latest, self._latest = self._latest, None
+        # A silent session does not wait alone: a new request would wait with it.
+        if self._roster.is_lone(latest):
+            session = cast("Live", latest)
+            self._guard(session, session.run_alone)
+
+    def _take(self, patience: float | None) -> bool:
+        """Lets the handlers take what their sockets have. Returns whether one had something.
+
+        Args:
+            patience: seconds to wait for a datagram; None for ever.
+        """
         handlers = self._poller.handlers
-        for descriptor, event in self._poller.poll(self._patience()):
+        events = self._poller.poll(patience)
+        for descriptor, event in events:
             handler = handlers.get(descriptor)
             if handler is None:
                 continue
@@ -207,14 +229,17 @@ class Engine:
                     handler.ready()
             except Exception as error:
                 self._fail(handler, error)
-        self._keep_time(monotonic())
-        while self._commands:
-            self._commands.popleft().run()
-        latest, self._latest = self._latest, None
-        # A silent session does not wait alone: a new request would wait with it.
-        if self._roster.is_lone(latest):
-            session = cast("Live", latest)
-            self._guard(session, session.run_alone)
+        return bool(events)
+
+    def _catch_up(self) -> None:
+        """Takes everything that came before this command, new sessions' datagrams too.
+
+        Boards that go on meanwhile do not make it last: it is bounded in time.
+        """
+        latest = monotonic() + _LONGEST_CATCHING_UP
+        self._watch_fresh()
+        while self._take(0.0) and monotonic() < latest:
+            self._watch_fresh()
 
     def _watch_fresh(self) -> None:
         """Watches the sessions that came in the last turn and still run."""
@@ -273,6 +298,7 @@ class Engine:
             handler.fail(error)
 
     def _report_progress(self) -> None:
+        self._catch_up()
         now = monotonic()
         for session in self._roster.all():
             session.report(now)

@@ -212,7 +212,8 @@ class WaitingKeywords(Keywords):
         anything yet is idle as well: wait for its first file with `Wait Until File Is Requested`
         before.
 
-        A transfer whose board went silent is still running, until the server gives it up.
+        A transfer whose board went silent is still running, until the server gives it up or the
+        same board asks again, as it does after a power cycle.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0

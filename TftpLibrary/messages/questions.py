@@ -7,6 +7,7 @@ explain something else than was looked for. Both look at a `View`, and neither w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple, Protocol, TypeVar
 
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError
@@ -257,6 +258,8 @@ class Request(NamedTuple):
 class Idle(NamedTuple):
     """No board has transferred anything for a while. The answer is how long, in seconds.
 
+    A silent transfer whose board has asked again since does not count as running.
+
     Time is measured on the monotonic clock, so a clock that is set does not matter. Where nothing
     was transferred at all it counts from the beginning of the watch.
 
@@ -288,11 +291,31 @@ class Idle(NamedTuple):
         return f"{head}: {_what_moves(own)}\n{requests}"
 
     def _quiet(self, view: View) -> float | None:
-        """Seconds since the last transfer ended; None while one runs."""
-        own = view.select(client=self.client)
-        if any(transfer.is_running for transfer in own):
+        """Seconds since the last transfer ended, or a dead one was heard; None while one runs."""
+        living, dead = _without_dead(view.of(client=self.client))
+        if any(transfer.is_running for transfer in living):
             return None
-        return min((view.age(transfer) for transfer in own), default=view.watched)
+        quiet = [view.age(transfer) for transfer in living]
+        return min([*quiet, *(transfer.idle for transfer in dead)], default=view.watched)
+
+
+def _without_dead(view: View) -> tuple[list[Transfer], list[Transfer]]:
+    """Returns the transfers, newest first, and apart from them the dead ones.
+
+    Dead is a silent transfer whose board has asked again since it was heard there: its power was
+    cut, most likely. The server tries on, but nobody is there who could answer.
+    """
+    living: list[Transfer] = []
+    dead: list[Transfer] = []
+    asked: dict[str, float] = {}
+    for transfer in reversed(view.transfers):
+        # How many seconds ago its client asked for something after this.
+        since = asked.get(transfer.client, inf)
+        is_dead = transfer.is_running and transfer.idle >= max(since, IDLE)
+        (dead if is_dead else living).append(transfer)
+        ended = 0.0 if transfer.is_running else view.age(transfer)
+        asked.setdefault(transfer.client, ended + transfer.duration)
+    return living, dead
 
 
 def times_text(count: int) -> str:
@@ -308,9 +331,10 @@ def _of(missing: int, all_: int) -> str:
 
 
 def _what_moves(view: View) -> str:
-    running = [transfer for transfer in view.transfers if transfer.is_running]
+    living, _ = _without_dead(view)
+    running = [transfer for transfer in living if transfer.is_running]
     if running:
-        last = running[-1]
+        last = running[0]
         others = f" and {len(running) - 1} more" if len(running) > 1 else ""
         silent = f", silent for {duration_text(last.idle)}" if last.idle >= IDLE else ""
         return (
@@ -318,7 +342,7 @@ def _what_moves(view: View) -> str:
             "look at the board's console."
         )
     if view.transfers:
-        last = min(reversed(view.transfers), key=view.age)
+        last = min(living, key=view.age)
         return (
             f"the last one was {request_text(last)}: {outcome_text(last)}. The board keeps asking: "
             "raise timeout=, or lower idle=."

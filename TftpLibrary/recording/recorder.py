@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from itertools import count, islice
 from math import inf
@@ -41,7 +41,10 @@ class Reporter(Protocol):
     """An engine as a recorder sees it."""
 
     def report_progress(self) -> None:
-        """Brings the records of what it runs up to date, before it returns. From any thread."""
+        """Takes what reached it, and brings its records up to date. From any thread.
+
+        Without effect when it is stopped.
+        """
 
 
 class Recorder:
@@ -49,8 +52,8 @@ class Recorder:
 
     Only an `Entry` calls `reserve`, `opened`, `progressed` and `ended`, on its engine's thread;
     several engines may share a recorder. Every thread may call the rest. A position counts the
-    openings and endings so far: `mark()` returns the present one, and `since` means "after that
-    position".
+    openings and endings so far, and `since` means "after that position". `mark()` returns the one
+    that a test begins with.
 
     Attributes:
         limit: ended transfers that are kept. Running ones are kept always.
@@ -66,6 +69,8 @@ class Recorder:
         self._ids = count(1)
         self._running: dict[int, Transfer] = {}
         self._reporters: dict[int, Reporter] = {}
+        # Those that may open a record at any time, each as often as it joined.
+        self._joined: Counter[Reporter] = Counter()
         # In the order in which they ended, each with the position of its end.
         self._ended: deque[tuple[int, Transfer]] = deque()
         # When each of them ended, by its id, on the monotonic clock.
@@ -138,8 +143,32 @@ class Recorder:
 
     # -- read by any thread
 
+    def join(self, reporter: Reporter) -> None:
+        """A server is about to write records here: its engine is asked at each mark."""
+        with self._lock:
+            self._joined[reporter] += 1
+
+    def leave(self, reporter: Reporter) -> None:
+        """A server has stopped. Each `join` needs one `leave`."""
+        with self._lock:
+            self._joined[reporter] -= 1
+            self._joined = +self._joined
+
     def mark(self) -> int:
-        """Returns the present position, to be given as `since` later."""
+        """Returns the position to be given as `since` later, for what comes from now on.
+
+        Each engine first takes what lies in its sockets: a board's last ACK, or its request, that
+        came before the mark is before it.
+        """
+        with self._lock:
+            reporters = {*self._reporters.values(), *self._joined}
+        for reporter in reporters:
+            reporter.report_progress()
+        return self._position
+
+    @property
+    def position(self) -> int:
+        """The present position, without a question to anybody."""
         return self._position
 
     def is_complete(self, since: int = 0) -> bool:

@@ -423,6 +423,43 @@ def test_progress_is_reported_when_somebody_asks(engine: Engine, session: Sessio
     assert session.told.count("reported") == 1
 
 
+def test_whoever_asks_for_progress_finds_that_everything_that_came_before_was_taken(
+    engine: Engine, listening: Listening
+) -> None:
+    """Also where the command is run in the turn in which it was given, without another poll."""
+
+    def tell_and_ask() -> int:
+        for _ in range(20):
+            listening.tell()
+        engine.report_progress()
+        return len(listening.received)
+
+    assert engine.call(tell_and_ask) == 20
+
+
+def test_a_session_that_is_not_watched_yet_is_asked_too(engine: Engine) -> None:
+    with closing(Session()) as fresh:
+
+        def begin() -> int:
+            engine.add(fresh)
+            fresh.tell()
+            engine.report_progress()
+            return len(fresh.received)
+
+        assert engine.call(begin) == 1
+        engine.call(lambda: engine.remove(fresh))
+
+
+def test_a_board_that_never_pauses_does_not_hold_up_whoever_asks(
+    engine: Engine, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST_CATCHING_UP", 0.0)
+    listening.act = listening.tell
+    listening.tell()
+    engine.report_progress()
+    listening.act = lambda: None
+
+
 def test_a_lone_session_is_asked_to_wait_by_itself_only_while_something_comes(
     engine: Engine, session: Session
 ) -> None:

@@ -281,6 +281,30 @@ def test_nothing_is_idle_while_a_transfer_runs() -> None:
     assert Idle(0.0, OTHER).find(view) is not None
 
 
+def test_a_silent_transfer_is_dead_once_its_board_has_asked_again() -> None:
+    """As after a power cut: the server would try on for half a minute, for nobody."""
+    cut, again = partial(idle=8.0, duration=9.0), completed(duration=2.0)
+    assert Idle(5.0).find(seen(cut, again, age=lambda _: 5.0)) == 5.0
+    assert Idle(5.0).find(seen(cut, partial(duration=2.0), age=lambda _: 5.0)) is None
+    # Another board, a board that was heard since, and one that asked before: all still run.
+    assert Idle(5.0).find(seen(cut, again._replace(client=OTHER), age=lambda _: 5.0)) is None
+    assert Idle(5.0).find(seen(cut._replace(idle=6.9), again, age=lambda _: 5.0)) is None
+    assert Idle(5.0).find(seen(again, cut, age=lambda _: 5.0)) is None
+
+
+def test_it_is_quiet_since_a_dead_transfer_was_heard() -> None:
+    view = seen(partial(idle=2.0), completed(duration=0.5), age=lambda _: 1.0)
+    assert Idle(1.0).find(view) == 1.0
+    view = seen(partial(idle=0.9), completed(duration=0.5), age=lambda _: 0.2)
+    assert Idle(0.1).find(view) is None
+
+
+def test_a_dead_transfer_is_not_what_moves() -> None:
+    view = seen(partial("cut", idle=9.0), completed("again", 8, duration=1.0), age=lambda _: 1.0)
+    told = Idle(5.0).explain(view).partition(": ")[2]
+    assert told.startswith("the last one was RRQ 'again' from 192.168.1.50: completed, 8 octets.")
+
+
 def test_without_a_transfer_it_is_idle_since_the_watch_began() -> None:
     assert Idle(3.0).find(seen(watched=2.9)) is None
     assert Idle(3.0).find(seen(watched=3.0)) == 3.0

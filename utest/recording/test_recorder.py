@@ -63,6 +63,42 @@ def test_mark_hides_what_ended_before_and_nothing_else() -> None:
     assert names(recorder.transfers(recorder.mark())) == []
 
 
+class Late:
+    """An engine in whose sockets the end of a transfer lies until somebody asks."""
+
+    def __init__(self, recorder: Recorder, running: Transfer | None = None) -> None:
+        self.recorder, self.running = recorder, running
+
+    def report_progress(self) -> None:
+        end(self.recorder, self.running or open_one(self.recorder, "request"))
+
+
+def test_what_an_engine_has_not_taken_yet_is_before_the_mark() -> None:
+    recorder = Recorder()
+    running = transfer("old")._replace(id=recorder.reserve())
+    recorder.opened(running, Late(recorder, running))
+    assert names(recorder.transfers(recorder.mark())) == []
+
+
+def test_a_mark_asks_the_engines_that_have_joined_until_they_leave() -> None:
+    recorder = Recorder()
+    late = Late(recorder)
+    for _ in range(2):
+        recorder.join(late)
+    recorder.leave(late)
+    assert names(recorder.transfers(recorder.mark())) == []
+    assert names(recorder.transfers()) == ["request"]
+    recorder.leave(late)
+    recorder.mark()
+    assert names(recorder.transfers()) == ["request"]
+
+
+def test_the_position_is_known_without_a_question() -> None:
+    recorder = Recorder()
+    recorder.join(Late(recorder))
+    assert recorder.position == 0
+
+
 def test_the_age_of_an_end_is_measured_on_a_clock_that_nobody_sets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
