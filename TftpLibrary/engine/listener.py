@@ -186,7 +186,7 @@ class Listener:
             # RFC 1123 section 4.2.3.5: a request to a broadcast address is ignored. So is a copy
             # that lay here while its transfer ran; a lone transfer may be over by now.
             if not is_broadcast and came > self._served.get((peer, datagram), 0.0):
-                self._take(datagram, peer, local if self._is_wildcard else None)
+                self._take(datagram, peer, local if self._is_wildcard else None, came)
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code while a datagram was looked at."""
@@ -195,7 +195,7 @@ class Listener:
 
     # A datagram ----------------------------------------------------------------------------
 
-    def _take(self, datagram: bytes, peer: Address, local: Address | None) -> None:
+    def _take(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
         session = self._admission.find(peer)
         if session is not None and self._settings.single_port and not is_request(datagram):
             session.take(datagram)
@@ -204,12 +204,12 @@ class Listener:
         if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:
             return
         try:
-            self._serve(datagram, peer, local)
+            self._serve(datagram, peer, local, came)
         except Refusal as refusal:
             packet = Error(refusal.code, refusal.public).encode()
             udp.send_from(self.sock, packet, peer, local)
 
-    def _serve(self, datagram: bytes, peer: Address, local: Address | None) -> None:
+    def _serve(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
         begun, client = monotonic(), hosts.readable_host(peer)
         try:
             request = _decode(datagram)
@@ -219,7 +219,7 @@ class Listener:
             if malformed is not None:
                 _record_refusal(self._make_entry(malformed, peer, client, begun), refusal)
             raise refusal from None
-        if self._is_repeated(datagram, peer):
+        if self._is_repeated(datagram, peer, came):
             return
         entry = self._make_entry(request, peer, client, begun)
         try:
@@ -241,7 +241,7 @@ class Listener:
         except Exception as error:
             session.fail(error)
 
-    def _is_repeated(self, datagram: bytes, peer: Address) -> bool:
+    def _is_repeated(self, datagram: bytes, peer: Address, came: float) -> bool:
         """Whether the peer only repeats its request (RFC 1350 section 4: not a second transfer).
 
         A peer that asks again after a silence, or asks for something else, has started anew.
@@ -252,7 +252,8 @@ class Listener:
         # Its last ACK may still lie in its own socket: some boards soon use a port again.
         session.catch_up()
         if not session.channel.is_open:
-            return False
+            # Over just now: a copy that came early in the transfer lay here longer than its ACK.
+            return came <= self._served.get((peer, datagram), 0.0)
         is_same = self._requests.get(peer) == datagram
         is_running = session.is_half_open or not session.is_silent
         if is_same and session.entry.end is None and is_running:
