@@ -21,7 +21,7 @@ COMMANDS = {
 FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
-"""What a shell expects of a program that Ctrl-C ended."""
+"""The exit status that a shell expects after Ctrl-C."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

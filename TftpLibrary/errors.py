@@ -7,7 +7,7 @@
     ├── PeerError          the peer sent ERROR; code and text as received
     ├── TransferTimeout    the peer stopped answering
     ├── TransferAborted    we ended it
-    └── ExpectationError   also AssertionError: what a test waited for did not happen
+    └── ExpectationError   also AssertionError: an expected event did not happen
 
 A store adds `StoreError` (`TftpLibrary.store.base`), which carries the error code for the peer.
 """
@@ -25,11 +25,11 @@ class TftpError(Exception):
 
 
 class UsageError(TftpError):
-    """The caller asked for something that cannot be: a wrong argument, a port that is taken."""
+    """The caller asked for something impossible: a wrong argument, a port that is taken."""
 
 
 class PacketError(TftpError):
-    """Octets that are no TFTP packet. The answer to a request of that kind is ERROR 4."""
+    """Octets that are no TFTP packet. The answer to such a request is ERROR 4."""
 
 
 class NegotiationError(TftpError):
@@ -59,4 +59,4 @@ class TransferAborted(TftpError):
 
 
 class ExpectationError(TftpError, AssertionError):
-    """What a test waited for, or asserted, did not happen."""
+    """An event that a test waited for, or asserted, did not happen."""

@@ -1,4 +1,4 @@
-"""What a table of settings is made of: rows with a kind, bounds and documentation, and checks.
+"""The parts of a table of settings: rows with a kind, bounds and documentation, and checks.
 
 `settings.py` is the table. The keywords and the command line say once for each `Kind` how a value
 of it is written there; the parsers that both need are here.
@@ -28,7 +28,7 @@ _PORTS = re.compile(r"(\d+) ?- ?(\d+)")
 
 
 class Kind(Enum):
-    """What the value of a setting is; the value of a member says it in a message."""
+    """The kind of a setting's value; messages use the value of a member."""
 
     address = "an address or a name, without a port"
     flag = "True or False"
@@ -69,7 +69,7 @@ class Setting(NamedTuple):
 
     Attributes:
         name: name of the setting, of its keyword argument, and with dashes of its option.
-        kind: what its value is.
+        kind: the kind of its value.
         default: the value where none is given.
         doc: what it does: sentences, with code in backticks.
         default_words: what the default means, where the value alone does not say it; of a kind
@@ -102,7 +102,7 @@ class Setting(NamedTuple):
 
     @property
     def python_doc(self) -> str:
-        """What the documentation of the attribute says."""
+        """The documentation of the attribute."""
         unit = f" In {self.unit}." if self.unit else ""
         default = "None" if self.default is None else "Empty" if self.kind.has_none else "Default"
         words = f" {default}: {self.default_words}." if self.default_words else ""
@@ -117,7 +117,7 @@ class Setting(NamedTuple):
         """Checks a value.
 
         Raises:
-            UsageError: it cannot be; the text names the setting, what is expected and what came.
+            UsageError: it is impossible; the text names the setting, the bounds and the value.
         """
         if value is None and self.kind.has_none:
             return
@@ -166,7 +166,7 @@ def setting(default: T, kind: Kind, doc: str, **row: Any) -> T:  # Any: the colu
 
 
 class Settings:
-    """What the settings of servers and of clients have in common.
+    """The base of the settings of servers and of clients.
 
     Attributes:
         rows: the table, one row for each field, in the order of the fields.
@@ -211,7 +211,7 @@ def words(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def option_names(value: str | Sequence[str]) -> frozenset[str]:
-    """Returns the names of options in a text with commas or in a list; their case is the same."""
+    """Returns the names of options in a text with commas or in a list, in lower case."""
     return frozenset(word.lower() for word in words(value))
 
 

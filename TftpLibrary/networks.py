@@ -1,4 +1,4 @@
-"""Is this client in that network: the one parser of addresses and networks, and the one test.
+"""The one parser of addresses and networks, and the one test whether a client is in a network.
 
 Zone identifiers (`fe80::1%eth0`) name an interface of this machine and never count. An IPv4
 address that a dual-stack socket shows as `::ffff:192.168.1.50` counts as the IPv4 address.

@@ -218,10 +218,10 @@ class ServerSettings(Settings):
 
         Args:
             values: the values, by the names of the fields.
-            is_running: whether the server runs, which holds some of them fast.
+            is_running: whether the server runs; then some settings cannot change.
 
         Raises:
-            UsageError: there is no such setting, a value cannot be, or it cannot change now.
+            UsageError: there is no such setting, a value is impossible, or it cannot change now.
         """
         known = {row.name for row in self.rows}
         if unknown := sorted(set(values) - known):
@@ -247,7 +247,7 @@ class ServerSettings(Settings):
         return tuple(parse_network(client, "clients") for client in self.clients)
 
     def bounds(self) -> Bounds:
-        """Returns what the negotiation of options needs."""
+        """Returns the bounds for the negotiation of options."""
         return Bounds(
             max_blksize=self.max_blksize,
             max_windowsize=self.max_windowsize,
@@ -256,7 +256,7 @@ class ServerSettings(Settings):
         )
 
     def write_policy(self) -> WritePolicy:
-        """Returns what the store needs for a WRQ."""
+        """Returns the policy of the store for a WRQ."""
         return WritePolicy(self.writable, self.create, self.overwrite, self.max_upload_size)
 
 

@@ -1,4 +1,4 @@
-"""The interface of a place that serves: what the keywords ask of a server, its files and a client.
+"""The interface of a place that serves: a server, its files and a client, as keywords use them.
 
 `TftpServer`, `FileStore` and `TftpClient` fulfil it on this machine. A place at another host
 fulfils it by these promises:
@@ -121,7 +121,7 @@ class Station(Protocol):
 
     @property
     def warnings(self) -> list[str]:
-        """What the user has to know of the folder since the last start, as it starts and stops."""
+        """Sentences for the user about the folder, since the last start."""
 
     def start(self) -> object:
         """Returns when boards can ask."""
@@ -137,11 +137,11 @@ class Station(Protocol):
 
     # Each setting has its own type, hence Any.
     def change(self, **settings: Any) -> ServerSettings:
-        """Changes settings for the next request, and returns those of before."""
+        """Changes settings from the next request on, and returns the previous ones."""
 
     @property
     def capture(self) -> Captured | None:
-        """What the present capture has, or the last one had."""
+        """The content of the running capture, or of the last one."""
 
     @property
     def is_capturing(self) -> bool:

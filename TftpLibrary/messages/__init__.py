@@ -1,1 +1,1 @@
-"""What a test asks about transfers, and the texts that explain the answers."""
+"""The questions of a test about transfers, and the texts that explain the answers."""

@@ -26,19 +26,19 @@ def wait_until(
     """Waits until a question finds its answer.
 
     Args:
-        question: what is waited for.
-        watch: the record; where nothing more can come it is looked at only once.
+        question: the question.
+        watch: the record; it is read only once if no more transfers can come.
         timeout: seconds; with 0 there is one look.
-        words: what the reader of a failure calls things.
+        words: how the message names things for its reader.
         progress: gets each view in which there is no answer yet.
 
     Returns:
         The answer.
 
     Raises:
-        ExpectationError: there was none in time, or what is asked for was refused and the question
-            is `fail_fast`; the text is the question's explanation.
-        TftpError: an unexpected exception of our own came between.
+        ExpectationError: there was none in time, or the request was refused and the question is
+            `fail_fast`; the text is the question's explanation.
+        TftpError: an unexpected exception of our own came first.
     """
     view, begun = View(), time.monotonic()
 
@@ -64,7 +64,7 @@ def wait_until(
 
 
 def expect(question: Question[T], view: View, words: Words = PYTHON) -> T:
-    """Returns the answer that a question has in what was seen.
+    """Returns the answer to a question in a view.
 
     Raises:
         ExpectationError: there is none; the text is the question's explanation.

@@ -30,7 +30,7 @@ _DEFAULTS = {"blksize": 512, "windowsize": 1}
 class NoRequest(NamedTuple):
     """No board has asked for a file, or begun to write one; the answer is True.
 
-    A request counts whatever came of it.
+    A request counts whatever its outcome.
 
     Attributes:
         name: the name, or a glob such as `*.dtb`.
@@ -156,7 +156,7 @@ class Usage(NamedTuple):
         return None if transfer is None or self.shortfalls(transfer) else transfer
 
     def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
-        """Returns in what the transfer differs, or why there is none."""
+        """Returns how the transfer differs, or why there is none."""
         transfer = self._last(view)
         if transfer is None:
             search = Search(view, self.name, self.client, waited=waited, words=words)
@@ -165,7 +165,7 @@ class Usage(NamedTuple):
         return f"{request_text(transfer)} did not go as expected:\n{lines}"
 
     def shortfalls(self, transfer: Transfer) -> list[str]:
-        """Returns a line for each thing in which a transfer differs."""
+        """Returns a line for each difference of a transfer."""
         lines = [
             _option_line("blksize", self.blksize, transfer),
             _option_line("windowsize", self.windowsize, transfer),
@@ -197,12 +197,12 @@ def _missing_text(name: str, client: str, count: int, names: Sequence[str]) -> s
 
 
 def _option_line(option: str, expected: int | None, transfer: Transfer) -> str:
-    """An option as it was agreed: what was granted, or else what RFC 1350 has."""
+    """An option as it was agreed: the granted value, or else the one of RFC 1350."""
     if expected is None:
         return ""
     asked = {key.lower(): value for key, value in transfer.requested.items()}
     granted = {key.lower(): value for key, value in transfer.granted.items()}
-    # tftp-hpa has a second name for one that is rounded to a power of two.
+    # tftp-hpa has a second name for a blksize that is rounded to a power of two.
     used = int(granted.get(option) or granted.get(f"{option}2") or _DEFAULTS[option])
     if used == expected:
         return ""

@@ -24,12 +24,12 @@ _LINES_BEFORE = 5
 
 
 class Row(NamedTuple):
-    """What was expected, and what was seen beside it.
+    """An expected name, and the request beside it.
 
     Attributes:
-        name: what was expected; None where nothing was.
-        transfer: what was seen; None where nothing was.
-        fits: whether that is what was expected.
+        name: the expected name; None where no name was expected.
+        transfer: the request seen; None where no request was seen.
+        fits: whether the request is the expected one.
     """
 
     name: str | None
@@ -112,9 +112,9 @@ _HEADS = {
 
 
 class Lists:
-    """What was expected and what was seen, to be laid side by side.
+    """The expected names and the requests seen, to be laid side by side.
 
-    Each way returns rows with every expected name and every request once.
+    Each method returns rows with every expected name and every request once.
 
     Args:
         expected: names or globs.
@@ -168,7 +168,7 @@ class Lists:
         yield from (Row(None, transfer) for transfer in self._seen[place:])
 
     def _longest(self, start: int) -> Iterator[Row]:
-        """The longest common subsequence; what lies between its members stands side by side."""
+        """The longest common subsequence; the rest, between its members, stands side by side."""
         height, width = len(self._expected), len(self._seen)
         same = [[self._fits(i, j) for j in range(start, width)] for i in range(start, height)]
         length = [[0] * (width - start + 1)]
@@ -195,7 +195,7 @@ class Lists:
         return Row(self._expected[place], self._seen[other], self._fits(place, other))
 
     def _side_by_side(self, first: int, last: int, other: int, end: int) -> Iterator[Row]:
-        """What lies between two requests that were expected; nothing in it fits."""
+        """The rows between two expected requests; none of them fits."""
         for name, transfer in zip_longest(self._expected[first:last], self._seen[other:end]):
             yield Row(name, transfer)
 
@@ -218,7 +218,7 @@ def _is_odd(row: Row, match: Match) -> bool:
 
 
 def _table(rows: Sequence[Row], is_odd: Sequence[bool]) -> list[str]:
-    """Two columns under a head; `!` stands before what differs."""
+    """Two columns under a head; `!` marks a row that differs."""
     left = ["expected", *(_shown(name) for name, *_ in rows)]
     right = ["seen", *(_shown(transfer.filename if transfer else None) for _, transfer, _ in rows)]
     width = max(map(len, left))

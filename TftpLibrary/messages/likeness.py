@@ -1,4 +1,4 @@
-"""Names that are like another: what a board may have meant."""
+"""Names like another one: those that a board may have meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from TftpLibrary.recording.matching import plain_name
 
 LIKENESS = 0.6
-"""From here on, of 1.0, a name counts as near to another."""
+"""From this value on a name counts as near to another; 1.0 is the same name."""
 
 _IN_ANOTHER_FOLDER = 0.95
 
@@ -16,7 +16,7 @@ _NAME_LENGTH = 120
 """Characters of a name that are compared: a peer may send thousands."""
 
 _NAME_COUNT = 1000
-"""Names of which the letters are counted, the latest ones."""
+"""Names whose letters are counted: the latest ones."""
 
 _CLOSE_COUNT = 20
 """Names that are compared letter by letter, which takes a hundred times as long."""
@@ -61,7 +61,7 @@ def _last_part(name: str) -> str:
 
 
 def _closest(wanted: str, others: Iterable[tuple[str, str]]) -> list[str]:
-    """Those that may be near, by their letters in any order: no name is nearer than that."""
+    """The names that may be near: counting letters in any order gives an upper bound."""
     letters = Counter(wanted)
     bounds: dict[str, float] = {}
     for other, found in others:

@@ -1,7 +1,7 @@
 """The questions that a test asks about transfers: each finds its answer, or explains why not.
 
-A question is a frozen value. `find` and `explain` stand side by side, so that a message cannot
-explain something else than was looked for. Both look at a `View`, and neither waits.
+A question is a frozen value. `find` and `explain` stand side by side, so that the message always
+explains the search. Both look at a `View`, and neither waits.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 class HopelessError(ExpectationError):
-    """The answer cannot be waited for: what the question asks for was refused, see `fail_fast`."""
+    """Waiting is useless: the request was refused, see `fail_fast`."""
 
 
 class Question(Protocol[Answer_co]):
-    """What can be asked about the transfers that were seen."""
+    """A question about the transfers that were seen."""
 
     @property
     def subject(self) -> str:
-        """What is asked for, in a few words."""
+        """The subject of the question, in a few words."""
 
     def find(self, view: View) -> Answer_co | None:
-        """Returns the answer; None where what was seen has none.
+        """Returns the answer; None if the view has none.
 
         Raises:
-            UsageError: the question cannot be asked so: `client` is no address, for instance.
-            HopelessError: what is asked for was refused, and the question does not wait any more.
+            UsageError: the question is impossible: `client` is no address, for instance.
+            HopelessError: the request was refused, and the question does not wait any more.
             TftpError: an unexpected exception of our own is the reason that there is none.
         """
 
     def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
-        """Returns why `find` found nothing: what came nearest, what to do, the requests seen.
+        """Returns why `find` found nothing: the nearest miss, what to do, the requests seen.
 
         Args:
-            view: what was seen, in which `find` finds nothing.
-            waited: seconds that were waited; None where nobody waited.
-            words: what the reader calls things.
+            view: a view in which `find` finds nothing.
+            waited: seconds of the wait; None without a wait.
+            words: how the message names things for its reader.
         """
 
 
@@ -107,7 +107,7 @@ class Download(NamedTuple):
         return view.select(self.name, self.client, direction=Direction.read)
 
     def _done(self, view: View) -> Transfers:
-        """Returns every download: this is the one place that says what one is."""
+        """Returns every download: only this method decides what counts as one."""
         return tuple(t for t in self._own(view) if t.outcome is Outcome.completed)
 
     def _are_too_many(self, done: Transfers) -> bool:
@@ -216,7 +216,7 @@ class Upload(NamedTuple):
         return view.select(self.name, self.client, direction=Direction.write)
 
     def _done(self, view: View) -> Transfers:
-        """Returns every upload: this is the one place that says what one is."""
+        """Returns every upload: only this method decides what counts as one."""
         return tuple(t for t in self._own(view) if t.outcome is Outcome.completed)
 
     def _too_small(self, done: Transfers) -> Miss:
@@ -260,8 +260,8 @@ class Idle(NamedTuple):
 
     A silent transfer whose board has asked again since does not count as running.
 
-    Time is measured on the monotonic clock, so a clock that is set does not matter. Where nothing
-    was transferred at all it counts from the beginning of the watch.
+    Time is measured on the monotonic clock, so setting the wall clock does not matter. Without any
+    transfer it counts from the beginning of the wait.
 
     Attributes:
         seconds: how long it must be quiet: no transfer running, none starting.
@@ -282,7 +282,7 @@ class Idle(NamedTuple):
         return None if quiet is None or quiet < self.seconds else quiet
 
     def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
-        """Returns what runs, or what came last."""
+        """Returns the transfer that runs, or the one that came last."""
         source = f" from {self.client}" if self.client else ""
         within = "" if waited is None else f" in {duration_text(waited)}"
         head = f"Transfers{source} were not idle for {duration_text(self.seconds)}{within}"

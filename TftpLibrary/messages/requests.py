@@ -17,7 +17,7 @@ def describe_requests(view: View, near: str = "", words: Words = PYTHON) -> str:
     Args:
         view: what was seen.
         near: in a list that is cut, names like this one come first.
-        words: what the reader calls things.
+        words: how the message names things for its reader.
     """
     if not view.transfers:
         text = f"No request was seen{words.since}."

@@ -1,4 +1,4 @@
-"""The words by which a message names what its reader can use.
+"""The words by which a message names keywords, methods and settings for its reader.
 
 The questions and their texts are the same for a suite and for a Python program. Only a few words
 differ: a suite waits with a keyword, a program with a method. Names of arguments are the same for
@@ -14,8 +14,8 @@ class Words(NamedTuple):
     """How a reader waits, and what he calls a setting and the beginning of the record.
 
     Attributes:
-        download: what waits for a download.
-        upload: what waits for an upload.
+        download: the keyword or call that waits for a download.
+        upload: the keyword or call that waits for an upload.
         setting: how a setting of the server is given; `{}` stands for the setting.
         since: the words for the moment from which on transfers count, after a space.
     """

@@ -1,1 +1,1 @@
-"""What happened, kept as plain frozen values that any thread may read."""
+"""The record of all transfers: plain frozen values that any thread may read."""

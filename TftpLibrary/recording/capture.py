@@ -1,4 +1,4 @@
-"""A capture: one pcapng file, from its start to its end, and what became of it.
+"""A capture: one pcapng file, from its start to its end, and its summary.
 
 Servers and clients are `Capturable`. Trouble with the file ends the capture, never the transfer
 that is captured.
@@ -30,13 +30,13 @@ Observer = Callable[[Datagram], None]
 
 
 class Captured(NamedTuple):
-    """What a capture has.
+    """The content of a capture.
 
     Attributes:
         path: the pcapng file.
         packets: datagrams in it.
         octets: octets that these datagrams carry.
-        warning: why it ended before its end; empty otherwise.
+        warning: why it ended early; empty otherwise.
     """
 
     path: Path
@@ -48,11 +48,11 @@ class Captured(NamedTuple):
 class Capture:
     """Writes datagrams to a new file.
 
-    The thread that opens it closes it, when the engine's thread calls `take` no more.
+    The thread that opens it also closes it, after the engine's thread has stopped calling `take`.
 
     Args:
-        path: the file; one that is there is replaced.
-        name: what is captured, for readers of the file.
+        path: the file; an existing one is replaced.
+        name: name of the server or the client, for readers of the file.
 
     Raises:
         UsageError: the file cannot be written.
@@ -84,7 +84,7 @@ class Capture:
             except OSError as error:
                 self._give_up(error.strerror or str(error))
             except Exception as error:
-                # A mistake of our own must not reach the transfer either.
+                # An exception of our own must not reach the transfer either.
                 self._give_up(f"internal error: {error!r}, please report it")
 
     def close(self) -> Captured:
@@ -100,12 +100,12 @@ class Capture:
 
     @property
     def is_open(self) -> bool:
-        """Whether it was not closed yet; it may have ended early."""
+        """Whether it has not been closed yet; it may have ended early."""
         return not self._file.closed
 
     @property
     def summary(self) -> Captured:
-        """What the capture has so far."""
+        """The content of the capture so far."""
         return Captured(self.path, self._writer.packets, self._writer.octets, self._warning)
 
     @property
@@ -183,14 +183,14 @@ class Capturable(ABC):
         return self._capture.close()
 
     def _end_capture(self) -> None:
-        """Closes the file when nothing can be shown any more. Idempotent."""
+        """Closes the file, once no more datagrams can come. Idempotent."""
         if self._capture is not None:
             self._capture.close()
 
     @property
     @abstractmethod
     def _name_in_captures(self) -> str:
-        """Says in the file whose packets these are."""
+        """The name of the server or the client, for the file."""
 
     @abstractmethod
     def _show_packets(self) -> Callable[[Observer | None], None]:

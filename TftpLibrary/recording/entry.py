@@ -1,7 +1,7 @@
 """The life of a record: opened once, brought up to date while its transfer runs, ended once.
 
-An `Entry` is the only one that writes records to a `Recorder`, for a server and for a client, for
-a transfer and for a request that was refused.
+Only an `Entry` writes records to a `Recorder`: for servers and for clients, for transfers and for
+refused requests.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from TftpLibrary.recording.recorder import Recorder, Reporter
 from TftpLibrary.recording.records import NO_OPTIONS, OptionValues, Sample, Transfer
 
 SAMPLE_INTERVAL = 0.05
-"""Seconds between two samples of how far a transfer is, at the least."""
+"""Shortest time in seconds between two samples of a transfer's progress."""
 MOST_SAMPLES = 48
 _AGREED = Transfer._fields.index("size")
-"""How many fields stay as they are from the agreement on."""
+"""The number of fields that do not change after the agreement."""
 
 
 class Tally(NamedTuple):
-    """How far a transfer is; the fields are those of `Transfer`."""
+    """The progress of a transfer; the fields are those of `Transfer`."""
 
     size: int | None = None
     octets: int = 0
@@ -44,7 +44,7 @@ class Entry:
     Args:
         recorder: where the record goes.
         writer: the engine, which brings the record up to date when somebody reads it.
-        request: what was asked.
+        request: the request.
         server: alias of our server, or the host and port that our client asked.
         client: address and TID of the client.
         begun: monotonic seconds of the request.
@@ -53,7 +53,7 @@ class Entry:
         begun: as given.
         end: how the transfer ended; None while it runs.
         id: the record's number; 0 before `open`.
-        transfer: the record as it was written last; there is none before `open`.
+        transfer: the record as last written; there is none before `open`.
     """
 
     __slots__ = (
@@ -103,7 +103,7 @@ class Entry:
         request = self._request
         client, port = self._client
         self.id = self._recorder.reserve()
-        # By position, here and at the end: by name takes twice and three times as long.
+        # By position, here and at the end: names would take two to three times as long.
         self.transfer = Transfer(
             self.id,
             self._server,
@@ -120,7 +120,7 @@ class Entry:
         self._recorder.opened(self.transfer, self._writer)
 
     def agree(self, client: str, size: int | None, granted: Options) -> None:
-        """Adds what the answer to a client's request told.
+        """Adds the answer to a client's request.
 
         Args:
             client: the client's address, on the route to the server.
@@ -137,7 +137,7 @@ class Entry:
         return now >= self._next_sample
 
     def sample(self, tally: Tally, now: float) -> None:
-        """Keeps how far the transfer is now; the longer it lasts the more rarely a sample is due.
+        """Keeps the present progress; the longer a transfer lasts, the rarer its samples become.
 
         Args:
             tally: how far the transfer is.

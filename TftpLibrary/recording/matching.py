@@ -1,4 +1,4 @@
-"""What matches what: names and globs, clients and networks."""
+"""Matching: names with globs, clients with networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WILDCARDS = frozenset("*?[")
 def name_test(pattern: str) -> Callable[[str], bool]:
     r"""Returns a test of a name: whether it is the pattern, or matches it as a glob.
 
-    A leading `/` does not count on either side, and `\` is `/`. `*` matches `/` too. An empty
+    A leading `/` does not count on either side, and `\` is a `/`. `*` matches `/` too. An empty
     pattern matches every name. The pattern is parsed once.
     """
     if not pattern:
@@ -56,7 +56,7 @@ def select(
     outcome: Outcome | None = None,
     direction: Direction | None = None,
 ) -> tuple[Transfer, ...]:
-    """Returns the transfers that match all that is given, in their order.
+    """Returns the transfers that match all given criteria, in their order.
 
     Raises:
         UsageError: `client` is neither an address nor a network.

@@ -55,7 +55,7 @@ _MOST_PATHS = 1024
 
 
 class File(Protocol):
-    """What a capture is written to: a binary file without a buffer of its own."""
+    """The file of a capture: binary, without a buffer of its own."""
 
     def write(self, octets: memoryview, /) -> int | None:
         """Writes, perhaps only the first part; returns how much."""
@@ -70,7 +70,7 @@ class PcapWriter:
     Args:
         file: where to write; it is not closed here.
         application: the program that captures, for the section header.
-        name: what the interface is called: the server or the client.
+        name: name of the interface: the server or the client.
         description: more about it.
 
     Raises:
@@ -155,7 +155,7 @@ class PcapWriter:
 
 
 class _Path:
-    """From one end to another: what the headers of all datagrams on it have in common."""
+    """The way from one end to the other, with the common part of its datagrams' headers."""
 
     def __init__(self, source: Endpoint, destination: Endpoint) -> None:
         hosts = [ip_address(end[0]) for end in (source, destination)]

@@ -1,7 +1,7 @@
-"""The recorder: the one place where the engine's thread hands over what happened.
+"""The recorder: the only place where the engine's thread hands over records.
 
 The engine writes frozen records, any other thread reads them or waits for them. Memory is
-bounded: at the limit the transfers that ended first are dropped, and `is_complete` tells.
+bounded: at the limit the transfers that ended first are dropped, and `is_complete` shows it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from TftpLibrary.recording.records import Transfer
 T = TypeVar("T")
 
 SLICE = 0.2
-"""Seconds that a wait blocks at most at a time: so Robot's time-outs and Ctrl-C get through."""
+"""Longest time in seconds that a wait blocks, so that Robot's time-outs and Ctrl-C get through."""
 
 DEFECT_LIMIT = 20
 """Defects that are kept; a fault that repeats must not fill the memory."""
 
 SHORT_LOOK = 0.001
-"""Seconds of a look at the record after which the next look may follow at once."""
+"""Seconds; after a look at the record that took no longer, the next may follow at once."""
 
 LONGEST_PAUSE = 0.04
-"""Seconds between two longer looks at most, while requests keep coming."""
+"""Longest pause in seconds between two longer looks, while requests keep coming."""
 
 _position_of = itemgetter(0)
 _id_of = attrgetter("id")
@@ -61,7 +61,7 @@ class Recorder:
 
     def __init__(self, limit: int = 10_000) -> None:
         self.limit = limit
-        # Taken directly where nobody waits: half the price of asking the condition for it.
+        # Taken directly where nobody waits: that costs half as much as through the condition.
         self._lock = Lock()
         self._changed = Condition(self._lock)
         self._waiting = 0
@@ -83,7 +83,7 @@ class Recorder:
 
     def reserve(self) -> int:
         """Returns the id for the record of a request that is about to be opened."""
-        # The next of a count is one step: two threads never get the same.
+        # `next` of a count is one step: two threads never get the same number.
         return next(self._ids)
 
     def opened(self, transfer: Transfer, reporter: Reporter | None = None) -> int:
@@ -93,7 +93,7 @@ class Recorder:
 
         Args:
             transfer: the record; with an id of 0 it gets one here, else it is one from `reserve`.
-            reporter: who is asked for progress whenever somebody reads while this transfer runs.
+            reporter: the engine to ask for progress when somebody reads while this transfer runs.
 
         Returns:
             The id that the record has from now on.
@@ -186,7 +186,7 @@ class Recorder:
         """Returns the present position, and the transfers up to it as `transfers` does.
 
         With that position as the next `since` no end of a transfer is missed or seen twice. Each
-        engine that runs one of the transfers is asked first, so what reached it is in the records.
+        engine that runs one of the transfers is asked first, so the records are up to date.
         """
         with self._lock:
             reporters = set(self._reporters.values())
@@ -205,8 +205,8 @@ class Recorder:
     def ends(self, told: int = 0) -> tuple[int, tuple[Transfer, ...]]:
         """Returns how many transfers have ended so far, and the records of the new ones.
 
-        For those who tell each end once: it costs the engine next to nothing, since running
-        transfers are not asked for.
+        For callers that report each end once. It costs the engine next to nothing, since it does
+        not ask for running transfers.
 
         Args:
             told: the number that the last call returned.
@@ -223,7 +223,7 @@ class Recorder:
     def age(self, transfer: Transfer) -> float:
         """Returns the seconds since a transfer ended; infinity once it was dropped.
 
-        A clock that is set does not change them, as it changes the difference to
+        Setting the wall clock does not change them, as it changes the difference to
         `transfer.ended`.
         """
         return time.monotonic() - self._moments.get(transfer.id, -inf)
@@ -292,7 +292,7 @@ class Recorder:
             self.wait_for_change(position, deadline - time.monotonic())
 
     def _wake(self) -> None:
-        """Wakes those who wait; with the lock. To ask for nobody costs more than to look."""
+        """Wakes those who wait; with the lock. Notifying nobody costs more than the check."""
         if self._waiting:
             self._changed.notify_all()
 

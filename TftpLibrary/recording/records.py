@@ -51,7 +51,7 @@ NO_OPTIONS = OptionValues()
 
 
 class Sample(NamedTuple):
-    """How far a transfer was at one moment.
+    """The progress of a transfer at one moment.
 
     Attributes:
         seconds: since the request.
@@ -136,7 +136,7 @@ class Transfer(NamedTuple):
     def __str__(self) -> str:
         return line_text(self)
 
-    # All four, since a tuple has all four: it would compare whatever field comes first.
+    # All four, since a tuple has all four, and would compare the first field.
 
     def __lt__(self, other: object) -> bool:
         return self._order() < other._order() if isinstance(other, Transfer) else NotImplemented
@@ -151,5 +151,5 @@ class Transfer(NamedTuple):
         return self._order() >= other._order() if isinstance(other, Transfer) else NotImplemented
 
     def _order(self) -> tuple[datetime, int]:
-        """The moment of the request; the ids of two recorders say nothing about it."""
+        """The time of the request comes first: ids of two recorders cannot be compared."""
         return self.started, self.id

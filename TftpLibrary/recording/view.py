@@ -1,4 +1,4 @@
-"""What was seen: the one value that questions look at, and the watch that gives it."""
+"""The view, which is the one value that questions look at, and the watch that makes views."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class View(NamedTuple):
     """One look at the transfers of one server, or of all, since a mark.
 
     Attributes:
-        transfers: what was seen, in the order of the requests.
+        transfers: the transfers seen, in the order of their requests.
         is_complete: False when the record was full and dropped some of them.
         is_live: whether more may come: False once the server is stopped.
         server: alias of the server; None for every server and client.
         watched: seconds since the wait began; 0.0 for a look without one.
-        names: lists the names in the store; whoever needs them calls it.
+        names: lists the names in the store; called only when they are needed.
         age: returns the seconds since a transfer ended, see `Recorder.age`.
     """
 
@@ -49,16 +49,16 @@ class View(NamedTuple):
         outcome: Outcome | None = None,
         direction: Direction | None = None,
     ) -> Transfers:
-        """Returns the transfers that match all that is given, see `matching.select`."""
+        """Returns the transfers that match all given criteria, see `matching.select`."""
         return select(self.transfers, name, client, outcome, direction)
 
     def of(self, name: str = "", client: str = "") -> View:
-        """Returns the same look at the transfers of a file and a client only."""
+        """Returns the view of the transfers of one file and one client."""
         return self._replace(transfers=self.select(name, client))
 
 
 class Watch(NamedTuple):
-    """A record as it is watched: the transfers of one server, or of all, since a mark.
+    """A watch over the record: the transfers of one server, or of all, since a mark.
 
     Attributes:
         recorder: where the transfers are kept.
@@ -75,11 +75,11 @@ class Watch(NamedTuple):
     names: Callable[[], Sequence[str]] = tuple
 
     def look(self) -> View:
-        """Returns what there is to see now."""
+        """Returns the present view."""
         return self._view(self.recorder.transfers(self.since), 0.0)
 
     def wait_for(self, find: Callable[[View], T | None], timeout: float) -> T:
-        """Waits as `Recorder.wait_for` does; where nothing more can come it looks only once."""
+        """Waits as `Recorder.wait_for` does; looks only once if no more transfers can come."""
         begun = time.monotonic()
 
         def look(seen: Transfers) -> T | None:

@@ -9,14 +9,14 @@ from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 IDLE = 1.0
-"""Seconds without a packet of the peer from which on a running transfer is called idle."""
+"""Seconds without a packet of the peer after which a running transfer is called idle."""
 
 _KILO = 1000
 _MINUTE = 60
 
 
 class Told(Protocol):
-    """A transfer as its words see it; a record is one, and is a line of text by these words."""
+    """The fields of a transfer that its words need; `str()` of a record consists of these words."""
 
     @property
     def direction(self) -> Direction:
@@ -60,7 +60,7 @@ class Told(Protocol):
 
     @property
     def error_message(self) -> str:
-        """What ended it."""
+        """The cause of its end, in words."""
 
 
 def duration_text(seconds: float) -> str:
@@ -76,7 +76,7 @@ def duration_text(seconds: float) -> str:
 
 
 def short_text(text: str, limit: int = 100) -> str:
-    """Returns a text, cut in the middle if it is longer: both ends of a long name tell most."""
+    """Returns a text, cut in the middle if it is longer: both ends of a long name say most."""
     if len(text) <= limit:
         return text
     half = (limit - 3) // 2
@@ -84,13 +84,13 @@ def short_text(text: str, limit: int = 100) -> str:
 
 
 def request_text(transfer: Told) -> str:
-    """Returns what was asked, and by whom: `RRQ 'zImage' from 192.168.1.50`."""
+    """Returns a request and its client: `RRQ 'zImage' from 192.168.1.50`."""
     packet = transfer.direction.opcode.packet
     return f"{packet} '{short_text(transfer.filename)}' from {transfer.client}"
 
 
 def progress_text(transfer: Told) -> str:
-    """Returns how far a transfer came: `41 % (3.2 of 7.8 MB)`, or `3.2 MB` of unknown size."""
+    """Returns the progress of a transfer: `41 % (3.2 of 7.8 MB)`, or `3.2 MB` of unknown size."""
     if transfer.size is None:
         return size_text(transfer.octets)
     percent = percent_text(transfer.octets, transfer.size)
@@ -100,7 +100,7 @@ def progress_text(transfer: Told) -> str:
 def reason_text(transfer: Told) -> str:
     """Returns why a transfer ended: its error in words, in lower case and without a full stop."""
     if transfer.error_code == ErrorCode.file_not_found and transfer.direction is Direction.read:
-        # Whatever the words of a system or a peer: this is what people search a log for.
+        # The same words for every system and peer: people search a log for them.
         return "file not found"
     text = short_text(transfer.error_message.strip().rstrip("."), 200)
     if text:
@@ -131,7 +131,7 @@ def outcome_text(transfer: Told) -> str:
 
 
 def result_text(transfer: Told) -> str:
-    """Returns what came of a transfer, for those who know its outcome: `7.8 MB in 2 s`."""
+    """Returns the result of a transfer, for readers who know its outcome: `7.8 MB in 2 s`."""
     outcome = transfer.outcome
     if outcome is Outcome.refused:
         return reason_text(transfer)
@@ -159,7 +159,7 @@ def line_text(transfer: Told) -> str:
 
 
 def running_text(transfer: Told, limit: int = 100) -> str:
-    """Returns how a running transfer stands, short enough for a line on a terminal.
+    """Returns the state of a running transfer, short enough for a line on a terminal.
 
     `kernel.img 41 % 3.2/7.8 MB 5.1 MB/s from 192.168.1.50`
     """
@@ -175,7 +175,7 @@ def running_text(transfer: Told, limit: int = 100) -> str:
 
 
 def _one_unit(value: float, unit: str) -> str:
-    """Below ten with one decimal place, unless that is 0."""
+    """A value below ten has one decimal place, unless that is 0."""
     tenths = round(value * 10)
     return f"{tenths / 10:g} {unit}" if tenths < 10 * 10 else f"{round(value)} {unit}"
 
