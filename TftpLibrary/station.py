@@ -71,7 +71,7 @@ class StationFiles(Protocol):
         """Returns the checksum of a file."""
 
     def sha256_for(self, name: str, client: str) -> str:
-        """Returns the checksum of what a board reads under a name; empty where it is not known."""
+        """Returns the checksum of the file that a board reads under a name; empty if unknown."""
 
     def read_bytes(self, name: str) -> bytes:
         """Returns the whole content of a file."""

@@ -1,1 +1,1 @@
-"""What files come from and go to: a folder, memory, or both in layers."""
+"""The place of a server's files: a folder, memory, or both in layers."""

@@ -21,7 +21,7 @@ def explained(parts: Parts) -> Iterator[None]:
     """Converts a StoreError into an error message that names the file.
 
     Raises:
-        UsageError: something else was asked than can be done.
+        UsageError: the test asked for something impossible.
         StoreError: the disk is full, or fails.
     """
     name = text_of(parts)
@@ -60,7 +60,7 @@ def existing_folder(path: Path, what: str) -> Path:
     """Returns the absolute path of a folder that can be read.
 
     Raises:
-        UsageError: it is not there, is something else, or is not for us.
+        UsageError: it does not exist, is no folder, or cannot be read.
     """
     if not path.exists():
         raise UsageError(f"{what} '{path}' does not exist. Expected a folder: create it first.")

@@ -1,10 +1,10 @@
-"""What every store offers: sources to read from, sinks to write to, and refusals with a code.
+"""The interface of a store: sources to read from, sinks to write to, and refusals with a code.
 
 Every refusal that a peer can get is made here, so that each reason has one code and one text.
 
 A store is asked by the engine's thread (`open_read`, `open_write`, the data) and by the caller's
-thread (everything else). Each change is one atomic rename or one assignment; the one lock of the
-stores is that of `originals.py`, for a change that has to keep what it replaces.
+thread (everything else). Each change is one atomic rename or one assignment; the only lock is in
+`originals.py`, for a change that has to keep the file that it replaces.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EIL
 _FORBIDDEN = frozenset(
     (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ETXTBSY, errno.EISDIR)
 )
-# What a strict opening says of links, and what devices and sockets say.
+# The errors of a strict opening for links, and those of devices and sockets.
 _NO_FILE = frozenset((errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP))
 _FULL = frozenset(
     getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
@@ -50,7 +50,7 @@ class StoredFile(NamedTuple):
         name: the name under which boards ask for it, with `/` as separator.
         size: octets.
         sha256: hexadecimal digest of the content.
-        crc32: what U-Boot's `crc32` prints, eight hexadecimal digits.
+        crc32: eight hexadecimal digits, as U-Boot's `crc32` prints them.
         path: where it lies on this machine; None for content that is held in memory.
         uploaded: False when identical content was already there and nothing was copied.
     """
@@ -64,7 +64,7 @@ class StoredFile(NamedTuple):
 
 
 class Source(Protocol):
-    """Content that is open for reading; it stays what it was when it was opened."""
+    """Content that is open for reading; it does not change once it is open."""
 
     @property
     def size(self) -> int:
@@ -102,10 +102,10 @@ class Sink(Protocol):
         """Makes the file visible under its name, in one step.
 
         Returns:
-            Where it lies on this machine; None for memory.
+            Its path on this machine; None for memory.
 
         Raises:
-            StoreError: the file cannot take its place (code 6 when one came there meanwhile).
+            StoreError: the file cannot take its place (code 6 if another one came there meanwhile).
         """
 
     def discard(self) -> None:
@@ -113,7 +113,7 @@ class Sink(Protocol):
 
 
 class WritePolicy(NamedTuple):
-    """What a board may write.
+    """The permissions of boards to write.
 
     Attributes:
         writable: False refuses every WRQ with ERROR 2.
@@ -129,7 +129,7 @@ class WritePolicy(NamedTuple):
 
 
 class Store(Protocol):
-    """Where a server finds what boards ask for, and puts what they send.
+    """The place where a server finds files for boards, and puts files from boards.
 
     `name` is the octets of the request, as they came. `client` is the peer's address as text.
     """
@@ -143,7 +143,7 @@ class Store(Protocol):
         """
 
     def open_write(self, name: bytes, client: str, policy: WritePolicy, size: int | None) -> Sink:
-        """Opens a file for a board's upload; `size` is its tsize, if it told one.
+        """Opens a file for a board's upload; `size` is its tsize, if it announced one.
 
         Raises:
             StoreError: code 1, 2, 3 or 6, and 0 as in `open_read`. Never another exception.
@@ -156,7 +156,7 @@ def not_found(detail: str) -> StoreError:
 
 
 def forbidden(detail: str) -> StoreError:
-    """The refusal of what is there, or may be, but not for a peer."""
+    """The refusal of a name that a peer may not use, whether or not a file is there."""
     return StoreError(ErrorCode.access_violation, "Access violation", detail)
 
 
@@ -178,12 +178,12 @@ def too_large(limit: int) -> StoreError:
 
 
 def changed() -> StoreError:
-    """The refusal to go on with a file that is not what it was when it was opened."""
+    """The refusal to go on with a file that changed after it was opened."""
     return StoreError(ErrorCode.not_defined, "File changed while it was read")
 
 
 def refusal(error: OSError) -> StoreError:
-    """Returns what to answer when the system refuses."""
+    """Returns the refusal for an error of the system."""
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     if error.errno in _MISSING:
         return not_found(reason)

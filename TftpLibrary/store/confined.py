@@ -1,9 +1,9 @@
 """Access to files below one root folder, and never outside of it.
 
 Where the system can open relative to a folder's descriptor (POSIX), a name is walked part by
-part, and no part may be a link: nothing can be swapped between a check and the opening, since
-there is no check that the opening does not repeat. A link is resolved first, into parts, and the
-parts are then walked in the same strict way; a link that leads out of the root is refused.
+part, and no part may be a link: nothing can be swapped between a check and the opening, since the
+opening repeats every check. A link is resolved first, into parts, and the parts are then walked in
+the same strict way; a link that leads out of the root is refused.
 
 `resolved.py` is the fall-back for systems without such descriptors. `open_root` chooses.
 """
@@ -39,7 +39,7 @@ def open_root(path: Path, *, follow_symlinks: bool = False) -> Root:
     """Opens a folder as the root.
 
     Raises:
-        OSError: it is not there, not a folder, or not for us.
+        OSError: it does not exist, is no folder, or cannot be opened.
     """
     if HAS_DESCRIPTORS:
         return DescriptorRoot(path, follow_symlinks=follow_symlinks)
@@ -51,9 +51,9 @@ def open_root(path: Path, *, follow_symlinks: bool = False) -> Root:
 class DescriptorRoot:
     """The root as an open folder; every name is walked from there without following a link.
 
-    The descriptor stays the folder that was opened. When a name is not found, before each upload
-    and whenever the author of the test asks (`refresh`), the path is looked at again, so that a
-    root which was removed and made anew is noticed.
+    The descriptor stays the folder that was opened. The path is looked at again when a name is not
+    found, before each upload, and whenever the author of the test asks (`refresh`): so a root that
+    was removed and made anew is noticed.
 
     With `follow_symlinks` the system follows links wherever they lead, also out of the root.
     """
@@ -61,8 +61,8 @@ class DescriptorRoot:
     def __init__(self, path: Path, *, follow_symlinks: bool = False) -> None:
         self.path = path
         self._is_strict = not follow_symlinks
-        # All that were opened: an old one is closed at the end only, since another thread may be
-        # using its number.
+        # Every descriptor that was opened: an old one is closed only at the end, since another
+        # thread may be using its number.
         self._opened: set[int] = set()
         self._fd = self._open_root()
 
@@ -120,7 +120,7 @@ class DescriptorRoot:
         return self._open_strictly(resolved)
 
     def _open_strictly(self, parts: Parts) -> int:
-        """Opens a file; as few system calls as can be, since each request comes through here."""
+        """Opens a file, in as few system calls as possible: each request comes through here."""
         root = folder = self._fd
         try:
             for part in parts[:-1]:
@@ -134,7 +134,7 @@ class DescriptorRoot:
                 os.close(folder)
 
     def _enter(self, parts: Parts, *, create: bool) -> tuple[int, tuple[Parts, ...]]:
-        """Opens a folder, and tells which folders had to be made on the way."""
+        """Opens a folder, and returns the folders that had to be made on the way too."""
         try:
             return self._walk(parts, create=create)
         except OSError as error:
@@ -181,10 +181,10 @@ class DescriptorRoot:
         return resolved
 
     def _resolve(self, parts: Parts) -> Parts:
-        """Replaces links by where they lead, as long as that is below the root.
+        """Replaces links by their targets, as long as these are below the root.
 
-        This reads names only. Whoever swaps a link meanwhile gains nothing, since the result is
-        walked without following any.
+        This reads names only. Swapping a link meanwhile gains nothing, since the result is walked
+        without following any.
         """
         todo = list(reversed(parts))
         done: list[str] = []

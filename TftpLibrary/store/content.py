@@ -12,7 +12,7 @@ _LINE = 64
 
 
 class TestContent(Enum):
-    """What a test file holds."""
+    """The content of a test file."""
 
     random = "random"
     """Octets without any order; the seed decides which."""
@@ -21,7 +21,7 @@ class TestContent(Enum):
     text = "text"
     """Lines of 64 octets, each beginning with its number: fit for netascii."""
     count = "count"
-    """Words of four octets, each its own number, big-endian: a wrong place can be told."""
+    """Words of four octets, each its own number, big-endian: a misplaced word is recognised."""
 
     __test__ = False  # pytest collects classes whose names begin with "Test".
 

@@ -1,4 +1,4 @@
-"""Checksums of content: what identifies a file, and what boot loaders print of it."""
+"""Checksums of content: those that identify a file, and those that boot loaders print."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ CHUNK = 1024 * 1024
 """Octets that are read or copied at a time."""
 
 MOST_HASHED = 64 * CHUNK
-"""Octets of a content that is read only for its checksum."""
+"""Most octets of a content that is read only for its checksum."""
 
 MOST_CHECKSUMS = 1000
-"""Checksums that are remembered of contents that were read only for them."""
+"""Most checksums that are remembered for contents that were read only for them."""
 
 Chunks = Iterable[bytes | memoryview]
 """Content in order; a piece is valid until the next is taken."""
 
 
 class Digests(NamedTuple):
-    """What is kept of a content.
+    """The size and the checksums of a content.
 
     Attributes:
         size: octets.
         sha256: hexadecimal digest.
-        crc32: what U-Boot's `crc32` prints, eight hexadecimal digits.
+        crc32: eight hexadecimal digits, as U-Boot's `crc32` prints them.
     """
 
     size: int
@@ -86,7 +86,7 @@ def checksum(source: Source, algorithm: str) -> str:
     """Reads a source to its end, and closes it.
 
     Args:
-        source: what is read.
+        source: the content.
         algorithm: `crc32`, or a name that `hashlib` knows, in any case and with or without `-`.
 
     Raises:

@@ -28,16 +28,16 @@ HAS_PREADV = hasattr(os, "preadv")
 HAS_WRITEV = hasattr(os, "writev")
 """Whether the system writes several buffers in one call."""
 CHECK_SIZE = 1024 * 1024
-"""Octets after which a file that is read is looked at, whether it changed."""
+"""Octets after which a file that is being read is checked for changes."""
 MAX_BUFFERS = 1024
 """Buffers in one call (IOV_MAX on Linux)."""
 
 
 Prepare = Callable[[Parts, "tuple[Parts, ...]"], None]
-"""Takes the name of the hidden file of an upload, and the folders that it needs anew."""
+"""Takes the name of the hidden file of an upload, and the new folders that it needs."""
 
 Changing = Callable[[Place, Place], AbstractContextManager[object]]
-"""Surrounds the step in which a file takes its place; takes that place, and where the file lies."""
+"""Surrounds the step in which a file takes its place. Arguments: its place, and where it is now."""
 
 
 def _as_it_comes(*_: object) -> None:
@@ -53,7 +53,7 @@ class DirectoryStore:
 
     No name leaves the folder. By default a link is followed as long as every step of it stays
     below the folder; one that leads out is refused. With `follow_symlinks` links are followed
-    wherever they lead. Either way an upload never replaces a link nor writes through one.
+    wherever they lead. Either way an upload never replaces a link or writes through one.
 
     Only regular files are served: no folder, device, FIFO or socket.
     """
@@ -122,9 +122,9 @@ class DirectoryStore:
 class DirectorySource:
     """A regular file that is open for reading.
 
-    A file that is replaced meanwhile does no harm: the old one stays open. One that is changed in
-    place is noticed by its size and its time of change, and reading it fails: now and then while
-    it is read, and always before its end is given away.
+    Replacing the file does no harm: the old one stays open. A change in place shows in its size or
+    its time of change, and makes reading fail: this is checked now and then while the file is read,
+    and always before its end is returned.
     """
 
     __slots__ = ("_fd", "_stamp", "_unchecked", "identity", "size")
@@ -137,7 +137,7 @@ class DirectorySource:
         self._stamp = (info.st_mtime_ns, info.st_size)
         self._unchecked = 0.0
         self.size = info.st_size
-        # The time of the inode's change too: builds that fix st_mtime would look the same.
+        # With the time of the inode's change, since builds that fix st_mtime would look the same.
         self.identity = (
             info.st_dev,
             info.st_ino,
@@ -152,7 +152,7 @@ class DirectorySource:
             octets = _read(self._fd, buffers, offset)
             self._unchecked += octets
             if offset + octets >= self.size:
-                # From here on each read is looked at: what is read again must fit to the end.
+                # From here on each read is checked: blocks that are read again must fit the end.
                 self._unchecked = inf
             if self._unchecked >= CHECK_SIZE:
                 self._check()

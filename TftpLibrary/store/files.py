@@ -33,10 +33,10 @@ class FileStore:
     """A folder that is served, content in memory above it, and files for single boards.
 
     Without a root it is a private folder, removed by `close`. A folder that was there before is
-    put back by `close`: what came through the store - from the test or from a board - is removed,
-    what was overwritten or deleted returns, and what others changed meanwhile is left and told.
+    put back by `close`: files that came through the store, from the test or from a board, are
+    removed, overwritten and deleted ones return, and `close` reports files that others changed.
     Several stores of one process may serve one folder: the last one that closes puts it back.
-    Stores of two processes may serve it, and one of the processes may change it at a time.
+    Stores of several processes may serve it, but only one process at a time may change it.
 
     Args:
         root: the folder; None for a private one.
@@ -45,8 +45,8 @@ class FileStore:
         keep_files: whether `close` leaves everything as it is.
 
     Attributes:
-        warnings: what the user has to know since the store was opened: that the folder was put back
-            after a run that was killed, or that another process is changing it.
+        warnings: sentences for the user since the store was opened: the folder was put back after a
+            run that was killed, or another process is changing it.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class FileStore:
     def open(self) -> FileStore:
         """Opens the folder, or makes the private one. Idempotent.
 
-        What a run that was killed has left in a folder is put back first; see `warnings`.
+        A folder that a killed run has changed is put back first; see `warnings`.
 
         Raises:
-            UsageError: the root is not there, not a folder, or not readable.
+            UsageError: the root does not exist, is no folder, or cannot be read.
         """
         if self._shared is None:
             self.warnings = []
@@ -92,7 +92,7 @@ class FileStore:
         """Cleans up. Idempotent; to be called when no board is served any more.
 
         Returns:
-            A sentence for each thing that others changed, and that was left as it is.
+            A sentence for each file or folder that was left as others have changed it.
         """
         served = [*self._private.values(), *([self._shared] if self._shared else [])]
         self._shared, self._private, self._layers = None, {}, LayeredStore(())
@@ -122,7 +122,7 @@ class FileStore:
         """The folder that is served."""
         return self._common.root
 
-    # What boards do.
+    # For boards.
 
     def open_read(self, name: bytes, client: str) -> Source:
         """Opens a file for a board."""
@@ -132,7 +132,7 @@ class FileStore:
         """Opens a file for a board's upload."""
         return self._layers.open_write(name, client, policy, size)
 
-    # What the test puts there.
+    # Adding files.
 
     def upload(
         self,
@@ -153,7 +153,7 @@ class FileStore:
             progress: called after each piece.
 
         Raises:
-            UsageError: the source cannot be had, or the name is taken or not possible.
+            UsageError: the source cannot be opened, or the name is taken or impossible.
             StoreError: the disk is full or refuses.
         """
         folder = self._folder_for(only_for)
@@ -223,7 +223,7 @@ class FileStore:
                 folder.rename(parts, new, overwrite=overwrite)
             return folder.get(new)
 
-    # What the test looks at.
+    # Reading files.
 
     def get(self, name: str) -> StoredFile:
         """Describes a file.
@@ -252,10 +252,10 @@ class FileStore:
 
         Args:
             name: the file.
-            destination: a path, or a folder that is there. Missing folders are made.
+            destination: a path, or an existing folder. Missing folders are made.
 
         Returns:
-            Where the file lies now.
+            The path of the copy.
 
         Raises:
             UsageError: there is no such file, or the destination cannot be written.
@@ -282,7 +282,7 @@ class FileStore:
 
     def list(self, pattern: str = "*") -> List[str]:
         """Returns the names of all files that match, sorted; `*` also matches `/`."""
-        # As it is: an escaped character of a listed name; as a board writes it: a separator.
+        # A backslash is part of an escape in a listed name, or a separator as boards write it.
         patterns = {pattern, pattern.replace("\\", "/").lstrip("/")}
         names = map(text_of, self._names())
         return sorted(name for name in names if any(fnmatchcase(name, p) for p in patterns))
@@ -292,19 +292,19 @@ class FileStore:
         return self._look(name) is not None
 
     def sha256_for(self, name: str, client: str) -> str:
-        """Returns the checksum of what a board reads under a name; empty where it is not known."""
+        """Returns the checksum of the file that a board reads under a name; empty if unknown."""
         with suppress(TftpError), closing(self.open_read(name.encode(), client)) as source:
             known = (folder.known_sha256(source.identity) for folder in self._served)
             return next(filter(None, known), "") or self._checksums.sha256(source)
         return ""
 
-    # What the test takes away.
+    # Removing files.
 
     def delete(self, name: str, *, missing_ok: bool = False) -> bool:
-        """Deletes a file, for whichever boards it was. Returns whether there was one.
+        """Deletes a file, whichever boards see it. Returns whether there was one.
 
         Raises:
-            UsageError: there is none, and that matters; the text lists the files.
+            UsageError: there is none, and `missing_ok` is False; the text lists the files.
         """
         if missing_ok and self._look(name) is None:
             return False
@@ -329,7 +329,7 @@ class FileStore:
 
     @property
     def _served(self) -> tuple[Folder, ...]:
-        """What everyone sees first, then what single boards see."""
+        """The folder for all boards first, then those for single boards."""
         return (self._common, *self._private.values())
 
     @property
@@ -395,7 +395,7 @@ class FileStore:
             raise UsageError(f"The root '{root}' cannot be opened: {error.strerror}.") from error
 
     def _make_folder(self, prefix: str) -> Path:
-        # A server of a given folder starts without it: it loads random, shutil, bz2 and lzma.
+        # Only for a private folder, since it loads random, shutil, bz2 and lzma.
         import tempfile  # noqa: PLC0415
 
         folder = Path(tempfile.mkdtemp(prefix=prefix))
@@ -403,7 +403,7 @@ class FileStore:
         return folder
 
     def _arrange(self) -> None:
-        """Puts the layers in order: the narrowest network first, what everyone sees last."""
+        """Puts the layers in order: the narrowest network first, the folder for all boards last."""
         narrow = sorted(self._private, key=lambda network: network.prefixlen, reverse=True)
         layers = [Layer(self._private[network], (network,)) for network in narrow]
         self._layers = LayeredStore([*layers, Layer(self._common)])

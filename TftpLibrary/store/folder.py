@@ -30,15 +30,15 @@ from TftpLibrary.store.policy import check_policy, check_target
 class Folder:
     """A folder whose files the author of a test can list, change and put back.
 
-    Content in memory covers a file of the same name in the folder. What is written goes to the
-    folder, and takes the place of what covered it.
+    Content in memory covers a file of the same name in the folder. A file that is written goes to
+    the folder, and replaces the content that covered it.
 
     Args:
         root: the folder.
-        content: what is held in memory above it.
+        content: the files held in memory above it.
         follow_symlinks: whether links may lead out of the folder.
         restores: whether `close` puts the folder back as it was.
-        originals: the owner of what lay in the folder; the one of all servers by default.
+        originals: the owner of the folder's originals; by default the one that all servers share.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Folder:
             return None
 
     def put(self, parts: Parts, chunks: Chunks, *, overwrite: bool) -> StoredFile:
-        """Stores content under a name; the same content that lies there already is left alone.
+        """Stores content under a name; does nothing if the same content is already there.
 
         Raises:
             StoreError: code 6 when another content lies there, 2 or 3 when it cannot be written.
@@ -215,10 +215,10 @@ class Folder:
         self._content.remove(new)
 
     def close(self) -> list[str]:
-        """Ends what is still being written, and puts the folder back as it was.
+        """Discards unfinished uploads, and puts the folder back as it was.
 
         Returns:
-            A sentence for each thing that others changed, and that was left as it is.
+            A sentence for each file or folder that was left as others have changed it.
         """
         self._store.root.refresh()
         warnings = self._holding.release()
@@ -243,7 +243,7 @@ class Folder:
 
 
 class FolderSink:
-    """An upload to a folder: what it replaces is kept until the folder is put back."""
+    """An upload to a folder: the file that it replaces is kept until the folder is put back."""
 
     def __init__(self, sink: DirectorySink, holding: Holding, content: MemoryStore) -> None:
         self._sink = sink

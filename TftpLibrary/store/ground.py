@@ -15,8 +15,8 @@ from TftpLibrary.store.killed import recover
 from TftpLibrary.store.ledger import Entry, Held, Ledger, take
 from TftpLibrary.store.root import Root
 
-# A ledger cannot be here, or not be locked. The folder is changed without it: folders inside may
-# be writable where this one is not.
+# A ledger cannot be made or locked here. The folder is changed without it: folders inside may be
+# writable where this one is not.
 _NO_LEDGER = frozenset(
     (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 )
@@ -34,7 +34,7 @@ class Ground:
 
     @property
     def depth(self) -> int:
-        """How many folders it lies in."""
+        """The number of folders above it."""
         return len(self._real.parts)
 
     def is_at(self, path: Path) -> bool:
@@ -63,7 +63,7 @@ class Ground:
         return root
 
     def look(self, *, follow_symlinks: bool) -> list[str]:
-        """Puts back what a killed run left. Returns what the user has to know."""
+        """Undoes the changes of a killed run. Returns sentences for the user."""
         try:
             root = self.root(follow_symlinks=follow_symlinks)
             ledger = take(root, create=False)
@@ -90,11 +90,11 @@ class Ground:
             is_synced: whether it must be on the disk before the change is.
 
         Returns:
-            What the user has to know.
+            Sentences for the user.
 
         Raises:
             StoreError: another process changes the folder.
-            OSError: it cannot be written down.
+            OSError: it cannot be written.
         """
         warnings: list[str] = []
         if self._ledger is None or not self._ledger.is_there:
@@ -129,7 +129,7 @@ class Ground:
             self._is_unnoted = True
             return []
         assert ledger is not None
-        # Of a run that was killed since this one has started.
+        # Changes of a run that was killed after this one started.
         warnings = recover(root, ledger)
         if self._ledger is not None:
             self._ledger.close()

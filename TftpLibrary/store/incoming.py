@@ -1,4 +1,4 @@
-"""Where the author of a test takes files from: a path on this machine, or a URL.
+"""The sources of uploads: paths on this machine, and URLs.
 
 A `file://` URL is a path too; `web.py` opens the others, and is only imported for them.
 """
@@ -18,14 +18,14 @@ from TftpLibrary.store.digests import CHUNK
 IS_WINDOWS = os.name == "nt"
 
 Progress = Callable[[int, "int | None"], None]
-"""Called with the octets that came so far, and with all of them where they are known."""
+"""Called with the octets so far, and with the size of the file if it is known."""
 
 
 class Incoming(Protocol):
-    """A file that is about to be taken in.
+    """A file that is about to be uploaded.
 
     Attributes:
-        label: what messages call it; without a password.
+        label: its name in messages, without a password.
         name: the last part of its path or URL.
         size: octets, where they are known beforehand.
         is_local: whether it lies on this machine and can be read twice.
@@ -48,7 +48,7 @@ class Incoming(Protocol):
 
 
 def open_source(source: str | Path) -> Incoming:
-    """Opens what a test wants to upload.
+    """Opens the source of an upload.
 
     Raises:
         UsageError: it is not there, is no regular file, or its URL was refused.
@@ -64,7 +64,7 @@ def open_source(source: str | Path) -> Incoming:
 
 
 def counted(incoming: Incoming, progress: Progress | None) -> Iterator[bytes]:
-    """Yields the content, and tells of each piece once it was taken."""
+    """Yields the content, and reports each piece after it was taken."""
     octets = 0
     for chunk in incoming.chunks():
         yield chunk

@@ -1,7 +1,7 @@
 """How one original is kept under a hidden name beside its place, and how it is put back.
 
-An original gets a second name: no copy, and nothing is lost if the program is killed. What others
-changed meanwhile is left alone, and the warning says where the original lies.
+An original gets a second name: no copy, and nothing is lost if the program is killed. A file that
+others changed meanwhile is left alone, and the warning says where the original lies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from TftpLibrary.store.digests import CHUNK
 from TftpLibrary.store.place import Place
 
 Stamp = tuple[int, int, int]
-"""Inode, size and time of the last change. A device has another number after the next boot."""
+"""Inode, size and time of the last change; no device, since its number may change at a boot."""
 
 _PART = "-part"
 
@@ -25,7 +25,7 @@ class Change(NamedTuple):
 
     Attributes:
         kept: the hidden name of the original; empty when nothing lay there.
-        ours: what the store put there; empty when it removed the file.
+        ours: stamps of the files that the store put there; empty when it removed the file.
     """
 
     kept: str = ""
@@ -33,25 +33,25 @@ class Change(NamedTuple):
 
 
 def stamp_of(place: Place) -> Stamp | None:
-    """Returns what identifies the content that lies there; None for nothing."""
+    """Returns the stamp of the file that lies there; None if there is none."""
     found = place.stat()
     return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def keep(place: Place, kept: str) -> None:
-    """Keeps what lies there, which is about to be replaced, under a hidden name.
+    """Keeps a file that is about to be replaced under a hidden name.
 
     Raises:
         OSError: it cannot be kept, so it must not be replaced.
     """
     if not place.link(place.sibling(kept)):
         _copy(place, place.sibling(kept + _PART))
-        # A copy has its name only when it is complete.
+        # A copy gets its name only when it is complete.
         place.sibling(kept + _PART).replace(place.sibling(kept))
 
 
 def put_back(place: Place, change: Change, name: str) -> str:
-    """Makes a name what it was before the change. Returns a warning if that is not possible.
+    """Restores a name as it was before the change. Returns a warning if that is not possible.
 
     Raises:
         OSError: the system refuses.
@@ -64,18 +64,18 @@ def put_back(place: Place, change: Change, name: str) -> str:
         return "" if found is None or is_ours else _changed(name)
     kept = place.sibling(change.kept)
     if kept.stat() is None:
-        return f"'{name}' cannot be put back: what lay there before is gone from beside it."
+        return f"'{name}' cannot be put back: its original is not beside it any more."
     if found is None or is_ours:
         kept.replace(place)
     elif is_same(place, kept):
         kept.unlink()
     else:
-        return f"{_changed(name)} What lay there before is kept beside it as '{change.kept}'."
+        return f"{_changed(name)} Its original is kept beside it as '{change.kept}'."
     return ""
 
 
 def clear_partial(place: Place, change: Change) -> None:
-    """Removes what is left of a copy that did not come to its end."""
+    """Removes an unfinished copy."""
     if change.kept:
         with suppress(FileNotFoundError):
             place.sibling(change.kept + _PART).unlink()

@@ -17,7 +17,7 @@ SHOWN = 20
 
 
 class _Left(NamedTuple):
-    """What the ledger of a killed run says.
+    """The content of a killed run's ledger.
 
     Attributes:
         changes: the names that may not be as they were, the oldest first.
@@ -31,10 +31,10 @@ class _Left(NamedTuple):
 
 
 def recover(root: Root, ledger: Ledger) -> list[str]:
-    """Undoes what a killed run left.
+    """Undoes the changes of a killed run.
 
     Returns:
-        Sentences for the user: what was done, and what was left as it is.
+        Sentences for the user: which files were put back, and which were left as they are.
     """
     left = _read(ledger)
     restored: list[str] = []
@@ -103,7 +103,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _read(ledger: Ledger) -> _Left:
-    """Reads the ledger as what others may have written: only names below the root count."""
+    """Reads the ledger, which others may have written: only names below the root count."""
     left = _Left({}, [], set())
     for entry in ledger.entries():
         left.made.update(filter(None, map(_parts, _list(entry.get("made")))))
@@ -114,7 +114,7 @@ def _read(ledger: Ledger) -> _Left:
         kept = entry.get("kept", "")
         if parts and (not kept or _is_hidden_name(kept)):
             old = left.changes.pop(parts, Change())
-            # All that the run ever put there is the run's.
+            # Every file that the run put there counts as its own.
             left.changes[parts] = Change(kept, (*old.ours, *_stamps(entry.get("ours"))))
     return left
 

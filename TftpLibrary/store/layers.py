@@ -39,7 +39,7 @@ class LayeredStore:
     """Stores on top of each other.
 
     A file is read from the first layer that has it. An upload goes to the last layer that the
-    board sees; when `overwrite` is not allowed, a file in any layer above is a file that exists.
+    board sees; without `overwrite`, a file in any layer above counts as an existing file.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:

@@ -1,4 +1,4 @@
-"""What a process changes in a folder, written into the folder before it is done.
+"""The ledger of a folder: each change by a process, written down before it is made.
 
 The ledger is a hidden file that the process keeps locked. The system releases the lock when the
 process ends, however it ends: a ledger that nobody has locked is that of a run that was killed.
@@ -26,7 +26,7 @@ Entry = dict[str, Any]  # Any: as JSON has it.
 
 IS_WINDOWS = os.name == "nt"
 
-_LOCKED_AT = 1 << 30  # Where Windows locks, others cannot read: far behind the end.
+_LOCKED_AT = 1 << 30  # Far behind the end: others cannot read where Windows locks.
 _CHUNK = 64 * 1024
 
 if sys.platform == "win32":
@@ -76,7 +76,7 @@ class Ledger:
         return os.fstat(self._fd).st_nlink > 0
 
     def begin(self) -> None:
-        """Empties it, and says whose it is."""
+        """Empties it, and notes the process that has it."""
         os.ftruncate(self._fd, 0)
         self.note({"process": os.getpid(), "program": _program()})
 
@@ -101,7 +101,7 @@ class Ledger:
             os.fsync(self._fd)
 
     def entries(self) -> Iterator[Entry]:
-        """Yields what was noted; a line that was torn by the end of the process is left out."""
+        """Yields the entries; a line that was cut off by the end of the process is left out."""
         import json  # noqa: PLC0415 - as above
 
         for line in _read(self._fd).splitlines():
@@ -123,7 +123,7 @@ class Ledger:
         with suppress(OSError), self._root.parent((LEDGER,)) as place:
             found = place.stat()
             is_ours = found is not None and os.path.samestat(found, os.fstat(self._fd))
-            if IS_WINDOWS:  # What is open cannot be removed.
+            if IS_WINDOWS:  # An open file cannot be removed.
                 self.close()
             if is_ours:
                 place.unlink()
@@ -172,7 +172,7 @@ def _open(place: Place, *, create: bool) -> int:
     except PermissionError:
         if create:
             raise
-        # That of another user: it can be read and locked.
+        # It is of another user: it can be read and locked.
         return place.open()
 
 
@@ -185,7 +185,7 @@ def _read(fd: int) -> bytes:
 
 
 def _program() -> str:
-    """Returns what this process runs, without arguments: they may be secret."""
+    """Returns the program of this process, without arguments: they may be secret."""
     path = Path(sys.argv[0] if sys.argv else "")
     name = (path.parent if path.stem == "__main__" else path).name
     return "python" if name in ("", "-c") else name

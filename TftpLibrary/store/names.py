@@ -1,8 +1,8 @@
-"""The name of a request becomes safe relative parts, or a refusal.
+"""Names: turns the name of a request into safe relative parts, or refuses it.
 
 Boards send names with a leading `/`, with backslashes (Windows loaders), in subfolders, and in
-any encoding. Whatever comes, the parts that leave here name something below the root: no `..`,
-no drive letter, no NUL, and on Windows no stream, device or trailing dot either.
+any encoding. The parts that leave here always name something below the root: no `..`, no drive
+letter, no NUL, and on Windows no stream, device or trailing dot either.
 
 Inside the store a part is `str` as `os.fsdecode` makes it, so that octets which are not UTF-8
 survive. Text that leaves the store goes through `text_of`, which has no lone surrogate.
@@ -23,7 +23,7 @@ Parts = tuple[str, ...]
 """A name below the root, part by part: never empty, never a `..`."""
 
 HIDDEN_PREFIX = ".tftplibrary-"
-"""What the store keeps for itself begins so; it is never served, listed or written by name."""
+"""Prefix of the store's own files, which are never served, listed or written by name."""
 
 MAX_NAME = 1024
 """Octets of a whole name. A longer one is not found."""
@@ -55,7 +55,7 @@ def safe_parts(octets: bytes) -> Parts:
         raise not_found(f"the name has {len(octets)} octets, more than {MAX_NAME}")
     try:
         raw = os.fsdecode(octets).replace("\\", "/").split("/")
-    except UnicodeDecodeError as error:  # Windows knows no names but Unicode.
+    except UnicodeDecodeError as error:  # On Windows every name is Unicode.
         raise not_found("the name is not UTF-8") from error
     if raw[-1] in _SKIPPED:
         raise forbidden("the name is that of a folder, not of a file")
@@ -92,7 +92,7 @@ def fetched_path(name: str, destination: Path) -> Path:
             of its name.
 
     Raises:
-        UsageError: it would be a folder, and the name has no last part to call the file by.
+        UsageError: the destination is a folder, and the name has no last part for the file.
     """
     try:
         is_folder = destination.is_dir()

@@ -1,12 +1,12 @@
-"""The one owner of what lay in the folders that servers change.
+"""The one owner of the originals in the folders that servers change.
 
-Boards change a folder on the engine's thread, the test does on its own, and several servers may
-serve one folder. Each change is one step here, under one lock: it is noted in the folder, what
-lay there is kept, and the file takes its place. When the last server of a folder has stopped, the
-folder is put back as it was before the first one started.
+Boards change a folder on the engine's thread, the test on its own, and several servers may serve
+one folder. Each change is one step here, under one lock: it is noted in the folder, the original
+is kept, and the new file takes its place. When the last server of a folder has stopped, the folder
+is put back as it was before the first one started.
 
-Folders of which one lies within another are put back together. Another process that would change
-a folder meanwhile is refused (decision 14).
+Nested folders are put back together. Another process that would change a folder meanwhile is
+refused (decision 14).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Noted(NamedTuple):
     change: Change
 
     def note(self, *, is_first: bool) -> list[str]:
-        """Writes it down before it is done; an original is named on the disk before it moves."""
+        """Writes it down before it is made; the note is on the disk before an original moves."""
         entry = {"name": self.parts, "kept": self.change.kept, "ours": self.change.ours}
         return self.ground.note(entry, is_synced=is_first and bool(self.change.kept))
 
@@ -72,7 +72,7 @@ class _Estate:
     def undo(self) -> list[str]:
         """Puts everything back. Returns a sentence for each thing that was left as it is."""
         warnings = list(filter(None, map(_undo, reversed(self.changes.values()))))
-        # Before the ledgers go, that nothing is forgotten, and again for those that held one.
+        # Before the ledgers go, so that none is forgotten, and again for folders that held one.
         self._remove_folders()
         for ground in sorted(self.grounds, key=lambda ground: -ground.depth):
             ground.close_ledger()
@@ -95,14 +95,14 @@ class Originals:
         self._estates: list[_Estate] = []
 
     def look(self, path: Path, *, follow_symlinks: bool = False) -> list[str]:
-        """Puts back what a killed run left in a folder. Returns what the user has to know."""
+        """Undoes the changes of a killed run in a folder. Returns sentences for the user."""
         with self._lock:
             if any(ground.is_at(path) for ground in self._grounds()):
                 return []
             return Ground(path).look(follow_symlinks=follow_symlinks)
 
     def hold(self, root: Root, *, follow_symlinks: bool = False, restores: bool = True) -> Holding:
-        """Returns the hold of one server on a folder; it changes the folder by that alone.
+        """Returns the hold of one server on a folder: the server changes the folder only by it.
 
         Args:
             root: the server's root.
@@ -140,7 +140,7 @@ class Originals:
 class Holding:
     """The hold of one server on a folder. `Originals.hold` makes it.
 
-    Without an estate nothing is kept: what is changed stays so.
+    Without an estate nothing is kept: changes stay.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Holding:
         self._is_open = True
 
     def open(self, opener: Callable[[Prepare], DirectorySink]) -> DirectorySink:
-        """Opens an upload; `opener` makes the hidden file after it has called what it gets.
+        """Opens an upload; `opener` calls its argument, and then makes the hidden file.
 
         Raises:
             StoreError: as `opener`, or another process changes the folder.
@@ -175,7 +175,7 @@ class Holding:
             return sink
 
     def replace(self, sink: DirectorySink) -> Path:
-        """Gives an upload its name, and keeps what lay there.
+        """Gives an upload its name, and keeps the original.
 
         Raises:
             StoreError: it cannot take its place, or the server has stopped.
@@ -205,7 +205,7 @@ class Holding:
                 return False
             with self._changing(parts, place, None, is_moved=True) as kept:
                 if kept:
-                    # A name is enough: nothing has to be copied where a file can have only one.
+                    # Moving is enough: no copy is needed where a file can have only one name.
                     place.replace(place.sibling(kept))
                 else:
                     place.unlink()
@@ -238,7 +238,7 @@ class Holding:
         """Ends the hold, and puts the folder back if it was the last one. Idempotent.
 
         Returns:
-            A sentence for each thing that others changed, and that was left as it is.
+            A sentence for each file or folder that was left as others have changed it.
         """
         with self._lock:
             self._is_open = False
@@ -257,7 +257,7 @@ class Holding:
             raise forbidden("the server has stopped")
 
     def _prepare(self, hidden: Parts, missing: tuple[Parts, ...]) -> None:
-        """Notes what is about to be made: the hidden file of an upload, and folders."""
+        """Notes the hidden file of an upload, and new folders, before they are made."""
         if self.estate is None or self._ground is None or not (hidden or missing):
             return
         self._warnings += self._ground.note({"made": missing, "upload": hidden})
@@ -266,7 +266,7 @@ class Holding:
             self.estate.made.update((root, parts) for parts in missing)
 
     def _note_folders(self, made: tuple[Parts, ...]) -> None:
-        """Notes folders that were made otherwise than foreseen: through a link, for instance."""
+        """Notes folders that were not foreseen: those made through a link, for instance."""
         foreseen = {parts for _, parts in self.estate.made} if self.estate else set()
         if not foreseen.issuperset(made):
             self._prepare((), made)
@@ -287,7 +287,7 @@ class Holding:
     def _changing(
         self, parts: Parts, place: Place, ours: Stamp | None, *, is_moved: bool = False
     ) -> Iterator[str]:
-        """Keeps what lies at a place while the caller puts `ours` there, or removes it.
+        """Keeps the file at a place while the caller puts `ours` there, or removes it.
 
         Yields the hidden name of the original if this change is the first; with `is_moved` the
         caller moves it there.

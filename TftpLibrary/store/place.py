@@ -1,4 +1,4 @@
-"""A name in an open folder, and what can be done there.
+"""A name in an open folder, and the operations on it.
 
 Every operation acts in the folder that is open, wherever its path leads by now. On systems that
 cannot do so the name is a whole path and the folder None: the same calls serve both.
@@ -56,14 +56,14 @@ class Place:
         return Place(self.folder, name)
 
     def stat(self) -> os.stat_result | None:
-        """Returns what lies here, a link as the link itself; None for nothing."""
+        """Returns the status of the file here, of a link that of the link itself; or None."""
         try:
             return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def identity(self) -> tuple[int, int, str]:
-        """Returns what is equal for two places exactly if they are one: folder and name."""
+        """Returns folder and name, equal for two places exactly if they are the same place."""
         if self.folder is not None:
             info = os.fstat(self.folder)
             return info.st_dev, info.st_ino, self.name
@@ -112,8 +112,8 @@ class Place:
         if self.link(other):
             self.unlink()
             return
-        # No hard links (FAT, some network shares): what could come between the next two lines is
-        # another program only. Windows refuses to rename over a file by itself.
+        # No hard links (FAT, some network shares): only another program could come between the
+        # next two lines. Windows itself refuses to rename over a file.
         if other.stat() is not None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         os.rename(self.name, other.name, src_dir_fd=self.folder, dst_dir_fd=other.folder)

@@ -9,7 +9,7 @@ def check_policy(policy: WritePolicy, size: int | None) -> None:
     """Refuses an upload that the policy excludes, whatever its name.
 
     Raises:
-        StoreError: code 2 when nothing may be written, code 3 when tsize tells too much.
+        StoreError: code 2 when nothing may be written, code 3 when tsize is too large.
     """
     if not policy.writable:
         raise forbidden("the server is read-only")

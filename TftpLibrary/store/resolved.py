@@ -33,7 +33,7 @@ class ResolvedRoot:
         path = self._confine(self.path.joinpath(*parts))
         fd = os.open(path, READ_FLAGS & ~NOFOLLOW)
         try:
-            # What was opened is what the name leads to now, and that is still below the root.
+            # The name still leads to the file that was opened, and that is still below the root.
             now = self._confine(self.path.joinpath(*parts)).stat()
             if self._is_strict and not os.path.samestat(now, os.fstat(fd)):
                 raise forbidden("the name led elsewhere while it was opened")
@@ -70,7 +70,7 @@ class ResolvedRoot:
         """Does nothing: no descriptor is held."""
 
     def _confine(self, path: Path) -> Path:
-        """Returns where a path leads, if that is below the root."""
+        """Returns the target of a path, if it is below the root."""
         real = path.resolve()
         if self._is_strict and real != self._real and self._real not in real.parents:
             raise forbidden("a link leads out of the root")

@@ -25,7 +25,7 @@ class Root(Protocol):
         """Opens for reading; the caller checks that it is a regular file.
 
         Raises:
-            OSError: what the system said.
+            OSError: the error of the system.
             StoreError: a link leads out of the root.
         """
 
@@ -58,10 +58,10 @@ def _remove_folder(root: Root, parts: Parts) -> bool:
 def missing_folders(root: Root, parts: Parts) -> tuple[Parts, ...]:
     """Returns the folders that a name needs and that are not there, outermost first.
 
-    Those behind a link whose target is not there are not foreseen.
+    Folders behind a link whose target is missing are not foreseen.
 
     Raises:
-        OSError: what the system said.
+        OSError: the error of the system.
         StoreError: a link leads out of the root.
     """
     with suppress(FileNotFoundError):

@@ -35,7 +35,7 @@ class NetasciiSource:
 
     @property
     def identity(self) -> Hashable:
-        """As `Source.identity`, apart from the same file in octet mode."""
+        """As `Source.identity`, but not equal to that of the same file in octet mode."""
         return ("netascii", self._source.identity)
 
     def read_into(self, buffers: Sequence[memoryview], offset: int) -> int:

@@ -58,7 +58,7 @@ def open_url(source: str) -> RemoteFile:
     """Opens the connection.
 
     Raises:
-        UsageError: the URL was refused, or its scheme needs what is not installed.
+        UsageError: the URL was refused, or its scheme needs a package that is not installed.
     """
     try:
         url = urlsplit(source)
@@ -78,7 +78,7 @@ def _open_web(url: SplitResult) -> RemoteFile:
         )
         if user:
             token = base64.b64encode(unquote(user).encode()).decode("ascii")
-            # Not sent again to where a redirection leads.
+            # Not sent again to the target of a redirection.
             query.add_unredirected_header("Authorization", f"Basic {token}")
         response = _opener().open(query, timeout=TIMEOUT)
     length = response.headers.get("Content-Length", "")
@@ -135,7 +135,7 @@ def _explained(url: SplitResult) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    # urllib wraps what happened: `<urlopen error [Errno 111] Connection refused>`.
+    # urllib wraps the cause: `<urlopen error [Errno 111] Connection refused>`.
     inner = getattr(error, "reason", error)
     if isinstance(inner, TimeoutError):
         return f"no answer for {TIMEOUT:g} seconds"
@@ -145,6 +145,6 @@ def _reason(error: Exception) -> str:
 
 
 def _label(url: SplitResult) -> str:
-    """A URL without what may be secret: user, password, query."""
+    """A URL without the parts that may be secret: user, password, query."""
     host = url.netloc.rpartition("@")[2]
     return url._replace(netloc=host, query="..." if url.query else "", fragment="").geturl()

@@ -94,7 +94,7 @@ def test_an_original_is_never_lost_when_others_changed_the_file(place: Place, fo
     put(folder, b"theirs")
     assert put_back(place, change, "zImage") == (
         "'zImage' was changed by another program: left as it is. "
-        f"What lay there before is kept beside it as '{KEPT}'."
+        f"Its original is kept beside it as '{KEPT}'."
     )
     assert (folder / "zImage").read_bytes() == b"theirs"
     assert (folder / KEPT).read_bytes() == b"kernel"
@@ -110,7 +110,7 @@ def test_an_original_that_is_gone_is_told_and_nothing_else_is_lost(
         put(folder, b"theirs")
     before = snapshot(folder)
     assert put_back(place, change, "zImage") == (
-        "'zImage' cannot be put back: what lay there before is gone from beside it."
+        "'zImage' cannot be put back: its original is not beside it any more."
     )
     assert snapshot(folder) == before
 

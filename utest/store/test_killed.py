@@ -173,7 +173,7 @@ def test_what_somebody_changed_meanwhile_is_never_overwritten(folder: Path) -> N
     assert [*Originals().look(folder)[1:]] == [
         "'made/new' was changed by another program: left as it is.",
         "'zImage' was changed by another program: left as it is. "
-        f"What lay there before is kept beside it as '{kept}'.",
+        f"Its original is kept beside it as '{kept}'.",
         "The folder 'made' is not empty: left.",
     ]
     assert (folder / "zImage").read_bytes() == b"repaired by hand"
