@@ -1,14 +1,12 @@
-"""Runs what people and CI need: `python3 run.py COMMAND [ARGS]`, on Windows `py run.py COMMAND`.
+"""Makes .venv if need be, and runs there `python3 run.py COMMAND [ARGS]` (Windows: `py run.py`).
 
-  quickstart  run the first suite of README.md: a board boots from a TFTP server
-  test        run everything that CI runs: check, utest and atest
-  utest       run the unit tests; ARGS go to pytest
-  atest       run the stories; ARGS go to robot, for instance --include smoke
-  check       run the linters: format, lint, types, layers, robot files, spelling
-  docs        write the page of the keywords, docs/keywords.html
-  benchmark   measure how fast it is beside others; ARGS as in atest/performance/README.md
-
-Each command installs the project in .venv first, if need be. All that it needs is Python.
+quickstart  run the first suite of README.md: a board boots from a TFTP server
+test        run everything that CI runs: check, utest and atest
+utest       run the unit tests; ARGS go to pytest
+atest       run the stories; ARGS go to robot, for instance --include smoke
+check       run the linters: format, lint, types, layers, robot files, spelling
+docs        write the page of the keywords, docs/keywords.html
+benchmark   measure how fast it is beside others; ARGS as in atest/performance/README.md
 """
 
 import subprocess
@@ -21,8 +19,7 @@ if sys.version_info < (3, 10):  # noqa: UP036 - this is for those who have less.
     sys.exit("TftpLibrary needs Python 3.10 or newer; this is {}.{}.".format(*sys.version_info))
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
+BIN = ROOT / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
 GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.robot.md"))
 # What stands before ARGS, and what stands after them unless they name files of their own.
 TOOLS = {
@@ -32,8 +29,10 @@ TOOLS = {
     "docs": ("libdoc", ["TftpLibrary", "docs/keywords.html"]),
     "benchmark": ("python atest/performance/benchmark.py", []),
 }
-CHECKS = ["ruff format --check --diff .", "ruff check .", "mypy", "lint-imports"]
-CHECKS += ["robocop format --check --diff .", "robocop check .", "codespell"]
+CHECKS = ["ruff format --check --diff .", "ruff check .", "lint-imports", "codespell"]
+CHECKS += ["robocop format --check --diff .", "robocop check ."]
+SYSTEMS = ("linux", "darwin", "win32")  # What is for another system, mypy reads only as that one.
+CHECKS += [f"mypy --platform {name} --cache-dir .mypy_cache/{name}" for name in SYSTEMS]
 
 
 def run(name: str, *words: str, quiet: bool = False) -> subprocess.CompletedProcess[bytes]:
@@ -86,7 +85,7 @@ def test() -> int:
 
 def install() -> None:
     """Makes .venv and installs the project, unless that was done for this pyproject.toml."""
-    stamp = VENV / "installed-for"
+    stamp = BIN.parent / "installed-for"
     old = stamp.read_text("utf-8") if stamp.exists() else ""
     place = f"Python {sys.version_info[0]}.{sys.version_info[1]} in {ROOT}\n"
     wanted = place + (ROOT / "pyproject.toml").read_text("utf-8")
@@ -94,11 +93,12 @@ def install() -> None:
         return
     print("Installing TftpLibrary and its tools into .venv, about a minute ...", flush=True)
     stamp.unlink(missing_ok=True)
-    venv = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    venv = [sys.executable, "-m", "venv", "--clear", str(BIN.parent)]
     made = old.startswith(place) or subprocess.run(venv, check=False).returncode == 0
     pip = "python -m pip -qq --disable-pip-version-check install --editable .[test]"
     if not made or run(*pip.split()).returncode:
-        sys.exit("The installation failed: the lines above tell why.")
+        hint = "" if made else "\nOn Debian and Ubuntu: sudo apt install python3-venv"
+        sys.exit(f"The installation failed: the lines above tell why.{hint}")
     stamp.write_text(wanted, "utf-8")
 
 

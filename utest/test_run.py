@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,15 @@ from utest.support.small_project import RUN_PY, SmallProject, make_small_project
 COMMANDS = ("quickstart", "test", "utest", "atest", "check", "docs", "benchmark")
 REPORT = '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="2"/></testsuites>'
 FAILING_REPORT = '<testsuite tests="9" failures="2" errors="1" skipped="0"/>'
+
+
+# What venv prints in a new Debian, where ensurepip is in another package. A folder is left.
+DEBIAN = """\
+The virtual environment was not created successfully because ensurepip is not
+available.  On Debian/Ubuntu systems, you need to install the python3-venv
+package using the following command.
+"""
+NEED_VENV = "On Debian and Ubuntu: sudo apt install python3-venv"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
 def test_usage_has_a_line_for_each_command(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ran = make_small_project(tmp_path / "project").run(*arguments)
     assert ran.status == 2
-    assert [line.split()[0] for line in ran.out.splitlines() if line[:2] == "  "] == [*COMMANDS]
+    assert [line.split()[0] for line in ran.out.splitlines()[2:] if line] == [*COMMANDS]
     assert not (tmp_path / "project" / ".venv").exists()
 
 
@@ -77,6 +87,41 @@ def test_failed_installation_shows_why_and_is_tried_again(project: SmallProject)
     assert project.run("docs").out.startswith("Installing"), "A failure leaves no stamp."
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a program of the shell")
+def test_python_without_venv_is_told_what_to_install_in_a_line_of_its_own(tmp_path: Path) -> None:
+    project = make_small_project(tmp_path / "project")
+    python = tmp_path / "python3"
+    python.write_text(f"#!/bin/sh\nmkdir -p .venv/bin\necho '{DEBIAN}'\nexit 1\n", "utf-8")
+    python.chmod(0o755)
+    again = f"import runpy, sys; sys.executable = {str(python)!r}; sys.argv[:] = ['run.py', 'docs']"
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{again}; runpy.run_path('run.py', run_name='__main__')"],
+            cwd=project.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == NEED_VENV
+    assert project.run("docs").status == 0, "It works once the package is there."
+
+
+def test_failed_tool_of_a_complete_venv_says_nothing_of_it(project: SmallProject) -> None:
+    path = project.root / "pyproject.toml"
+    good = path.read_text("utf-8")
+    path.write_text("nothing of a project", "utf-8")
+    ran = project.run("docs")
+    path.write_text(good, "utf-8")
+    assert ran.status == 1
+    assert NEED_VENV not in ran.err
+    assert project.run("docs").status == 0
+
+
+def test_readme_names_what_python_alone_lacks() -> None:
+    assert "`sudo apt install python3-venv`" in (RUN_PY.parent / "README.md").read_text("utf-8")
+
+
 def test_tools_run_in_the_project_from_any_folder(project: SmallProject, tmp_path: Path) -> None:
     ran = project.run("utest", cwd=tmp_path)
     call, folder = ran.out.split(" in ", 1)
@@ -108,33 +153,57 @@ def test_quickstart_ends_with_the_path_of_its_log(project: SmallProject, status:
 
 
 def test_check_shows_what_fails_and_only_that(project: SmallProject) -> None:
-    ran = project.run("check", TOOL_STATUS="mypy=1 codespell=65")
+    ran = project.run("check", TOOL_STATUS="lint-imports=1 codespell=65")
     assert ran.status == 2
+    mypy = "mypy --platform {0} --cache-dir .mypy_cache/{0}"
     assert ran.out.splitlines() == [
         "ok      ruff format --check --diff .",
         "ok      ruff check .",
-        "FAILED  mypy",
-        f"mypy in {project.root}",
+        "FAILED  lint-imports",
+        f"lint-imports in {project.root}",
         "",
-        "ok      lint-imports",
-        "ok      robocop format --check --diff .",
-        "ok      robocop check .",
         "FAILED  codespell",
         f"codespell in {project.root}",
         "",
+        "ok      robocop format --check --diff .",
+        "ok      robocop check .",
+        *(f"ok      {mypy.format(system)}" for system in ("linux", "darwin", "win32")),
     ]
+
+
+def test_spell_checker_reads_nothing_that_git_ignores(tmp_path: Path) -> None:
+    """What the tools write, such as the page of the keywords, is not ours to spell."""
+    root = RUN_PY.parent
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    for line in (root / ".gitignore").read_text("utf-8").split():
+        path = tmp_path / line.strip("/").replace("*", "some")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".html" or line == ".coverage":
+            path.write_text("teh", "utf-8")
+        else:
+            path.mkdir()
+            (path / "page.txt").write_text("teh", "utf-8")
+
+    def findings() -> str:
+        command = [sys.executable, "-m", "codespell_lib", "."]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    assert findings() == ""
+    (tmp_path / "README.md").write_text("teh", "utf-8")
+    assert "README.md" in findings()
 
 
 def test_test_ends_with_the_sum_of_all(project: SmallProject) -> None:
     ran = project.run("test", REPORT=REPORT)
     assert ran.status == 0
-    assert ran.out.splitlines()[-1] == "21 passed, 0 failed, 4 skipped"
+    assert ran.out.splitlines()[-1] == "23 passed, 0 failed, 4 skipped"
 
 
 def test_test_fails_with_whatever_failed(project: SmallProject) -> None:
-    ran = project.run("test", REPORT=FAILING_REPORT, TOOL_STATUS="pytest=1 robot=3 mypy=1")
+    ran = project.run("test", REPORT=FAILING_REPORT, TOOL_STATUS="pytest=1 robot=3 codespell=1")
     assert ran.status == 1
-    assert ran.out.splitlines()[-1] == "18 passed, 7 failed, 0 skipped"
+    assert ran.out.splitlines()[-1] == "20 passed, 7 failed, 0 skipped"
     assert not project.run("check", TOOL_STATUS="mypy=0").status
 
 
@@ -143,7 +212,7 @@ def test_run_that_broke_off_has_failed(project: SmallProject) -> None:
     project.run("test", REPORT=REPORT)
     ran = project.run("test", TOOL_STATUS="robot=252")
     assert ran.status == 1
-    assert ran.out.splitlines()[-1] == "7 passed, 1 failed, 0 skipped"
+    assert ran.out.splitlines()[-1] == "9 passed, 1 failed, 0 skipped"
 
 
 def test_real_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

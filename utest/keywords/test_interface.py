@@ -24,7 +24,10 @@ def library() -> LibraryDoc:
 def signature(keyword: KeywordDoc) -> str:
     """Returns a keyword's name, its tags, its arguments one a line, and the type of its result."""
     tags = ", ".join(keyword.tags)
-    arguments = [f"    {argument}".rstrip() for argument in keyword.args]
+    # Python 3.10 adds None to the type of an argument whose default it is.
+    arguments = [
+        f"    {argument}".rstrip().replace("Any | None", "Any") for argument in keyword.args
+    ]
     return "\n".join([f"{keyword.name} [{tags}]", *arguments, f"    -> {keyword.args.return_type}"])
 
 
