@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def ordinary_user(request: pytest.FixtureRequest) -> Iterator[None]:
     Autouse fixtures come first, so those of the test are made by `nobody` too.
     """
     is_marked = request.node.get_closest_marker("ordinary_user") is not None
-    if not is_marked or not hasattr(os, "setresuid") or os.geteuid() != 0:
+    if sys.platform != "linux" or not is_marked or os.geteuid() != 0:
         yield
         return
     import pwd  # noqa: PLC0415 - there is no such module on Windows

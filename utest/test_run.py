@@ -24,6 +24,8 @@ The virtual environment was not created successfully because ensurepip is not
 available.  On Debian/Ubuntu systems, you need to install the python3-venv
 package using the following command.
 """
+# In two, so that the spell checker does not find it here.
+MISSPELT = "t" + "eh"
 NEED_VENV = "On Debian and Ubuntu: sudo apt install python3-venv"
 
 
@@ -179,10 +181,10 @@ def test_spell_checker_reads_nothing_that_git_ignores(tmp_path: Path) -> None:
         path = tmp_path / line.strip("/").replace("*", "some")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".html" or line == ".coverage":
-            path.write_text("teh", "utf-8")
+            path.write_text(MISSPELT, "utf-8")
         else:
             path.mkdir()
-            (path / "page.txt").write_text("teh", "utf-8")
+            (path / "page.txt").write_text(MISSPELT, "utf-8")
 
     def findings() -> str:
         command = [sys.executable, "-m", "codespell_lib", "."]
@@ -190,7 +192,7 @@ def test_spell_checker_reads_nothing_that_git_ignores(tmp_path: Path) -> None:
         return done.stdout + done.stderr
 
     assert findings() == ""
-    (tmp_path / "README.md").write_text("teh", "utf-8")
+    (tmp_path / "README.md").write_text(MISSPELT, "utf-8")
     assert "README.md" in findings()
 
 

@@ -8,6 +8,7 @@ and plain sends carry the same octets.
 from __future__ import annotations
 
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -289,9 +290,13 @@ class TidChannel:
         size = self._sock.recv_into(view, 0, flags)
         return size, size
 
-    def _receive_merged(self, view: memoryview, flags: int) -> tuple[int, int]:
-        size, control, _, _ = self._sock.recvmsg_into((view,), CONTROL_SIZE, flags)
-        return size, udp.merged_size(control) or size
+    if sys.platform == "win32":
+        _receive_merged = _receive_one
+    else:
+
+        def _receive_merged(self, view: memoryview, flags: int) -> tuple[int, int]:
+            size, control, _, _ = self._sock.recvmsg_into((view,), CONTROL_SIZE, flags)
+            return size, udp.merged_size(control) or size
 
     def _use_offload(self, *, is_on: bool) -> None:
         self._is_offloaded = is_on
@@ -351,10 +356,10 @@ class SharedChannel:
 
     def send(self, datagram: bytes | memoryview) -> None:
         """Sends a control packet. See `TidChannel.send`."""
-        if udp.IS_LINUX:
+        if self._control and sys.platform != "win32":
             self._sock.sendmsg([datagram], self._control, DONTWAIT, self.peer)
         else:
-            self._sock.sendto(datagram, self.peer)
+            self._sock.sendto(datagram, DONTWAIT, self.peer)
 
     def send_frame(self, frame: memoryview) -> None:
         """Sends one framed DATA. See `TidChannel.send_frame`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 
 _PER_TRANSFER = 3
 """The socket of the transfer, the one for strangers, and the file."""
@@ -12,10 +13,10 @@ _OTHERS = 128
 
 def allow_for(transfers: int) -> None:
     """Raises this process's own limit as far as the system allows, never lowers it."""
-    try:
-        import resource  # noqa: PLC0415 - there is no such module on Windows
-    except ImportError:
+    if sys.platform == "win32":
         return
+    import resource  # noqa: PLC0415 - there is no such module on Windows
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = transfers * _PER_TRANSFER + _OTHERS
     if hard != resource.RLIM_INFINITY:

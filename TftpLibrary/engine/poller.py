@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import select
 import selectors
+import sys
 from typing import Protocol
 
+_READABLE = 1
+"""EPOLLIN."""
 WRITABLE = 4
 """EPOLLOUT: a socket with this event alone takes more, and has nothing to read."""
 
@@ -20,49 +23,71 @@ class Handler(Protocol):
         """An exception of our own came out of another method."""
 
 
+class _Poll(Protocol):
+    """The part of `select.epoll` that is used here."""
+
+    def register(self, descriptor: int, events: int, /) -> None: ...
+    def modify(self, descriptor: int, events: int, /) -> None: ...
+    def unregister(self, descriptor: int, /) -> None: ...
+    def poll(self, timeout: float, /) -> list[tuple[int, int]]: ...
+    def close(self) -> None: ...
+
+
+class _Selector:
+    """Does the same with the selectors module."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self.close = self._selector.close
+
+    def register(self, descriptor: int, events: int, /) -> None:
+        self._selector.register(descriptor, _for_selectors(events))
+
+    def modify(self, descriptor: int, events: int, /) -> None:
+        self._selector.modify(descriptor, _for_selectors(events))
+
+    def unregister(self, descriptor: int, /) -> None:
+        self._selector.unregister(descriptor)
+
+    def poll(self, timeout: float, /) -> list[tuple[int, int]]:
+        return [
+            (key.fd, WRITABLE if mask == selectors.EVENT_WRITE else _READABLE)
+            for key, mask in self._selector.select(None if timeout < 0 else timeout)
+        ]
+
+
 class Poller:
     """The sockets of one engine and the handler of each. Engine's thread only."""
 
     def __init__(self) -> None:
         self.handlers: dict[int, Handler] = {}
-        self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._selector = None if self._epoll else selectors.DefaultSelector()
+        self._poll: _Poll = _new_poll()
+        self._notices_closing = not isinstance(self._poll, _Selector)
 
     def add(self, descriptor: int, handler: Handler) -> None:
         """Watches a socket for datagrams."""
         self.handlers[descriptor] = handler
-        if self._epoll is not None:
-            try:
-                self._epoll.register(descriptor, select.EPOLLIN)
-            except FileExistsError:
-                # It was dropped, and another handler took it over before it was closed.
-                self._epoll.modify(descriptor, select.EPOLLIN)
-        elif self._selector is not None:
-            self._selector.register(descriptor, selectors.EVENT_READ)
+        try:
+            self._poll.register(descriptor, _READABLE)
+        except FileExistsError:
+            # It was dropped, and another handler took it over before it was closed.
+            self._poll.modify(descriptor, _READABLE)
 
     def want_write(self, descriptor: int, *, is_wanted: bool) -> None:
         """Watches a socket for room in its send buffer too, or no longer."""
-        if self._epoll is not None:
-            self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if is_wanted else 0))
-        elif self._selector is not None:
-            write = selectors.EVENT_WRITE if is_wanted else 0
-            self._selector.modify(descriptor, selectors.EVENT_READ | write)
+        self._poll.modify(descriptor, _READABLE | (WRITABLE if is_wanted else 0))
 
     def remove(self, descriptor: int) -> None:
         """Stops watching a socket; before it is closed."""
-        if self.handlers.pop(descriptor, None) is None:
-            return
-        if self._epoll is not None:
-            self._epoll.unregister(descriptor)
-        elif self._selector is not None:
-            self._selector.unregister(descriptor)
+        if self.handlers.pop(descriptor, None) is not None:
+            self._poll.unregister(descriptor)
 
     def drop(self, descriptor: int) -> None:
         """Forgets a socket that is closed next: closing is all that epoll needs."""
-        if self._epoll is None:
-            self.remove(descriptor)
-        else:
+        if self._notices_closing:
             self.handlers.pop(descriptor, None)
+        else:
+            self.remove(descriptor)
 
     def poll(self, timeout: float | None) -> list[tuple[int, int]]:
         """Waits for events.
@@ -76,18 +101,20 @@ class Poller:
             meanwhile is no longer in `handlers`, and a new one with the same descriptor finds
             nothing to read.
         """
-        if self._epoll is not None:
-            return self._epoll.poll(-1 if timeout is None else timeout)
-        assert self._selector is not None
-        return [
-            (key.fd, WRITABLE if mask == selectors.EVENT_WRITE else 0)
-            for key, mask in self._selector.select(timeout)
-        ]
+        return self._poll.poll(-1 if timeout is None else timeout)
 
     def close(self) -> None:
         """Closes the descriptor of the poller itself."""
         self.handlers.clear()
-        if self._epoll is not None:
-            self._epoll.close()
-        if self._selector is not None:
-            self._selector.close()
+        self._poll.close()
+
+
+def _new_poll() -> _Poll:
+    if sys.platform == "linux" and hasattr(select, "epoll"):
+        return select.epoll()
+    return _Selector()
+
+
+def _for_selectors(events: int) -> int:
+    write = selectors.EVENT_WRITE if events & WRITABLE else 0
+    return selectors.EVENT_READ | write

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from time import time_ns
 from typing import Any, cast
@@ -72,20 +73,6 @@ class TappedSocket:
         self._show_sent(when, octets[:sent], self._ends_with(arguments[-1]))
         return sent
 
-    def sendmsg(
-        self,
-        buffers: Sequence[Octets],
-        control: Control = (),
-        flags: int = 0,
-        address: Address | None = None,
-    ) -> int:
-        """As `socket.sendmsg`: the control messages may name the source."""
-        when = time_ns()
-        sent = self.untapped.sendmsg(buffers, control, flags, address)
-        ends = self._ends if address is None else self._ends_with(address, control)
-        self._show_sent(when, b"".join(buffers), ends)
-        return sent
-
     # Receiving -----------------------------------------------------------------------------
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -98,32 +85,50 @@ class TappedSocket:
         self._show_received(octets, address)
         return octets[:size], address
 
-    def recvmsg(
-        self, size: int, control_size: int = 0, flags: int = 0
-    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
-        """As `socket.recvmsg`. One call may be many datagrams."""
-        octets, control, seen, address = self.untapped.recvmsg(_LARGEST, control_size, flags)
-        self._show_received(octets, address, control)
-        return octets[:size], control, seen, address
-
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0, flags: int = 0) -> int:
         """As `socket.recv_into`. One call may be many datagrams."""
         size = nbytes or len(buffer)
-        if udp.IS_LINUX:
+        if sys.platform != "win32" and udp.IS_LINUX:
             octets = self.recvmsg(size, udp.CONTROL_SIZE, flags)[0]
         else:
             octets = self.recv(size, flags)
         buffer[: len(octets)] = octets
         return len(octets)
 
-    def recvmsg_into(
-        self, buffers: Sequence[bytearray | memoryview], control_size: int = 0, flags: int = 0
-    ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
-        """As `socket.recvmsg_into` with one buffer. One call may be many datagrams."""
-        (buffer,) = buffers
-        octets, control, seen, address = self.recvmsg(len(buffer), control_size, flags)
-        buffer[: len(octets)] = octets
-        return len(octets), control, seen, address
+    # With control messages -----------------------------------------------------------------
+
+    if sys.platform != "win32":
+
+        def sendmsg(
+            self,
+            buffers: Sequence[Octets],
+            control: Control = (),
+            flags: int = 0,
+            address: Address | None = None,
+        ) -> int:
+            """As `socket.sendmsg`: the control messages may name the source."""
+            when = time_ns()
+            sent = self.untapped.sendmsg(buffers, control, flags, address)
+            ends = self._ends if address is None else self._ends_with(address, control)
+            self._show_sent(when, b"".join(buffers), ends)
+            return sent
+
+        def recvmsg(
+            self, size: int, control_size: int = 0, flags: int = 0
+        ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
+            """As `socket.recvmsg`. One call may be many datagrams."""
+            octets, control, seen, address = self.untapped.recvmsg(_LARGEST, control_size, flags)
+            self._show_received(octets, address, control)
+            return octets[:size], control, seen, address
+
+        def recvmsg_into(
+            self, buffers: Sequence[bytearray | memoryview], control_size: int = 0, flags: int = 0
+        ) -> tuple[int, list[tuple[int, int, bytes]], int, Address]:
+            """As `socket.recvmsg_into` with one buffer. One call may be many datagrams."""
+            (buffer,) = buffers
+            octets, control, seen, address = self.recvmsg(len(buffer), control_size, flags)
+            buffer[: len(octets)] = octets
+            return len(octets), control, seen, address
 
     # Inside --------------------------------------------------------------------------------
 

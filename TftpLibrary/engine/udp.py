@@ -26,7 +26,8 @@ from TftpLibrary.errors import UsageError
 Control = Sequence[tuple[int, int, bytes]]
 """Control messages, as `recvmsg` and `sendmsg` have them: level, kind and octets."""
 
-IS_LINUX = sys.platform.startswith("linux")
+IS_LINUX = sys.platform == "linux"
+"""Where a call is missing on other systems, `sys.platform` beside it tells type checkers so."""
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 _SO_TIMESTAMPNS = 35
@@ -121,7 +122,7 @@ def open_stranger_socket(sock: socket.socket) -> socket.socket | None:
     The kernel gives each datagram to the connected socket if its sender is the peer, and to this
     one otherwise. None where the platform cannot do that.
     """
-    if not IS_LINUX:
+    if sys.platform != "linux" or not IS_LINUX:
         return None
     # Only now: the free port was found without the option, so no two transfers share one.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -146,7 +147,7 @@ def receive_request(
         (infinity if unknown). None when there is no datagram.
     """
     try:
-        if not IS_LINUX:
+        if sys.platform == "win32" or not IS_LINUX:
             datagram, peer = sock.recvfrom(size)
             return datagram, peer, None, False, inf
         datagram, control, _, peer = sock.recvmsg(size, CONTROL_SIZE)
@@ -167,7 +168,7 @@ def send_from(sock: socket.socket, datagram: bytes, peer: Address, local: Addres
     A reply that cannot leave is the same as one that was lost.
     """
     with contextlib.suppress(OSError):
-        if local is None or not IS_LINUX:
+        if sys.platform == "win32" or local is None or not IS_LINUX:
             sock.sendto(datagram, peer)
         else:
             sock.sendmsg([datagram], pktinfo(sock.family, local), DONTWAIT, peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
@@ -267,7 +268,7 @@ def _is_filled(buffers: Sequence[memoryview], octets: int) -> bool:
 
 
 def _read(fd: int, buffers: Sequence[memoryview], offset: int) -> int:
-    if not HAS_PREADV:
+    if sys.platform == "win32" or not HAS_PREADV:
         return _read_one_by_one(fd, buffers, offset)
     if len(buffers) <= MAX_BUFFERS:
         return os.preadv(fd, buffers, offset)
@@ -295,7 +296,7 @@ def _read_one_by_one(fd: int, buffers: Sequence[memoryview], offset: int) -> int
 
 def _write(fd: int, buffers: Sequence[memoryview | bytes], octets: int) -> None:
     done = 0
-    if HAS_WRITEV and len(buffers) <= MAX_BUFFERS:
+    if sys.platform != "win32" and HAS_WRITEV and len(buffers) <= MAX_BUFFERS:
         done = os.writev(fd, buffers)
     if done == octets:
         return

@@ -40,7 +40,7 @@ def fetch(place: Path) -> tuple[Path, bytes, dict[str, bytes]]:
         (place / name).mkdir(parents=True)
     (place / "status").touch()
     configuration = place / "apt.conf"
-    user = "root" if os.geteuid() == 0 else ""
+    user = "root" if sys.platform != "win32" and os.geteuid() == 0 else ""
     configuration.write_text(_CONFIGURATION.format(place=place, user=user), "utf-8")
     environment = {**os.environ, "APT_CONFIG": str(configuration)}
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import getpass
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +18,7 @@ from typing import NamedTuple
 from robot.api import SkipExecution, logger
 from robot.api.deco import keyword, library
 
+from atest.equipment.daemons import HOST, end, free_port, wait_for_answer
 from atest.equipment.peers import peers
 
 PATIENCE = 60.0
@@ -96,35 +95,21 @@ class Daemon:
     """
 
     def __init__(self, kind: str, folder: Path) -> None:
-        self.host, self.port = "127.0.0.1", _free_port()
+        self.host, self.port = HOST, free_port()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it is read at the end.
         command = _daemon_command(kind, folder, self.port)
         logger.info(" ".join(command))
         self._process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT)
         try:
-            self._wait_for_answer(command)
+            if not wait_for_answer(self._process, self.port):
+                raise AssertionError(f"'{' '.join(command)}' does not answer:\n{self.close()}")
         except BaseException:
             self.close()
             raise
 
-    def _wait_for_answer(self, command: Command) -> None:
-        """Asks for a file that is not there until an ERROR comes."""
-        until = time.monotonic() + 10
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(0.1)
-            while time.monotonic() < until and self._process.poll() is None:
-                sock.sendto(b"\0\1not-there\0octet\0", (self.host, self.port))
-                try:
-                    sock.recv(600)
-                except (TimeoutError, ConnectionError):
-                    continue
-                return
-        raise AssertionError(f"'{' '.join(command)}' does not answer:\n{self.close()}")
-
     def close(self) -> str:
         """Ends the daemon and returns what it printed. Idempotent."""
-        self._process.terminate()
-        self._process.wait(10)
+        end(self._process)
         if self._output.closed:
             return ""
         self._output.seek(0)
@@ -137,21 +122,15 @@ def _daemon_command(kind: str, folder: Path, port: int) -> Command:
     user = getpass.getuser()
     if kind == "tftpd-hpa":
         program = peers().require_program("in.tftpd")
-        if os.geteuid() != 0:
+        if sys.platform == "win32" or os.geteuid() != 0:
             raise SkipExecution("in.tftpd serves a folder only where root starts it.")
-        at = f"127.0.0.1:{port}"
+        at = f"{HOST}:{port}"
         return [program, "-L", "-4", "-a", at, "-s", "-c", "-p", "-u", user, str(folder)]
     if kind == "atftpd":
         program = peers().require_program("atftpd")
-        where = ["--port", str(port), "--bind-address", "127.0.0.1"]
+        where = ["--port", str(port), "--bind-address", HOST]
         return [program, "--daemon", "--no-fork", *where, "--user", f"{user}.{user}", str(folder)]
-    return [*PYTFTP, "-q", "serve", str(folder), "--listen", f"127.0.0.1:{port}", "--write"]
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return [*PYTFTP, "-q", "serve", str(folder), "--listen", f"{HOST}:{port}", "--write"]
 
 
 @library(scope="GLOBAL", doc_format="ROBOT", listener="SELF")

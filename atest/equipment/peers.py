@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from robot.api import Failure, SkipExecution
 from robot.api.deco import keyword, library
@@ -31,10 +32,18 @@ _MORE_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 def find_program(program: str) -> str | None:
     """Returns the path of a program, or None.
 
-    It is looked for in PATH, in the folders of daemons, and in `TFTP_LIBRARY_PEERS`.
+    It is looked for in `TFTP_LIBRARY_PEERS`, in PATH, and in the folders of daemons.
     """
-    folders = [os.environ.get("PATH", ""), *_MORE_FOLDERS, os.environ.get("TFTP_LIBRARY_PEERS", "")]
-    return shutil.which(program, path=os.pathsep.join(filter(None, folders)))
+    own = os.environ.get("TFTP_LIBRARY_PEERS", "")
+    # Packages that cannot be installed side by side can be unpacked there with `dpkg -x`.
+    folders = [own, *sorted(map(str, Path(own).glob("**/*bin")))] if own else []
+    folders += [*os.environ.get("PATH", "").split(os.pathsep), *_MORE_FOLDERS]
+    for folder in filter(None, folders):
+        found = shutil.which(program, path=folder)
+        # Another program may be there under this name: Debian's atftpd is in.tftpd too.
+        if found and Path(found).resolve().name not in PACKAGES.keys() - {program}:
+            return str(Path(found).absolute())
+    return None
 
 
 def missing_text(program: str, package: str = "") -> str:

@@ -93,7 +93,7 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    if hasattr(os, "sched_setaffinity"):
+    if sys.platform == "linux":
         # Servers and clients inherit it: on two cores lock-step flips between two speeds.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[-1] if options.core is None else options.core})

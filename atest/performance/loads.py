@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from atest.performance.peers import HERE, HOST, Missing, Server, compile_c
+from atest.equipment.daemons import HOST
+from atest.performance.peers import HERE, Missing, Server, compile_c
 from atest.performance.scenarios import Scenario, size_of
 
 _LONGEST = 300

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from atest.equipment.daemons import HOST
 from atest.performance.growth import growth
 from atest.performance.loads import Failed, Load
 from atest.performance.peers import (
     HERE,
-    HOST,
     OURS,
     PROJECT,
     SERVERS,
@@ -172,6 +172,8 @@ def _download(
 def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 - as the others
     """A board with few receive buffers: with the pace after a time-out, and with whole windows."""
     program = str(compile_c("slow_board", folder))
+    if sys.platform != "linux":
+        raise Missing("it sets the cores of a process as Linux does")
     cores = set(range(os.cpu_count() or 1)) - os.sched_getaffinity(0)
     if not cores:
         raise Missing("the board needs a core of its own")
@@ -185,7 +187,7 @@ def board(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 -
                     words,
                     capture_output=True,
                     check=True,
-                    preexec_fn=lambda: os.sched_setaffinity(0, cores),
+                    preexec_fn=partial(os.sched_setaffinity, 0, cores),
                 )
                 found.setdefault(kind, []).append(json.loads(done.stdout))
     rates = {

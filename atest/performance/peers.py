@@ -1,8 +1,6 @@
 """The servers of the benchmark: ours, and the others where they are installed.
 
-Each runs as a process of its own, on the same core as its client. `find` looks on PATH, and in
-the folder that TFTP_LIBRARY_PEERS names: Debian's tftpd-hpa and atftpd cannot be installed side by
-side, but `apt-get download` and `dpkg -x` unpack them anywhere.
+Each runs as a process of its own, on the same core as its client.
 """
 
 from __future__ import annotations
@@ -10,21 +8,17 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from atest.equipment.daemons import HOST, end, free_port, wait_for_answer
+from atest.equipment.peers import find_program, missing_text
+
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
-HOST = "127.0.0.1"
 OURS = "ours"
-
-_START = 10.0
-"""Seconds within which a server has to answer its first request."""
-_PROBE = b"\0\1probe\0octet\0"
 
 
 class Missing(Exception):
@@ -35,17 +29,12 @@ def find(program: str) -> str:
     """Returns the path of a program.
 
     Raises:
-        Missing: it is neither on PATH nor in the folder of TFTP_LIBRARY_PEERS.
+        Missing: it is nowhere.
     """
-    own = os.environ.get("TFTP_LIBRARY_PEERS", "")
-    places = [own, *sorted(map(str, Path(own).glob("**/*bin")))] if own else []
-    places += [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/usr/local/sbin"]
-    for place in places:
-        found = shutil.which(program, path=place)
-        # Debian's atftpd calls itself in.tftpd too.
-        if found and Path(found).resolve().name == program:
-            return str(Path(found).absolute())
-    raise Missing(f"{program} is not installed")
+    found = find_program(program)
+    if found is None:
+        raise Missing(missing_text(program))
+    return found
 
 
 def python_module(name: str) -> str:
@@ -81,7 +70,7 @@ def ours_with(port: int, root: Path, **settings: object) -> list[str]:
 
 def _tftpd_hpa(port: int, root: Path) -> list[str]:
     program = find("in.tftpd")
-    if os.geteuid():
+    if sys.platform == "win32" or os.geteuid():
         raise Missing("in.tftpd changes its root: it needs root")
     words = [program, "-L", "-4", "-c", "-p", "-a", f"{HOST}:{port}"]
     return [*words, "-u", os.environ.get("USER", "root"), "-s", str(root)]
@@ -130,23 +119,9 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        if not self._answers():
+        if not wait_for_answer(self._process, self.port):
             self.close()
             raise Missing(f"{name} does not start")
-
-    def _answers(self) -> bool:
-        """Asks for a file that is not there until an ERROR says so."""
-        deadline = time.monotonic() + _START
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(0.1)
-            while time.monotonic() < deadline and self._process.poll() is None:
-                sock.sendto(_PROBE, (HOST, self.port))
-                try:
-                    sock.recv(999)
-                except OSError:
-                    continue
-                return True
-        return False
 
     def __enter__(self) -> Server:
         return self
@@ -157,6 +132,8 @@ class Server:
     @property
     def cpu_seconds(self) -> float:
         """Processor time so far, of the kernel's work for it too, and of children that ended."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         fields = self._proc("stat").rpartition(")")[2].split()
         return sum(int(fields[at]) for at in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
 
@@ -167,12 +144,7 @@ class Server:
 
     def close(self) -> None:
         """Ends the process."""
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self._process.pid}/{name}").read_text("ascii", "replace")
@@ -203,10 +175,3 @@ def reference(folder: Path) -> Command:
     """
     program = str(compile_c("reference", folder))
     return lambda port, root: [program, HOST, str(port), str(root)]
-
-
-def free_port() -> int:
-    """Returns a port that is free just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((HOST, 0))
-        return int(sock.getsockname()[1])

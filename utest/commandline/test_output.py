@@ -16,9 +16,17 @@ from TftpLibrary.commandline import output as module
 from TftpLibrary.commandline.output import Output
 from utest.support.stores import posix_only
 
-if sys.platform != "win32":
-    import fcntl
-    import termios
+
+def open_terminal(columns: int) -> tuple[int, int]:
+    """Returns the descriptors of both ends: its own, and that of what runs in it."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    import fcntl  # noqa: PLC0415 - there are no such modules on Windows
+    import termios  # noqa: PLC0415
+
+    own, inside = os.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    return own, inside
 
 
 class Terminal:
@@ -29,8 +37,7 @@ class Terminal:
     """
 
     def __init__(self, columns: int) -> None:
-        self._reading, writing = os.openpty()
-        fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self._reading, writing = open_terminal(columns)
         self.stream = os.fdopen(writing, "w")
 
     def close(self) -> str:
@@ -55,6 +62,8 @@ def pipe() -> Iterator[tuple[int, TextIO]]:
 
 
 def fill(pipe: int) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     os.set_blocking(pipe, False)
     with suppress(BlockingIOError):
         while True:

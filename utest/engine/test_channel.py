@@ -285,11 +285,11 @@ class FullSocket(socket.socket):
 
     room = 2
 
-    def sendmsg(self, *arguments: Any) -> int:
+    def sendto(self, *arguments: Any) -> int:
         if not self.room:
             raise BlockingIOError
         self.room -= 1
-        return super().sendmsg(*arguments)
+        return super().sendto(*arguments)
 
 
 @linux_only

@@ -56,7 +56,7 @@ def wait_for(sock: socket.socket) -> None:
 
     def has_one() -> bytes:
         try:
-            return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return sock.recv(1, socket.MSG_PEEK | udp.DONTWAIT)
         except BlockingIOError:
             return b""
 

@@ -46,6 +46,29 @@ def test_program_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch, variabl
     assert require("found") == peers().require_program("found") == find_program("found")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="packages of Debian")
+def test_unpacked_package_has_its_programs_deep_below(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = folder / "usr" / "sbin" / "deep"
+    deep.parent.mkdir(parents=True)
+    (folder / "found").rename(deep)
+    monkeypatch.setenv("TFTP_LIBRARY_PEERS", str(folder))
+    assert find_program("deep") == str(deep)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")
+def test_another_program_under_the_name_is_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian's atftpd calls itself in.tftpd too."""
+    (folder / "found").rename(folder / "atftpd")
+    (folder / "in.tftpd").symlink_to("atftpd")
+    monkeypatch.setenv("TFTP_LIBRARY_PEERS", str(folder))
+    assert find_program("atftpd") == str(folder / "atftpd")
+    assert find_program("in.tftpd") != str(folder / "in.tftpd")
+
+
 @pytest.mark.usefixtures("folder")
 def test_missing_program_skips_the_test() -> None:
     with pytest.raises(pytest.skip.Exception, match=TEXT):

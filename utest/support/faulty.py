@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -56,9 +57,11 @@ class FaultySocket(socket.socket):
         self._fail()
         return super().recv_into(*arguments)
 
-    def recvmsg_into(self, *arguments: Any) -> Any:
-        self._fail()
-        return super().recvmsg_into(*arguments)
+    if sys.platform != "win32":
+
+        def recvmsg_into(self, *arguments: Any) -> Any:
+            self._fail()
+            return super().recvmsg_into(*arguments)
 
     def _look(self, octets: int) -> None:
         error = self.fault(octets) if self.fault is not None else None

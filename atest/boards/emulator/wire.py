@@ -76,7 +76,7 @@ class Wire:
         self._is_cut = threading.Event()
         self._is_closed = False
         self._inbox, self._outbox = bytearray(), bytearray()
-        self._end, self.board_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._end, self.board_end = socket.socketpair()
         self._wake, self._woken = socket.socketpair()
         self._selector = selectors.DefaultSelector()
         for sock in (self._end, self._woken):
