@@ -1,1 +1,1 @@
-"""The command line: what `python -m TftpLibrary` and the script `tftplibrary` do."""
+"""The command line: `python -m TftpLibrary`, and the script `tftplibrary`."""

@@ -101,9 +101,9 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-# What is fixed are values of settings, which are of many types, hence Any.
+# Fixed values are values of settings, which are of many types, hence Any.
 def settings(cls: type[T], options: argparse.Namespace, **fixed: Any) -> T:
-    """Returns settings from the options of the same names, and from what is fixed.
+    """Returns settings from the options of the same names, and from fixed values.
 
     Raises:
         UsageError: a value is out of bounds.
@@ -147,7 +147,7 @@ def _add_option(command: argparse.ArgumentParser, row: Setting) -> None:
 
 
 def _how(row: Setting) -> dict[str, Any]:
-    """Returns what argparse must know of the values of a kind."""
+    """Returns the arguments by which argparse takes the values of a kind."""
     if row.kind is Kind.flag:
         return {"action": "store_false" if row.default else "store_true"}
     if row.kind is Kind.choice:

@@ -114,7 +114,7 @@ class Report:
     def _collect(self) -> None:
         if self._lines:
             return
-        # The position first: what ends while this reads is news again, and never lost.
+        # The position first: a transfer that ends while this reads is news again, never lost.
         self.position, before = self._recorder.position, self._printed
         self._printed, ended = self._recorder.ends(before)
         for transfer in ended:

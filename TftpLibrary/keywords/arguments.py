@@ -53,12 +53,12 @@ class _Shape(NamedTuple):
 def takes_settings(rows: Iterable[Setting], *, all_optional: bool = False) -> Callable[[F], F]:
     """Returns the decorator that puts settings in the place of `**settings`.
 
-    An argument that the keyword has itself stays as the keyword has it. Those that it documents
-    after `**settings` follow the settings.
+    An argument of the keyword itself stays as it is. Arguments that it documents after `**settings`
+    follow the settings.
 
     Args:
         rows: the table.
-        all_optional: whether nothing but what is given counts, so that None is every default.
+        all_optional: whether only given arguments count: then every default is None.
     """
     shown = [row for row in rows if row.is_argument]
     parameters = [_parameter(row, is_optional=all_optional) for row in shown]

@@ -47,7 +47,7 @@ class AssertionKeywords(Keywords):
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
 
-        It looks at once; `Wait Until File Is Downloaded` waits. The error message shows the
+        The keyword does not wait; `Wait Until File Is Downloaded` does. The error message shows the
         nearest miss and the requests that were seen.
 
         Example:
@@ -99,7 +99,7 @@ class AssertionKeywords(Keywords):
         """Fails unless boards have asked for these files.
 
         Args:
-            names: Names or globs, in the order of the requests. None at all expects no request.
+            names: Names or globs, in the order of the requests. Without a name no request may come.
             client: Address or network of the board. Default: all boards.
             match: ``exact``: these and no others, in this order. ``in_order``: these in this
                 order, others may come between them. ``subset``: each of these, in any order;

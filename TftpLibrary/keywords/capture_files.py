@@ -1,4 +1,4 @@
-"""Which captures were started, where they are, and which of them stay when a test ends."""
+"""The captures of a run: their servers, their files, and which files stay when a test ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from TftpLibrary.station import Station
 SUFFIX = ".pcapng"
 
 _LONGEST_NAME = 100
-"""Octets of a text in the name of a file, of which systems allow about 250."""
+"""Most octets of a text in a file name; systems allow about 250 for the whole name."""
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -35,13 +35,13 @@ class Keep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a capture when its test, or suite, ended.
+    """The result of a capture when its test, or suite, ended.
 
     Attributes:
         alias: the server that was captured.
         port: its port.
-        captured: the file, and what it has or had.
-        keep: what was asked.
+        captured: the file, and its content.
+        keep: as given at its start.
         is_kept: whether the file stays.
         was_open: whether nobody had stopped the capture before.
         trouble: why a file could not be removed; empty otherwise.
@@ -97,8 +97,8 @@ class CaptureFiles:
         """Starts the capture of a server.
 
         Args:
-            server: it runs.
-            path: where to.
+            server: a running server.
+            path: the file to write.
             keep: whether the file stays when the scope ends.
             scope: key of the scope that the capture belongs to.
 
@@ -123,8 +123,8 @@ class CaptureFiles:
     def leave(self, scope: str, *, has_failed: bool) -> list[Settled]:
         """A scope ends, and its captures with it: they stay or are removed.
 
-        Servers of the scope were stopped before. A capture that began in no scope ends with the
-        first one.
+        The servers of the scope were stopped before. A capture that began outside of any scope ends
+        with the first one.
         """
         if self._auto_stop is AutoStop.manual:
             return []
@@ -133,7 +133,7 @@ class CaptureFiles:
         return [_settle(started, has_failed=has_failed) for started in leaving]
 
     def close(self) -> list[Settled]:
-        """The run ends: what is still there stays, unless it never should."""
+        """The run ends: the captures left stay, except those with `keep=never`."""
         leaving, self._started = self._started, []
         return [_settle(started, has_failed=True) for started in leaving]
 

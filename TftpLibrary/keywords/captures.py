@@ -25,21 +25,21 @@ class CaptureKeywords(Keywords):
             path: File to write, or a folder that exists. Default: a new file in the output folder
                 of the run, named after the test and the server.
             server: Alias of the server. Default: the active one.
-            keep: Whether the file stays when the test ends. Default: only if the test failed. For a
-                capture that a suite setup starts it is the suite that counts.
+            keep: Whether the file stays when the test ends. Default: only if the test failed. If a
+                suite setup starts the capture, the result of the suite counts.
 
         Returns:
             The path of the file.
 
         Wireshark and tshark open the file, which is a pcapng. It has one record for each datagram,
         also where many left in one system call. The IP and UDP headers are made up. A packet that
-        the server sent again has a comment that begins with ``retransmit``, one that the board sent
-        again has one that begins with ``repeat``.
+        the server sent again has a comment that begins with ``retransmit``; for a packet that the
+        board sent again the comment begins with ``repeat``.
 
         The capture ends with `Stop Packet Capture`, with the server, or with the test. A full disk
         ends it with a warning; transfers go on in any case.
 
-        Wireshark knows TFTP by port 69. For another port the log has the option that tells it.
+        Wireshark knows TFTP by port 69. For another port the log shows the option that it needs.
 
         Example:
         | `Start TFTP Server`    host=127.0.0.1    port=0
@@ -61,10 +61,10 @@ class CaptureKeywords(Keywords):
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The path of the file, which is complete now; None where no capture was running.
+            The path of the file, which is complete now; None if no capture was running.
 
-        That no capture is running is a warning, not a failure, so that teardowns are simple. The
-        file stays until the test ends at least; ``keep`` of `Start Packet Capture` decides then.
+        If no capture is running, the keyword only warns, so it is safe in teardowns. The file stays
+        at least until the test ends; then ``keep`` of `Start Packet Capture` decides.
 
         Example:
         | `Start TFTP Server`    host=127.0.0.1    port=0

@@ -1,4 +1,4 @@
-"""The listener: suites and tests begin and end, keywords end, and the log gets what happened."""
+"""The listener: follows suites, tests and keywords, and writes into the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from TftpLibrary.keywords.state import LibraryState
 
 
 class Scopes:
-    """Tells the state when suites and tests begin and end, and writes the journal.
+    """Begins and ends the scopes of the state with suites and tests, and writes the journal.
 
     Robot Framework calls it, since a component with this attribute is a listener.
     """
@@ -20,7 +20,7 @@ class Scopes:
     def __init__(self, state: LibraryState) -> None:
         self.state = state
         self._journal = Journal(state)
-        # A test of a suite whose setup failed is not run: it has nothing to tell.
+        # A test of a suite whose setup failed is not run: it has nothing to log.
         self._is_test_run = False
 
     # Robot's own classes are in the signature of a listener, which are not typed.
@@ -37,15 +37,15 @@ class Scopes:
         self._journal.begin()
 
     def end_keyword(self, data: Any, result: Any) -> None:  # noqa: ARG002
-        """Writes what ended meanwhile, whichever library the keyword is of."""
+        """Writes the transfers that ended meanwhile, whichever library the keyword is of."""
         self._is_test_run = True
         self._journal.write_cards()
         if result.failed and _is_of_suite(result):
             self._write_failure()
 
     def end_test(self, data: Any, result: Any) -> None:
-        """Stops what the test started, and writes what came of it."""
-        # Before the files go: their checksums are told.
+        """Stops the servers and captures of the test, and writes their results."""
+        # Before the files go: the cards show their checksums.
         self._journal.write_cards()
         watch, has_server = self.state.watch_scope(), self.state.is_running()
         reporting.log_stopped(self.state.leave(data.id))
@@ -55,7 +55,7 @@ class Scopes:
         self._settle_captures(data, result)
 
     def end_suite(self, data: Any, result: Any) -> None:
-        """Stops what the suite started; what would be logged now is lost, but for warnings."""
+        """Stops the servers and captures of the suite; the log takes only warnings now."""
         reporting.log_stopped(self.state.leave(data.id))
         self._settle_captures(data, result)
 

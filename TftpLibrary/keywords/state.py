@@ -1,4 +1,4 @@
-"""What the keywords share: the servers under their aliases, the record, and whose server is whose.
+"""State shared by the keywords: the servers with their aliases and scopes, and the record.
 
 Only Robot's thread comes here, so there is no lock. Nothing is opened before a server is started.
 """
@@ -25,14 +25,14 @@ START_ONE = "Start one with `Start TFTP Server`."
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What the import of the library gave.
+    """The arguments of the library's import.
 
     Attributes:
         host: address that servers bind.
         port: port that servers bind.
         root: folder that servers serve; None for a private one each.
         timeout: seconds that a wait lasts.
-        auto_stop: when servers stop by themselves.
+        auto_stop: when servers are stopped automatically.
         on_failure: what is logged when a test fails.
     """
 
@@ -50,9 +50,9 @@ class Stopped:
 
     Attributes:
         alias: its alias.
-        url: where it was.
-        transfers: those that were cut short.
-        warnings: what could not be cleaned up.
+        url: its URL.
+        transfers: the transfers that were cut short.
+        warnings: sentences about files that could not be cleaned up.
     """
 
     alias: str
@@ -72,7 +72,7 @@ class _Running:
 
 @dataclass(slots=True)
 class _Scope:
-    """The run, a suite or a test: its beginning, its mark, and what was known when it began.
+    """The run, a suite or a test: its beginning, its mark, and the state when it began.
 
     `timeout` is what `Set TFTP Timeout` chose for it; None where an outer scope decides.
     """
@@ -93,7 +93,7 @@ class LibraryState:
     manual.
 
     Attributes:
-        defaults: what the import gave.
+        defaults: the arguments of the import.
         recorder: the record of all servers and clients.
         captures: the captures that were started.
     """
@@ -113,8 +113,8 @@ class LibraryState:
         """Starts a server and makes it the active one.
 
         Returns:
-            The server, and whether it is new: False when one with this alias was asked for in
-            the same way before, and runs.
+            The server, and whether it is new: False when a server with this alias and an equal
+            request is already running.
 
         Raises:
             UsageError: it cannot start, or its alias is taken.
@@ -169,7 +169,7 @@ class LibraryState:
         return self.server(alias).files.list() if self.is_running(alias) else []
 
     def switch(self, alias: str) -> str:
-        """Makes a server the active one, and returns the alias of the one that was.
+        """Makes a server the active one, and returns the alias of the previous one.
 
         Raises:
             UsageError: it does not run.
@@ -184,7 +184,7 @@ class LibraryState:
 
         Args:
             alias: its alias.
-            grace: seconds that running transfers get to come to their end.
+            grace: seconds for running transfers to end.
 
         Raises:
             UsageError: it does not run.
@@ -213,10 +213,10 @@ class LibraryState:
         self._scopes.append(_Scope(key, mark, mark, dict(self._aliases), is_test))
 
     def leave(self, key: str) -> list[Stopped]:
-        """Ends a scope: stops its servers, and makes active again the server that was.
+        """Ends a scope: stops its servers, and makes the server active again that was before.
 
-        A library that was imported by a keyword did not see the scope begin; the outermost one
-        stands for it then.
+        A library that was imported by a keyword did not see the scope begin; then the outermost
+        one stands for it.
         """
         depth = len(self._scopes)
         if depth == 1:
@@ -316,7 +316,7 @@ class LibraryState:
         except UsageError as error:
             raise UsageError(f"{error}{self._same_port(request.settings.port)}") from error
         except BaseException:
-            # Robot's time-outs are no Exception; what is half started must not stay.
+            # Robot's time-outs are no `Exception`; a server that is half started must not stay.
             server.stop()
             raise
         return server

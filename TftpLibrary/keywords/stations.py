@@ -1,4 +1,4 @@
-"""Where the servers and clients of the keywords are made: on this machine.
+"""Makes the servers and clients of the keywords, on this machine.
 
 Every other module of the keywords knows only the interfaces of `TftpLibrary.station`.
 """
@@ -37,6 +37,6 @@ def new_client(host: str, port: int, settings: ClientSettings, recorder: Recorde
     """Returns a client of a board.
 
     Raises:
-        UsageError: the host cannot be found, or the port is none.
+        UsageError: the host cannot be found, or there is no such port.
     """
     return TftpClient(host, port, settings, recorder=recorder)

@@ -17,13 +17,13 @@ class TransferKeywords(Keywords):
 
     @keyword("Mark Transfers", tags=("Transfers",))
     def mark_transfers(self) -> int:
-        """Sets the mark to now: what was transferred before does not count any more.
+        """Sets the mark to now: earlier transfers do not count any more.
 
         Returns:
             The mark, for the argument ``since`` of other keywords.
 
-        Each test begins with a mark, and so does each suite. Set another one where the same file
-        is downloaded twice in a test.
+        Each test begins with a mark, and so does each suite. Set another one if the same file is
+        downloaded twice in a test.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0
@@ -126,9 +126,9 @@ class TransferKeywords(Keywords):
         Args:
             name: Name, or a glob such as ``*.dtb``. Default: all.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
-            assertion_expected: Name or list of names to compare with. Equality does not look at
-                the order, see `Requests Should Be` for one that does; ``contains`` holds when
-                every expected name is there.
+            assertion_expected: Name or list of names to compare with. Equality ignores the order,
+                which `Requests Should Be` checks; ``contains`` holds when every expected name is
+                there.
             message: Error message to use instead of the default one.
             client: Address or network of the board. Default: any board.
             outcome: How the transfers ended. Default: all, running ones too.
@@ -157,16 +157,16 @@ class TransferKeywords(Keywords):
     ) -> None:
         """Logs the transfers that were seen as a table with a bar for each on one time axis.
 
-        It tells which board fetched what and when: refused requests are in it, and running
-        transfers too.
+        It shows which board fetched which file and when, including refused requests and running
+        transfers.
 
         Args:
             name: Name that was asked for, or a glob. Default: all.
             client: Address or network of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
-            server: Alias of the server. Default: all servers, and what `TFTP Get` and `TFTP Put`
-                did.
+            server: Alias of the server. Default: all servers, and the transfers of `TFTP Get` and
+                `TFTP Put`.
 
         Example:
         | `Start TFTP Server`    port=0

@@ -1,4 +1,4 @@
-"""The words by which messages name what a suite can use: its keywords, and their arguments."""
+"""The words by which messages name keywords and their arguments for a suite."""
 
 from __future__ import annotations
 

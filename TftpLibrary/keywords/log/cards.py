@@ -1,7 +1,7 @@
-"""One ended transfer as a card in log.html: what was asked, what came of it, and how it went.
+"""One ended transfer as a card in log.html: the request, its outcome, and its course.
 
-A card is HTML without a script, below 10 KB whatever a peer sent. The line that is always seen
-tells the outcome; failures are open, successes closed. Without its tags it reads as lines of text.
+A card is HTML without a script, below 10 KB whatever a peer sent. The line that is always visible
+shows the outcome; failures are open, successes closed. Without its tags it reads as lines of text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from TftpLibrary.recording.wording import duration_text, result_text
 CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
 
-# Octets of HTML that a text of a peer, or of us, has at most.
+# Most octets of HTML for a text of a peer, or of our own.
 _SHORT, _MIDDLE, _LONG = 80, 200, 1600
 
 _MOST_OPTIONS = 8
@@ -31,7 +31,7 @@ _SHA256_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a card tells that the record of the transfer does not have.
+    """The parts of a card that the record of the transfer does not have.
 
     Attributes:
         sha256: checksum of the file in the store; empty where the store does not have it.
@@ -65,7 +65,7 @@ def _summary(transfer: Transfer) -> str:
 
 
 def _facts(transfer: Transfer, around: Surroundings) -> list[tuple[str, str]]:
-    """What the card tells, each with the word before it; without a value it is left out."""
+    """The facts of the card, each with its label; a fact without a value is left out."""
     is_refused = transfer.outcome is Outcome.refused
     server = f", server {text(transfer.server, _SHORT)}" if transfer.server else ""
     duration = "" if is_refused else f", {duration_text(transfer.duration)}"
@@ -90,7 +90,7 @@ def _ending(transfer: Transfer) -> str:
 
 
 def _options(transfer: Transfer) -> str:
-    """What was asked, and what was granted."""
+    """The options asked, and those granted."""
     asked = transfer.requested
     parts = [_option(transfer, key, asked[key]) for key in islice(asked, _MOST_OPTIONS)]
     if len(asked) > _MOST_OPTIONS:
@@ -117,7 +117,7 @@ def _octets(transfer: Transfer) -> str:
 
 
 def _file(transfer: Transfer, sha256: str) -> str:
-    """The name, where the summary had to cut it, and what identifies the content."""
+    """The name, where the summary had to cut it, and the checksum of the content."""
     html = name(transfer.filename, _LONG)
     parts = [f"'{html}'"] if html != name(transfer.filename, _MIDDLE) else []
     if sha256:
@@ -132,6 +132,6 @@ def _link(capture: str) -> str:
 def _traceback(transfer: Transfer) -> str:
     if not transfer.traceback:
         return ""
-    # The last lines of a traceback tell most.
+    # The last lines of a traceback say most.
     lines = [text(line, _MIDDLE) for line in transfer.traceback.splitlines()[-_MOST_LINES:]]
     return f'<pre style="white-space:pre-wrap">{_NEWLINE.join(lines)}</pre>'

@@ -1,4 +1,4 @@
-"""The course of one transfer as a drawing: throughput over time, and where packets came again."""
+"""The course of one transfer as a drawing: throughput over time, and packets sent again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIXED = 'vector-effect="non-scaling-stroke"'
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What happened between two samples.
+    """The course between two samples.
 
     Attributes:
         start: seconds since the request.
@@ -65,8 +65,8 @@ def columns(transfer: Transfer) -> list[Column]:
 def throughput(transfer: Transfer) -> str:
     """Returns the drawing as HTML; empty for a transfer without a course.
 
-    A tick below a column tells that packets were sent again then. Hovering over a column tells
-    its numbers, and so do the lines of the text where no drawing is shown.
+    A tick below a column marks packets that were sent again. Hovering over a column shows its
+    numbers, and so do the lines of the text where no drawing is shown.
     """
     course = columns(transfer)
     if not course:
@@ -99,7 +99,7 @@ def _bars(course: Sequence[Column], span: float, peak: float) -> str:
     for column in course:
         left, right = _x(column.start, span), _x(column.end, span)
         if column.octets > 0:
-            # What arrived is seen, however little it was.
+            # Every column with octets is visible, however few they are.
             top = min(HEIGHT - 1, round(HEIGHT * (1 - column.rate / peak)))
             parts.append(f"M{left} {HEIGHT}V{top}H{right}V{HEIGHT}z")
     return "".join(parts)

@@ -1,7 +1,7 @@
-"""What the log gets without a keyword asking for it: cards of ended transfers, and failures.
+"""The journal: logs cards of ended transfers, and the requests of failed tests, without a keyword.
 
-Only Robot's own thread can log, so what ended meanwhile is written when a keyword ends - whichever
-library it is of - or when the test does.
+Only Robot's own thread can log, so transfers that ended meanwhile are written when a keyword of any
+library ends, or when the test does.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Journal:
 
         Args:
             watch: the transfers since it began.
-            has_server: whether a server ran: then it matters also that nothing was requested.
+            has_server: whether a server ran; then it is also logged that nothing was requested.
         """
         if self._state.defaults.on_failure is OnFailure.log_transfers:
             view = watch.look()

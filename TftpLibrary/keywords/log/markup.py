@@ -2,7 +2,7 @@
 
 A message in log.html cannot have a style sheet of its own, since a `<style>` element would apply
 to the whole page; every style is an attribute. The colours are those of the page's theme, so they
-have contrast on its background, and what has none of them takes that of the text around it.
+have contrast on its background; everything else has the colour of the text around it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def text(value: str, limit: int = 0) -> str:
 
     Args:
         value: any text, also what a peer chose.
-        limit: octets of HTML that it may have; what is longer is cut in the middle. 0 for none.
+        limit: most octets of HTML; a longer text is cut in the middle. 0 for no limit.
     """
     html = _escaped(value)
     kept = len(value)
@@ -52,7 +52,7 @@ def text(value: str, limit: int = 0) -> str:
 
 
 def name(value: str, limit: int = 0) -> str:
-    """Returns what a peer chose, as HTML that cannot turn the direction of what follows."""
+    """Returns a peer's text as HTML that cannot turn the direction of the text behind it."""
     return f"<bdi>{text(value, limit)}</bdi>"
 
 

@@ -25,7 +25,7 @@ _MARK = 5
 
 _LEAST_SPAN = 0.001
 _NARROW = "padding:.2em .6em .2em 0;text-align:left;white-space:nowrap;vertical-align:top"
-# What tells of a transfer and its bar stand side by side, or below each other on a narrow page.
+# The text about a transfer and its bar stand side by side, or below each other on a narrow page.
 _PAIR = "display:flex;flex-wrap:wrap;gap:0 1em"
 _TOLD = "flex:1 1 26em;overflow-wrap:anywhere"
 _DRAWN = "flex:1 1 20em"
