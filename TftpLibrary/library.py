@@ -24,6 +24,7 @@ from TftpLibrary.keywords.conversions import (
     to_rate,
     to_size,
 )
+from TftpLibrary.keywords.descriptions import with_list
 from TftpLibrary.keywords.files import FileKeywords
 from TftpLibrary.keywords.scopes import Scopes
 from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
@@ -53,6 +54,8 @@ class TftpLibrary(DynamicCore):
     A suite starts a TFTP server, puts files there, waits until the board has really downloaded
     them, and receives the files that the board uploads. It can also be the client of a board that
     is a TFTP server. No other program is needed. Root rights are needed only for port 69.
+
+    %TOC%
 
     = A first suite =
 
@@ -134,7 +137,7 @@ class TftpLibrary(DynamicCore):
     in running transfers too. When a test fails, its capture stays in the output folder, linked in
     the log; that of a passed test is removed, unless ``keep=`` says otherwise:
 
-    | `Start Packet Capture`    boot.pcapng    keep=always
+    | `Start Packet Capture`    ${OUTPUT DIR}/boot.pcapng    keep=always
 
     = Clients =
 
@@ -203,3 +206,7 @@ class TftpLibrary(DynamicCore):
             ClientKeywords,
         )
         super().__init__([Scopes(state), *(group(state) for group in groups)])
+
+    def get_keyword_documentation(self, name: str) -> str:
+        """Returns the documentation of a keyword, of the import or of the library."""
+        return with_list(super().get_keyword_documentation(name))

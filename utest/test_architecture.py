@@ -38,6 +38,7 @@ TESTS_WITHOUT_MODULE = {
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
     "test_log.py": "output.xml and log.html",
     "test_interface.py": "the keywords as a suite sees them",
+    "test_pabot.py": "docs/guides/parallel_runs.md",
     "test_packaging.py": "the wheel and the source distribution",
     "test_run.py": "run.py",
 }

@@ -16,6 +16,9 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
 
+_PABOT = "pabot_results"
+"""The folder in which pabot puts the output folders of its processes."""
+
 Operator = AssertionOperator | None
 """The type of `assertion_operator`."""
 
@@ -135,6 +138,12 @@ def output_folder() -> Path:
 def log_address(path: Path) -> str:
     """Returns the URL of a file relative to log.html."""
     folder = output_folder()
+    if _PABOT in folder.parts:
+        # The log that people read is above the folders of the processes: as pabot merges theirs, it
+        # takes `../../` away. A name that it copied as an artifact would get a prefix, but not the
+        # folder of the copy: with another dot it is not found.
+        top = Path(*folder.parts[: folder.parts.index(_PABOT)])
+        return f"../../{_relative(path, top).replace('.pcapng', '%2Epcapng')}"
     try:
         # The log may be in another folder.
         log = str(BuiltIn().get_variable_value("${LOG FILE}"))
@@ -142,10 +151,14 @@ def log_address(path: Path) -> str:
     except RobotNotRunningError:
         pass
     try:
-        return quote(Path(os.path.relpath(path, folder)).as_posix())
+        return _relative(path, folder)
     except ValueError:
         # On Windows there is no relative path from one drive to another.
         return path.as_uri()
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return quote(Path(os.path.relpath(path, folder)).as_posix())
 
 
 def scope_name() -> str:

@@ -159,6 +159,17 @@ def test_a_link_to_another_drive_is_a_whole_address(
     assert log_address(tmp_path / "a b") == (tmp_path / "a b").as_uri()
 
 
+def test_a_link_in_a_process_of_pabot_begins_at_the_merged_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes `../../` away as it merges."""
+    inside = tmp_path / "pabot_results" / "0"
+    monkeypatch.setattr(BuiltIn, "get_variable_value", lambda *_: str(inside))
+    assert log_address(inside / "a b.pcapng") == "../../pabot_results/0/a%20b%2Epcapng"
+    assert log_address(tmp_path / "x.txt") == "../../x.txt"
+    assert log_address(tmp_path.parent / "x.txt") == "../../../x.txt"
+
+
 def test_a_link_begins_at_the_log_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

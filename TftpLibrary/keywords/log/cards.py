@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from urllib.parse import unquote
 
 from TftpLibrary.keywords.log.chart import throughput
 from TftpLibrary.keywords.log.markup import badge, clock_text, name, peer_text, rows, text
@@ -126,7 +127,8 @@ def _file(transfer: Transfer, sha256: str) -> str:
 
 
 def _link(capture: str) -> str:
-    return f'<a href="{text(capture)}">{text(capture)}</a>' if capture else ""
+    shown = text(unquote(capture.rpartition("/")[2]))
+    return f'<a href="{text(capture)}">{shown}</a>' if capture else ""
 
 
 def _traceback(transfer: Transfer) -> str:

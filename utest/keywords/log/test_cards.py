@@ -42,7 +42,7 @@ def test_a_card_of_a_download_tells_all_about_it() -> None:
         "Options: blksize=65464 → 1468, tsize=0 → 7800000, multicast= → left out",
         "Octets: 7,800,000 of 7,800,000 in 5,314 blocks, 3 retransmits, 1 duplicates",
         "File: sha256 9f86d081884c…",
-        "Packets: captures/boot.pcapng",
+        "Packets: boot.pcapng",
     ]
 
 
