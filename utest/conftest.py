@@ -1,4 +1,4 @@
-"""What holds for every unit test: it leaves no thread and no socket behind."""
+"""A rule for every unit test: it leaves no thread and no socket behind."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ TESTS_WITHOUT_MODULE = {
     "test_run.py": "run.py",
 }
 OUR_FOLDERS = ("TftpLibrary", "utest", "atest", "resources", "docs", ".ci")
-# What tools write at the root; in a worktree of git `.git` is a file.
+# Written at the root by tools; in a worktree of git `.git` is a file.
 NOT_OURS = {".git", ".coverage"}
 # A home folder, or a folder that only one machine has.
 MACHINE_PATH = re.compile(

@@ -266,7 +266,7 @@ def test_lines_of_text_that_get_lost_come_again() -> None:
         assert board.wait(2).content == TEXT
 
 
-# What the server answers
+# Answers of the server
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a user reads: every keyword explains itself, and every example that is shown runs."""
+"""Documentation for users: every keyword explains itself, and every example that is shown runs."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def test_these_tests_import_each_public_name_and_no_other_module() -> None:
     assert {alias.name for alias in ours[0].names} == PUBLIC.keys()
 
 
-# What it is good for
+# Uses
 
 
 def test_a_server_shows_what_a_client_did(

@@ -1,4 +1,4 @@
-"""What people see of a run: the messages in output.xml, and log.html in a browser."""
+"""The log of a run: the messages in output.xml, and log.html in a browser."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_the_requests_of_failed_tests_can_be_switched_off(tmp_path: Path) -> Non
     assert tables(result) == []
 
 
-# What a browser makes of it.
+# The log in a browser.
 
 HOSTILE = """
 *** Test Cases ***

@@ -1,4 +1,4 @@
-"""What a user gets from pip: the wheel, built from the source distribution, without the clone."""
+"""The wheel that pip installs: built from the source distribution, without the clone."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ REPORT = '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="2"/>
 FAILING_REPORT = '<testsuite tests="9" failures="2" errors="1" skipped="0"/>'
 
 
-# What venv prints in a new Debian, where ensurepip is in another package. A folder is left.
+# The output of venv in a new Debian, where ensurepip is in another package. A folder is left.
 DEBIAN = """\
 The virtual environment was not created successfully because ensurepip is not
 available.  On Debian/Ubuntu systems, you need to install the python3-venv
@@ -174,7 +174,7 @@ def test_check_shows_what_fails_and_only_that(project: SmallProject) -> None:
 
 
 def test_spell_checker_reads_nothing_that_git_ignores(tmp_path: Path) -> None:
-    """What the tools write, such as the page of the keywords, is not ours to spell."""
+    """Files that tools write, such as the page of the keywords, are not ours to spell."""
     root = RUN_PY.parent
     shutil.copy(root / "pyproject.toml", tmp_path)
     for line in (root / ".gitignore").read_text("utf-8").split():

@@ -424,7 +424,7 @@ def test_the_next_start_puts_back_what_a_killed_run_has_left(tmp_path: Path) -> 
     assert server.warnings == []
 
 
-# What is left behind
+# Leftovers
 
 
 @posix_only
@@ -504,7 +504,7 @@ def test_links_out_of_the_folder_are_followed_only_by_choice(tmp_path: Path, fol
                 read(server, "link")
 
 
-# What it tells
+# Records and questions
 
 
 def test_transfers_are_recorded_with_the_alias() -> None:

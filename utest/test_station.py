@@ -1,4 +1,4 @@
-"""What this machine has fulfils the interface of a place that serves."""
+"""Server, files and client of this machine fulfil the interface of a place that serves."""
 
 from __future__ import annotations
 

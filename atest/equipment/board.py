@@ -34,7 +34,7 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Server(Protocol):
-    """Where a board asks: anything with a host and a port."""
+    """A server that a board asks: anything with a host and a port."""
 
     @property
     def host(self) -> str:
@@ -54,7 +54,7 @@ class BoardLibrary:
     other name is an *option* of the request, asked in the order in which it is given. Options can
     also be given as one text, ``options=blksize=1468 tsize=0``.
 
-    What a board opened is closed when the test ends.
+    Everything that a board opened is closed when the test ends.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class BoardLibrary:
 
     @keyword
     def read_as_board(self, where: Server | None, name: str | bytes, **how: object) -> Report:
-        """Reads a file and returns what the board saw.
+        """Reads a file and returns the board's report.
 
         Args:
             where: The server, unless ``host`` and ``port`` are given.
@@ -91,7 +91,7 @@ class BoardLibrary:
     def write_as_board(
         self, where: Server | None, name: str | bytes, content: str | bytes, **how: object
     ) -> Report:
-        """Writes a file and returns what the board saw.
+        """Writes a file and returns the board's report.
 
         Args:
             where: The server, unless ``host`` and ``port`` are given.
@@ -228,7 +228,7 @@ class BoardLibrary:
     def read_by_many_boards(
         self, where: Server | None, name: str, count: int, **how: object
     ) -> CrowdReport:
-        """Lets many boards read one file at the same time and returns what they saw."""
+        """Lets many boards read one file at the same time and returns their report."""
         ask, _ = self._ask(where, name, how)
         report = read_by_many((ask.host, ask.port), name, count, ask.options)
         logger.info(f"{report}")
@@ -250,7 +250,7 @@ class BoardLibrary:
 
         Args:
             name: The file that it offers or takes.
-            content: What it offers.
+            content: The content of a file that it offers.
             host: The address that it listens on.
             how: Habits, and mischief (see ``board_server.py``).
         """

@@ -42,7 +42,7 @@ class Ask:
         name: the file; text is sent as UTF-8, octets as they are.
         host: the address that the board asks; every answer must come from it.
         port: the port that the board asks.
-        mode: `octet`, `netascii`, or what a test wants to see refused.
+        mode: `octet`, `netascii`, or a mode that a test wants to see refused.
         options: the options, in the order in which they are asked.
         habits: how the board behaves.
         report: what the board saw, also after a failure.
@@ -193,7 +193,7 @@ def _ask(link: Exchange, ask: Ask, kind: int) -> Packet:
 
 
 def _agree(link: Exchange, ask: Ask, kind: int, first: Packet) -> Terms:
-    """Checks the first answer and returns what holds from here on."""
+    """Checks the first answer and returns the terms from here on."""
     if first.kind == OACK:
         check_answer(kind, ask.options, first.options)
         ask.report.granted = dict(first.options)

@@ -1,7 +1,7 @@
-"""Many boards at once, and noise: what a server must bear without a single wrong octet.
+"""Many boards at once, and noise: a server must bear both without a single wrong octet.
 
-The boards of a crowd behave as real ones under load: what gets lost they ask for again. They keep
-no content, only its digest, so that the memory of a server in the same process can be judged.
+The boards of a crowd behave as real ones under load: they ask again for lost packets. They keep no
+content, only its digest, so that the memory of a server in the same process can be judged.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BATCH = 100
 
 @dataclass
 class CrowdReport:
-    """What a crowd saw.
+    """The report of a crowd.
 
     Attributes:
         digests: how many boards ended with which sha256.
@@ -200,7 +200,7 @@ def _flawed_request(dice: random.Random, name: str) -> bytes:
 
 
 def _drain(sock: socket.socket) -> None:
-    """Throws away what came in answer to noise."""
+    """Throws away the answers to noise."""
     while _has_received(sock):
         pass
 

@@ -1,4 +1,4 @@
-"""What the board keeps about one transfer: its socket, its habits, and what it saw.
+"""The board's end of one transfer: its socket, its habits, and its report.
 
 An `Exchange` is one end of a transfer. It checks the source address of every datagram, counts the
 packets of each kind, and remembers the last ones for the message of a failure.
@@ -30,9 +30,9 @@ from TftpBoard.ports import MAX_DATAGRAM, Address
 
 @dataclass(frozen=True)
 class Habits:
-    """How a board behaves. The default is a board that does all of it right.
+    """The habits of a board. The default is a board that does everything right.
 
-    Blocks are absolute numbers from 1. A habit that names a block must come to pass, or the
+    Blocks are absolute numbers from 1. A habit that names a block must take effect, or the
     transfer fails: a test would believe in something that never happened.
 
     Attributes:
@@ -46,7 +46,7 @@ class Habits:
         repeat_request: how often the request is sent again at once.
         repeat_last_data: the last DATA is sent again after its ACK, which must come again.
         resend_after: seconds after which lost DATA is sent again if no ACK shows the loss.
-        accept_duplicates: the network between the two repeats packets, take it with patience.
+        accept_duplicates: packets that the network repeats are accepted.
         stop_after: the block after which the board stops; 0 stops at the first answer.
         stop_with: `silence` says nothing more, `listen` neither but waits for the other end to
             give up, `error` sends an ERROR, `vanish` closes the port.
@@ -134,7 +134,7 @@ def numbers(value: object) -> tuple[int, ...]:
 
 @dataclass
 class Report:
-    """What the board saw of one transfer.
+    """The board's report of one transfer.
 
     Attributes:
         name: the file.

@@ -1,4 +1,4 @@
-"""What lies between a board and a server: a NAT, and a cable into a network of its own.
+"""The way from a board to a server: a NAT, and a cable into a network of its own.
 
 The cable needs Linux, root and the program `ip`: it is a pair of interfaces, one of them in a
 network namespace, where the board's sockets are opened.

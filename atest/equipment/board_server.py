@@ -39,7 +39,7 @@ KNOWN_OPTIONS = ("blksize", "timeout", "tsize", "windowsize", "rollover")
 
 @dataclass(frozen=True)
 class Mischief:
-    """What a serving board does wrong. The default is nothing.
+    """The wrong things that a serving board does. The default is none.
 
     Attributes:
         grant: values that replace or join those of the OACK: more than asked, or never asked.
@@ -89,7 +89,7 @@ class ServingBoard:
         port: the port that it listens on.
         reports: one report for each request that was answered, in order.
         ignored: requests that got no answer.
-        content: what the board holds: the file that it serves, or that it was sent.
+        content: the file that the board serves, or that it was sent.
     """
 
     def __init__(

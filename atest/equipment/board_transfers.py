@@ -28,7 +28,7 @@ class Receiver:
     """Takes the blocks of a file and acknowledges the last one of each window."""
 
     def __init__(self, link: Exchange, terms: Terms, on_repeat: Callable[[], None]) -> None:
-        """`on_repeat` sends again what answers a repeated first packet."""
+        """`on_repeat` sends again the answer to a repeated first packet."""
         self._link = link
         self._terms = terms
         self._on_repeat = on_repeat
@@ -256,7 +256,7 @@ class Sender:
     def _ack_number(self, datagram: bytes, base: int, wanted: int) -> int:
         packet = decode(datagram)
         if packet.kind == OACK and base == 0 and self._link.habits.is_lossy:
-            return 0  # RFC 2347: the OACK is what acknowledges the WRQ, so it may come again.
+            return 0  # RFC 2347: the OACK acknowledges the WRQ, so it may come again.
         if packet.kind != ACK:
             self._link.fail(f"ACK {wanted} was expected, got {packet}")
         return packet.number

@@ -1,4 +1,4 @@
-"""What a suite does to this machine around a server: links that swap, memory, files of all sizes.
+"""Steps on the machine around a server: links that swap, memory, files of all sizes.
 
 On other systems than Linux most of these keywords skip the test.
 """

@@ -25,7 +25,7 @@ PATIENCE = 60.0
 
 
 class Place(NamedTuple):
-    """Where a server is."""
+    """The address of a server."""
 
     host: str
     port: int
@@ -155,7 +155,7 @@ class OtherPrograms:
             host: The server.
             port: Its port.
             name: The file on the server.
-            local: Where it shall lie here.
+            local: The local path.
         """
         local.unlink(missing_ok=True)
         local.parent.mkdir(parents=True, exist_ok=True)

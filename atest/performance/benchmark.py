@@ -1,4 +1,4 @@
-"""How fast TftpLibrary is beside others: `python3 run.py benchmark`, see README.md."""
+"""The speed of TftpLibrary beside others: `python3 run.py benchmark`, see README.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from atest.performance.scenarios import FILES, REFERENCE, SCENARIOS, Scenario, s
 
 
 class Benchmark:
-    """Everything that comes out.
+    """All results.
 
     Args:
         options: of the command line.
@@ -64,7 +64,7 @@ class Benchmark:
                 self.faults.append(f"{name}: {problem}")
 
     def write(self, output: Path) -> int:
-        """Writes what came out, prints it, and returns an exit status."""
+        """Writes the results, prints them, and returns an exit status."""
         output.mkdir(parents=True, exist_ok=True)
         write_json(
             output / "benchmark.json", self.rows, self.measured, self._load.name, self._rounds
@@ -97,7 +97,7 @@ def main() -> int:
         # Servers and clients inherit it: on two cores lock-step flips between two speeds.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[-1] if options.core is None else options.core})
-    # Whoever ends it early leaves no server and no file behind.
+    # An early end leaves no server and no file behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="tftp-benchmark-") as name:
         folder = Path(name)

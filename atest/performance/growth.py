@@ -1,4 +1,4 @@
-"""Whether the cost stays the same as the work grows: more readers, more files, more octets."""
+"""Shows whether the cost stays the same as the work grows: more readers, files and octets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from atest.performance.scenarios import KIB, MIB, REFERENCE, Scenario
 
 _BASE = 10
 _READERS = (1, 100, 500, 2000)
-"""At once; what an octet costs is compared with that of ten."""
+"""Readers at once; the cost of an octet is compared with that for ten."""
 _MOST = (1.3, 1.1)
 """The ratio that a cost may have, and the one that is aimed at."""
 _FILES = 10_000
@@ -42,7 +42,7 @@ def growth(folder: Path, load: Load, rounds: int) -> list[Row]:
 
 
 def _readers(folder: Path, load: Load, rounds: int) -> list[Row]:
-    """What an octet costs our server, and for comparison one in C, whose growth is the kernel's."""
+    """The cost of an octet for our server, and for one in C, whose growth is the kernel's."""
     _require_open_files(max(_READERS) + 100)
     commands: dict[str, Command] = {OURS: partial(ours_with, max_transfers=max(_READERS))}
     with suppress(Missing):
@@ -95,7 +95,7 @@ def _files(folder: Path, load: Load, rounds: int) -> list[Row]:
 
 
 def _octets(folder: Path, load: Load) -> list[Row]:
-    """What a file of 4 GiB adds to the peak of memory; its block numbers begin again 45 times."""
+    """The growth of the memory peak by a file of 4 GiB; its block numbers begin again 45 times."""
     root = folder / "big"
     root.mkdir()
     for name, size in (("64m", 64 * MIB), ("4g", _BIG)):

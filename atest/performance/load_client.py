@@ -160,7 +160,7 @@ class Transfer:
         self.sock.send(b"\0\4" + (self._acked & 0xFFFF).to_bytes(2, "big"))
 
     def _send_window(self) -> None:
-        """Sends the blocks behind what was acknowledged."""
+        """Sends the blocks behind the last acknowledged one."""
         most = 1
         if self._has_segments:
             most = max(1, min(_LARGEST // (self._blksize + 4), _MOST_SEGMENTS))
@@ -222,7 +222,7 @@ class Load:
                     self._sweep(selector, now)
 
     def report(self, seconds: float) -> dict[str, float]:
-        """Returns what `load.c` prints."""
+        """Returns the figures that `load.c` prints."""
         durations = sorted(self.durations)
         return {
             "seconds": seconds,

@@ -27,7 +27,7 @@ class Result:
         errors: what went wrong.
         retries: how often a client had to ask again after a second of silence.
         p50: median of the transfers' durations.
-        p99: what one transfer in a hundred took longer than.
+        p99: the duration that one transfer in a hundred exceeded.
     """
 
     seconds: float
@@ -76,8 +76,8 @@ class Load:
         """Loads a server once.
 
         Args:
-            scenario: what to load it with.
-            server: it.
+            scenario: the load.
+            server: the server.
             verify: the file, to compare every octet with; None for a run that is timed.
 
         Raises:

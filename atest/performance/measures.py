@@ -1,4 +1,4 @@
-"""What is measured once for each server: processor time, memory, start and stop, clients."""
+"""Figures measured once for each server: processor time, memory, start and stop, clients."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CLIENT_GATES: dict[str, tuple[str, int, int, Gates]] = {
 
 
 def cpu(folder: Path, load: Load, rounds: int) -> list[Row]:
-    """Processor seconds for a gigabyte at S4, and the share of what pytftp takes."""
+    """Processor seconds for a gigabyte at S4, and their share of pytftp's."""
     scenario = next(each for each in SCENARIOS if each.name == "S4")
     with ExitStack() as stack:
         servers = [
@@ -62,7 +62,7 @@ def cpu(folder: Path, load: Load, rounds: int) -> list[Row]:
 
 
 def memory(folder: Path, load: Load, rounds: int) -> list[Row]:  # noqa: ARG001 - one is enough
-    """What a thousand transfers leave behind, and what 500 readers at once take."""
+    """The memory that a thousand transfers leave behind, and that of 500 readers at once."""
     many = Scenario("memory", "", "1m", 1468, 16, clients=4, transfers=1000)
     crowd = next(each for each in SCENARIOS if each.name == "S6-500")
     small = Scenario("idle", "", "1k", transfers=10)

@@ -138,7 +138,7 @@ class Server:
         return sum(int(fields[at]) for at in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
 
     def memory(self, name: str = "VmRSS") -> int:
-        """Octets of memory: what is resident, or with `VmHWM` what was at most."""
+        """Octets of resident memory, or with `VmHWM` their peak."""
         line = next(each for each in self._proc("status").splitlines() if each.startswith(name))
         return int(line.split()[1]) * 1024
 

@@ -19,15 +19,15 @@ class Row:
     """One figure with its gates.
 
     Attributes:
-        what: was measured.
-        against: what, or whom.
+        what: the subject of the figure.
+        against: the server, or the thing, that it is compared with.
         value: the figure.
-        must: what it must reach, as text, empty without a gate.
-        aim: what is aimed at, as text.
+        must: the required value, as text, empty without a gate.
+        aim: the value aimed at, as text.
         verdict: `aim`, `must`, `MISSED`, or empty without a gate.
         quartiles: the lower and the upper one of a ratio.
         unit: of the value.
-        note: what a reader must know, such as runs that failed.
+        note: a note for the reader, such as the number of failed runs.
         is_speed: whether the value says how many times faster ours is than a peer.
     """
 
@@ -80,7 +80,7 @@ def at_least(
 
 
 def rows_of(measured: Measured) -> Iterable[Row]:
-    """Yields the rows of one scenario; what failed always has none."""
+    """Yields the rows of one scenario; a server that always failed has none."""
     scenario = measured.scenario
     what = f"{scenario.name} {scenario.title}"
     for peer, results in measured.results.items():

@@ -1,7 +1,7 @@
 """The method: interleaved rounds, the ratio inside each round, medians and quartiles of it.
 
 No absolute figure is stable on a machine that does other things too. So each round runs every
-server once, one after the other, and what is compared is what ran within the same second or two.
+server once, one after the other, and only runs within the same second or two are compared.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from atest.performance.scenarios import SCENARIOS, Scenario
 
 @dataclass
 class Measured:
-    """What came out of one scenario.
+    """The results of one scenario.
 
     Attributes:
-        scenario: it.
+        scenario: the scenario.
         results: those of each server, in the order of the rounds; None is a run that failed.
-        faults: what went wrong, in sentences.
+        faults: sentences about failures.
     """
 
     scenario: Scenario
@@ -108,7 +108,7 @@ def chosen(names: str) -> list[Scenario]:
 
 
 def _is_stored(scenario: Scenario, folder: Path) -> bool:
-    """Whether what was written is what was sent."""
+    """Whether the file was written as it was sent."""
     if not scenario.is_write:
         return True
     # Some servers finish the file after their last ACK.
@@ -121,7 +121,7 @@ def _is_stored(scenario: Scenario, folder: Path) -> bool:
 
 
 def remove_written(folder: Path) -> None:
-    """Removes what the clients wrote."""
+    """Removes the files that the clients wrote."""
     for path in folder.glob("written-*"):
         path.unlink()
 

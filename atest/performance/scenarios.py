@@ -35,7 +35,7 @@ class Scenario:
         transfers: one after the other, or by `clients` at once.
         is_write: whether the clients write the file.
         gates: by peer, of those that it is measured against.
-        steadiness: what p99 / p50 of the transfers' durations must not pass; None for any.
+        steadiness: the limit for p99 / p50 of the transfers' durations; None for no limit.
     """
 
     name: str

@@ -57,7 +57,7 @@ class Board:
             port: the port of the server.
             loader: a name of `LOADERS`.
             address: the local address that the board asks from.
-            mac: the MAC address, which PXELINUX makes a name of.
+            mac: the MAC address, from which PXELINUX makes a name.
             options: options that replace those of the loader; an empty value leaves one out.
             habits: how the board behaves.
 
@@ -119,7 +119,7 @@ class Board:
         """Waits until the board has loaded everything.
 
         Raises:
-            BoardError: the board gave up, or is still busy; with what is on its console.
+            BoardError: the board gave up, or is still busy; the text has its console.
         """
         self._must_be_on()
         if self._boot:
@@ -132,7 +132,7 @@ class Board:
             raise self._failure
 
     def recall(self, name: str, timeout: float = 5.0) -> bytes:
-        """Returns a file of the memory. While the board boots, it may still be about to come.
+        """Returns a file of the memory; waits for it while the board boots.
 
         Raises:
             BoardError: the board has not loaded the file.

@@ -1,4 +1,4 @@
-"""The moves of the simulated board for Robot Framework; `board.resource` makes its steps of them.
+"""The moves of the simulated board for Robot Framework; `board.resource` makes steps from them.
 
 A board that a test switched on is switched off when the test ends; one that a suite setup
 switched on, when the suite ends.
@@ -24,7 +24,7 @@ class _Scope(Protocol):
 
     @property
     def id(self) -> str:
-        """The id that no other has."""
+        """Its unique id."""
 
 
 class _Placed(NamedTuple):
@@ -36,7 +36,7 @@ class _Placed(NamedTuple):
 
 @library(scope="GLOBAL", listener="SELF", doc_format="ROBOT")
 class BoardLibrary:
-    """What the steps of ``board.resource`` are made of. Suites use that file instead."""
+    """The moves from which ``board.resource`` makes its steps. Suites use that file instead."""
 
     def __init__(self) -> None:
         self._boards: dict[str, _Placed] = {}
@@ -60,7 +60,7 @@ class BoardLibrary:
             name: The name of the board.
             host: The address of the server.
             port: The port of the server.
-            files: What it loads, in this order.
+            files: The files that it loads, in this order.
             loader: How it asks: ``u-boot``, ``pxelinux`` or ``uefi``.
             address: The local address that it asks from.
             mac: Its MAC address.
@@ -76,7 +76,7 @@ class BoardLibrary:
 
     @keyword
     def power_off(self, name: str) -> None:
-        """Switches a board off, and logs its console. It does not matter if it is off."""
+        """Switches a board off, and logs its console. The board may be off already."""
         if name in self._boards:
             board = self._boards[name].board
             board.switch_off()

@@ -1,4 +1,4 @@
-"""What boot loaders ask for: their options, their order, and the names that they try.
+"""The requests of boot loaders: their options, their order, and the names that they try.
 
 A loader is a row of `LOADERS`, with the options that the real one sends.
 """
@@ -42,7 +42,7 @@ def configuration_names(first: str, mac: str, address: str) -> list[str]:
     Args:
         first: the file of the loader itself; the configurations are beside it.
         mac: the MAC address of the board, `52:54:00:12:34:56`.
-        address: the IP address of the board; one of IPv6 is not tried.
+        address: the IP address of the board; an IPv6 address is not tried.
     """
     names = [f"01-{mac.lower().replace(':', '-')}"]
     where = ipaddress.ip_address(address)
@@ -55,7 +55,7 @@ def configuration_names(first: str, mac: str, address: str) -> list[str]:
 def files_of_configuration(first: str, text: str) -> list[str]:
     """Returns the files that the default label of a configuration names, in their order.
 
-    Without `DEFAULT` it is the first label; files before any label count for each of them.
+    Without `DEFAULT` it is the first label; files before any label count for every label.
     """
     default = label = ""
     files: dict[str, list[str]] = {label: []}

@@ -19,7 +19,7 @@ LAST_WIRE_BLOCK = 65535
 
 
 class BoardError(AssertionError):
-    """The other end did what a correct TFTP implementation does not do."""
+    """The other end did something that a correct TFTP implementation does not do."""
 
     ROBOT_SUPPRESS_NAME = True
 

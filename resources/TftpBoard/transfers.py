@@ -1,12 +1,12 @@
 """One file on its way to or from a board, without a socket and without a clock.
 
-RFC 1350, 2347 to 2349, 7440. A transfer takes datagrams and says what to send. Whoever drives it
-sends `packets`, sends them again when no answer comes, and stops when the transfer is over:
+RFC 1350, 2347 to 2349, 7440. A transfer takes datagrams and says what to send. Its driver sends
+`packets`, sends them again when no answer comes, and stops when the transfer is over:
 
     packets ->  receive(datagram) is True  ->  packets ->  ...  -> is_over
 
-A transfer is patient, as a board has to be: it ignores packets that have no place, and asks again
-for blocks that were lost.
+A transfer is patient, as a board has to be: it ignores unexpected packets, and asks again for
+blocks that were lost.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from TftpBoard.packets import (
 
 
 class Transfer:
-    """What a download and an upload have in common.
+    """The common part of a download and an upload.
 
     Attributes:
-        packets: what to send now, and again when no answer comes.
+        packets: the packets to send now, and again when no answer comes.
         granted: the options of the OACK; empty when none came.
         blocks: the blocks that have arrived at the receiver, as far as the board knows.
         octets: the size of the file, as far as the board knows.

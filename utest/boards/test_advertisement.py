@@ -9,7 +9,7 @@ import pytest
 from atest.boards.emulator.advertisement import advertise
 from atest.boards.emulator.frames import FrameError, checksum
 
-# What iPXE sends.
+# A packet of iPXE.
 SOLICITATION = bytes.fromhex(
     "6000000000103afffe80000000000000505400fffe12340bff0200000000000000000000000000028500724b000000"
     "00010152540012340b"

@@ -1,4 +1,4 @@
-"""What is noted of the packets on the wire."""
+"""The notes of the packets on the wire."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from atest.boards.emulator.frames import (
 )
 
 CARD = bytes.fromhex("52540012340b")
-# What U-Boot 2023.01 sends: who has 10.0.2.2, a ping, and a request for boot/zImage.
+# Packets of U-Boot 2023.01: who has 10.0.2.2, a ping, and a request for boot/zImage.
 ARP = bytes.fromhex(
     "ffffffffffff52540012340b0806000108000604000152540012340b0a00020f0000000000000a000202"
 )
@@ -36,7 +36,7 @@ RRQ = bytes.fromhex(
     "52550002020252540012340b08004500004700014000ff1163940a00020f0a00020205490045003300000001626f6f"
     "742f7a496d616765006f637465740074696d656f7574003100626c6b73697a65003134363800"
 )
-# What iPXE sends, with the checksum of UDP that U-Boot leaves out.
+# A packet of iPXE, with the checksum of UDP that U-Boot leaves out.
 IPXE_RRQ = bytes.fromhex(
     "450000430303000040115f970a00020f0a0002026e0f0045002f5c670001626f6f742e69707865006f6374657400"
     "626c6b73697a650031343332007473697a65003000"

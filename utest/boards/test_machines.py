@@ -1,4 +1,4 @@
-"""What is told about a board that cannot be emulated."""
+"""The message about a board that cannot be emulated."""
 
 from __future__ import annotations
 

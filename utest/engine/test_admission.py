@@ -51,7 +51,7 @@ def outcome_of(found: Station, peer: Peer) -> Transfer:
     return next(each for each in found.transfers if each.client_port == peer.port)
 
 
-# Who is served
+# Clients
 
 
 @linux_only

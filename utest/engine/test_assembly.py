@@ -84,7 +84,7 @@ def test_both_roles_move_a_file(
             assert ours.size == theirs.size == ours.octets == len(content)
 
 
-# What a session is made of
+# Parts of a session
 
 
 def cargo_of(role: Role, direction: Direction, mode: Mode = Mode.octet) -> Cargo:

@@ -20,7 +20,7 @@ SEGMENT = 104
 
 
 class Owner:
-    """Who handles what comes through a channel."""
+    """The handler of a channel."""
 
     def ready(self) -> None:
         raise NotImplementedError
@@ -51,7 +51,7 @@ def open_channel(peer: socket.socket, refused: RefusedRoutes | None) -> TidChann
 
 
 def frames(count: int, last: int = 40) -> memoryview:
-    """So many segments that differ, the last one shorter."""
+    """`count` segments that differ, the last one shorter."""
     full = b"".join(number.to_bytes(2, "big") * (SEGMENT // 2) for number in range(count - 1))
     return memoryview(full + b"z" * last)
 
@@ -442,7 +442,7 @@ def test_what_the_kernel_merged_is_told_with_the_size_of_one_datagram(
     assert udp.enable_offload(peer, SEGMENT)
     peer.send(frames(3))
     buffer = bytearray(65536)
-    # One that is not connected takes what comes from strangers too, so each is taken singly.
+    # An unconnected socket takes datagrams of strangers too, so it takes each one singly.
     expected = [(2 * SEGMENT + 40, SEGMENT)] if is_settled else [(SEGMENT, SEGMENT)] * 2
     for size in expected:
         assert brief.receive_into(memoryview(buffer), 0) == size

@@ -1,6 +1,6 @@
 """The limit of open files: it is raised as far as the system allows.
 
-What cannot be put back afterwards is tried in a process of its own.
+A limit that cannot be put back afterwards is tried in a process of its own.
 """
 
 from __future__ import annotations

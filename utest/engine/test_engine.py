@@ -313,7 +313,7 @@ def stack_of(thread: threading.Thread) -> list[str]:
     return names
 
 
-# What it runs
+# Sockets and sessions
 
 
 def test_a_socket_is_watched_until_it_is_forgotten(engine: Engine, listening: Listening) -> None:

@@ -110,7 +110,7 @@ def test_a_small_file_takes_a_small_buffer() -> None:
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing_of_the_chunk_before() -> None:
-    """What was overwritten by half must not be sent."""
+    """A chunk that was half overwritten must not be sent."""
     source = Counting()
     framer = Framer(source, 512, 16, 0, source.size)
     frame(framer, 1, 16)
@@ -155,7 +155,7 @@ def test_of_two_that_share_the_second_finds_what_the_first_has_framed() -> None:
     assert cache.spare(1432, 80) is None
 
 
-# What comes next, framed while an ACK is awaited
+# The next chunk, framed while an ACK is awaited
 
 
 def read_ahead(framer: Framer, windowsize: int = 16) -> bytes:
@@ -179,7 +179,7 @@ def test_the_next_chunk_is_framed_before_it_is_asked_for() -> None:
     for _ in range(2):
         framer.frame_ahead(last + 1)
     assert source.reads == 2
-    # What is in flight can still be sent again.
+    # The blocks in flight can still be sent again.
     assert frame(framer, last - 15, last) == b"".join(datagrams(CONTENT, 1428)[last - 16 : last])
     assert frame(framer, last + 1, last + 16) == b"".join(datagrams(CONTENT, 1428)[last:][:16])
     assert source.reads == 2

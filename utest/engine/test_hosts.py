@@ -70,7 +70,7 @@ def test_a_wildcard_is_told_from_an_address_and_a_name() -> None:
     assert [hosts.is_wildcard(host) for host in all_of_them] == [True, True, False, False, False]
 
 
-# What cannot be bound
+# Addresses that cannot be bound
 
 
 def test_an_address_of_another_machine_is_told_with_what_to_do() -> None:

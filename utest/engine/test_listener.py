@@ -48,7 +48,7 @@ LARGE = random.Random(5).randbytes(100_000)
 LONG = 60.0
 
 
-# What is no request
+# Datagrams that are no request
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def tell(sock: socket.socket) -> None:
 
 
 def poll(poller: Poller, timeout: float | None = MOMENT) -> list[tuple[Handler, int, bool]]:
-    """Who gets a turn, as the engine finds out: handlers that went meanwhile get none."""
+    """The handlers that get a turn, as the engine finds them; one that went meanwhile gets none."""
     events = poller.poll(timeout)
     handlers = poller.handlers
     return [(handlers[each], each, event == WRITABLE) for each, event in events if each in handlers]

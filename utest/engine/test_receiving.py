@@ -494,7 +494,7 @@ def test_a_sender_that_does_not_wait_is_served_in_turns() -> None:
         found.wait_for_ends(2)
 
 
-# What the kernel merges
+# Datagrams that the kernel merges
 
 
 def block_of(content: bytes, block: int) -> bytes:

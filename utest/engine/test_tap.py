@@ -1,4 +1,4 @@
-"""What an observer sees: one datagram after the other, whole, with both ends."""
+"""An observer sees one datagram after the other, whole, with both ends."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def wire() -> Iterator[Wire]:
 
 
 class Observed:
-    """What a station's observer saw so far."""
+    """The datagrams that a station's observer saw so far."""
 
     def __init__(self, found: Station) -> None:
         self._engine = found.engine
@@ -315,7 +315,7 @@ def test_a_channel_is_seen_before_it_is_connected_and_after(wire: Wire) -> None:
         wire.peer.sendto(b"\0\4\0\1", sock.getsockname())
         assert channel.receive(99, 0) == b"\0\4\0\1"
         channel.settle()
-        # What was seen before is known still.
+        # The datagrams seen before are still known.
         channel.send(Data(1, b"abc").encode())
         assert [each.octets[:4] for each in wire.seen] == [b"\0\3\0\1", b"\0\4\0\1", b"\0\3\0\1"]
         assert wire.seen[2].comment == "retransmit: DATA 1 was sent again"
@@ -375,7 +375,7 @@ def test_a_server_can_be_tapped_and_untapped_in_the_middle_of_a_transfer(
             assert board.receive_data().wire_block == 2
         board.send(Ack(2))
         assert board.receive_data().wire_block == 3
-        # What came while nobody looked is not there afterwards either.
+        # Datagrams that came while nobody looked do not appear afterwards either.
         assert seen.story == ["< ACK 1", "> DATA 2"]
         with observed(found) as more:
             board.send(Ack(3))

@@ -41,6 +41,6 @@ def record(started: LibraryState) -> Callable[[Transfer], None]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What goes to Robot's log: outside of a run its logger uses `logging`."""
+    """The messages for Robot's log: outside of a run its logger uses `logging`."""
     caplog.set_level("DEBUG", "RobotFramework")
     return caplog

@@ -1,4 +1,4 @@
-"""What suites rely on: the names, arguments and types of the keywords."""
+"""The interface that suites rely on: names, arguments and types of the keywords."""
 
 from __future__ import annotations
 

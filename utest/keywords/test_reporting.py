@@ -64,7 +64,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """What a person sees; five seconds pass between two looks."""
+    """The lines that a person sees; five seconds pass between two looks."""
     terminal = Terminal()
     clock = iter(range(0, 10_000, 5))
     monkeypatch.delenv("CI", raising=False)

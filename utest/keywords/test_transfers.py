@@ -23,7 +23,7 @@ def keywords(started: LibraryState) -> TransferKeywords:
 
 @pytest.fixture
 def boot(record: Record) -> None:
-    """What a board did: two misses, one file, and another one that runs."""
+    """Transfers of a board: two misses, one file, and another one that runs."""
     record(refused("pxelinux.cfg/01"))
     record(refused("pxelinux.cfg/0A"))
     record(completed("zImage"))

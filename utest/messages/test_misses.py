@@ -1,4 +1,4 @@
-"""What came nearest, and what to do: each text in full, as a question gives it."""
+"""The nearest miss, and what to do: each text in full, as a question gives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What opening, sender and receiver share: their tables, and how each of them ends."""
+"""Shared by opening, sender and receiver: their tables, and how each of them ends."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ NAMES = ["blksize", "BLKSIZE", "blksize2", "timeout", "utimeout", "tsize", "wind
 def granted(
     *asked: str, bounds: Bounds | None = None, size: int | None = SIZE, write: bool = False
 ) -> list[str]:
-    """What a server grants to options that are written `name=value`."""
+    """The options that a server grants to options written as `name=value`."""
     agreement = agreed(*asked, bounds=bounds, size=size, write=write)
     return [f"{name}={value}" for name, value in agreement.granted]
 

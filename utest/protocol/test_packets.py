@@ -23,7 +23,7 @@ from TftpLibrary.protocol.packets import (
     printable,
 )
 
-# What a peer sees as text: `printable` leaves it alone, so it comes back as it went.
+# Text that `printable` leaves alone, so it comes back as it went.
 _text = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp", "Zs", "Cn", "Co")))
 _word = _text.filter(bool)
 _options = st.lists(st.tuples(_word, _text), max_size=5).map(tuple)

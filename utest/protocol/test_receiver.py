@@ -318,7 +318,7 @@ class TestWindow:
         """)
 
     def test_window_that_came_again_is_over_with_the_next_ack(self) -> None:
-        """What a copy means in the next window does not hang on the last one."""
+        """The meaning of a copy in the next window does not depend on the last one."""
         Player(receiving(windowsize=2, is_client=True)).play("""
             C  ACK    0
             S  DATA   1 8

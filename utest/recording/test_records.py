@@ -120,7 +120,7 @@ def test_a_record_can_be_pickled_copied_compared_and_hashed(
     assert record != record._replace(octets=record.octets + 1)
 
 
-# What decides the order, and one field that does not.
+# The fields that decide the order, and one that does not.
 REQUESTS = st.builds(
     lambda number, second, port: transfer(
         id=number, started=transfer().started + timedelta(seconds=second), client_port=port

@@ -1,4 +1,4 @@
-"""What the simulated boot loaders ask for."""
+"""The requests of the simulated boot loaders."""
 
 from __future__ import annotations
 

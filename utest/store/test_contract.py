@@ -1,4 +1,4 @@
-"""What every store promises, whatever it is made of: reading, writing, refusals and their codes."""
+"""The contract of every store: reading, writing, refusals and their codes."""
 
 from __future__ import annotations
 

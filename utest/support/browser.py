@@ -18,7 +18,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    # Scripts get so many milliseconds of a clock that does not wait.
+    # The milliseconds that scripts get, of a clock that does not wait.
     "--virtual-time-budget=20000",
 )
 

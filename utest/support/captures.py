@@ -17,7 +17,7 @@ from utest.support.peers import require
 
 CHECK = ("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
 GOOD = "1"
-"""What tshark's `*.checksum.status` says of a good one."""
+"""The value of tshark's `*.checksum.status` for a good checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Packet:
 
 @contextmanager
 def disk_for(octets: int) -> Iterator[None]:
-    """No file can grow beyond that, as on a disk that is full. Windows has no such limit."""
+    """Lets no file grow beyond that, as a full disk does. Windows has no such limit."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))

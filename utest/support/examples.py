@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from textwrap import indent
 
-# What the examples expect to find beside their suite.
+# The files that the examples expect beside their suite.
 FILES = {
     "zImage": b"kernel" * 1000,
     "startup-config": b"hostname switch-1\n",

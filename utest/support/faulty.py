@@ -1,4 +1,4 @@
-"""Sockets of transfers that do now and then what a busy or broken system does."""
+"""Sockets of transfers that fail now and then, as on a busy or broken system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from TftpLibrary.engine import udp
 
 Fault = Callable[[int], BaseException | None]
-"""Gets the octets of a send and returns what happens instead; None lets it leave."""
+"""Gets the octets of a send, and returns the exception to raise instead; None lets it leave."""
 
 
 class FaultySocket(socket.socket):

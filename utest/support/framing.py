@@ -27,7 +27,7 @@ def datagrams(content: bytes, blksize: int, rollover: int = 0) -> list[bytes]:
 
 
 def frame(framer: Framer, first: int, last: int) -> bytes:
-    """Frames all of these blocks that there are."""
+    """Frames these blocks, as far as they exist."""
     framed = b""
     while first <= last and (framer.last_block is None or first <= framer.last_block):
         frames, upto = framer.frames(first, last)

@@ -1,4 +1,4 @@
-"""Reads HTML of the log as a browser does, and tells what would be odd in it."""
+"""Reads HTML of the log as a browser does, and finds odd things in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Page(HTMLParser):
     Attributes:
         tags: every element in order.
         attributes: every attribute in order, with its element: `("details", "open", None)`.
-        odd: what must not be in a log: scripts, styles of the whole page, tags that are not closed.
+        odd: things that a log must not have: scripts, styles of the whole page, unclosed tags.
     """
 
     def __init__(self, html: str) -> None:
@@ -48,7 +48,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        """What is left without the tags, as a reader of output.xml sees it."""
+        """The text without the tags, as a reader of output.xml sees it."""
         return "".join(data for _, data in self._pieces)
 
     @property

@@ -19,7 +19,7 @@ from TftpLibrary.protocol.datagrams import kind, wire_block
 from utest.support.transcript import Endpoint, line
 
 LATENCY = 0.001
-"""Seconds that every datagram takes, before what the rule adds, where nothing else is said."""
+"""Default seconds that every datagram takes, before the delays of the rule."""
 
 Fate = Sequence[float]
 """The delays of the copies of one datagram."""
@@ -35,7 +35,7 @@ class Datagram:
 
     Attributes:
         side: `C` or `S`, who sent it.
-        octets: what is in it.
+        octets: its content.
         number: counts the datagrams of its kind from its side, from 1.
         now: when it was sent.
     """
@@ -63,9 +63,9 @@ class Link:
     """Joins two ends until neither has anything left to do.
 
     Args:
-        rule: what becomes of each datagram.
-        latency: seconds that every datagram takes, before what the rule adds.
-        max_steps: so many, and it is a live-lock.
+        rule: returns the fate of each datagram.
+        latency: seconds that every datagram takes, before the delays of the rule.
+        max_steps: steps after which it counts as a live-lock.
 
     Attributes:
         now: the virtual clock, in seconds.
@@ -92,12 +92,12 @@ class Link:
         self._numbers: Counter[tuple[str, str]] = Counter()
 
     def __repr__(self) -> str:
-        """What went over it: a test that fails shows it."""
+        """The last lines of the transcript, which a test that fails shows."""
         return "\n".join(["Link, its last lines:", *self.transcript[-30:]])
 
     @property
     def transcript(self) -> list[str]:
-        """A line for each datagram that was sent, with what became of it."""
+        """A line for each datagram that was sent, with its fate."""
         return [line(side, octets) + _remark(fate) for side, octets, fate in self._carried]
 
     def join(self, client: Endpoint, server: Endpoint) -> None:
@@ -165,7 +165,7 @@ def apply(fate: Fate, name: str, *numbers: int) -> Rule:
 class Ring:
     """The receive buffers of a slow board, as a rule.
 
-    Each DATA takes its time, and what comes while all buffers are full is lost.
+    Each DATA takes its time, and DATA that comes while all buffers are full is lost.
 
     Args:
         places: how many buffers there are.

@@ -1,4 +1,4 @@
-"""A Robot Framework library for tests of the log: a board that asks for what nobody should.
+"""A Robot Framework library for tests of the log: a board that asks for hostile names.
 
 It speaks on plain sockets.
 """
@@ -28,12 +28,12 @@ NAMES = (
     "n" * 500,
     "<b>" * 166,
 )
-"""Hostile names as a log should show them: an escape here came as that octet or character."""
+"""Hostile names as a log should show them: an escape is the octet or character that was sent."""
 
 
 @library(scope="GLOBAL")
 class log_board:  # noqa: N801 - Robot Framework looks for the class by the name of the file.
-    """What the board does."""
+    """The keywords of the board."""
 
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
@@ -46,7 +46,7 @@ class log_board:  # noqa: N801 - Robot Framework looks for the class by the name
 
     @keyword
     def fail_to_boot(self, port: int) -> None:
-        """The same, and then the board has not booted."""
+        """Asks for hostile names, and then fails: the board has not booted."""
         self.ask_for_hostile_names(port)
         raise AssertionError("The board did not boot.")
 

@@ -1,9 +1,9 @@
-"""Tells how far each module is covered by the test of its own name, and by that alone.
+"""Shows how far each module is covered by the test of its own name, and by that alone.
 
     .venv/bin/python -m utest.support.own_coverage [FOLDER OR MODULE]...
 
 It takes a second for each module, so it is run by hand: `protocol` for one folder, nothing for
-all. What is below its goal is listed with the lines that are missing.
+all. Modules below their goal are listed with the missing lines.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def tests_of(module: Path) -> list[str]:
 
 
 def measure(module: Path) -> tuple[float, str]:
-    """Returns the per cent of lines and branches that its own tests run, and what they do not."""
+    """Returns the per cent of lines and branches that its own tests run, and the missing ones."""
     options = [f"--data-file={DATA}", f"--include={module}"]
     coverage = [sys.executable, "-m", "coverage"]
     test = [*coverage, "run", *options, "-m", "pytest", *tests_of(module)]

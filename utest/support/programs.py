@@ -33,17 +33,17 @@ def run_program(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.Complete
 
 
 def environment() -> dict[str, str]:
-    """The package is found from every folder, also where it is not installed."""
+    """The environment: the package is found from every folder, also where it is not installed."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 
 
 class Served:
-    """A running `serve`, and what it said.
+    """A running `serve`, and its output.
 
     Attributes:
         root: the folder that is served.
         ready: the line on standard output.
-        url, port: what that line tells.
+        url, port: as in that line.
     """
 
     def __init__(self, process: subprocess.Popen[str], root: Path, errors: Path) -> None:
@@ -56,7 +56,7 @@ class Served:
 
     @property
     def errors(self) -> str:
-        """What it wrote on standard error so far."""
+        """Its standard error so far."""
         return self._errors.read_text("utf-8")
 
     @property

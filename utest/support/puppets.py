@@ -99,7 +99,7 @@ class Orders:
     Attributes:
         engine: of its own.
         recorder: of its own.
-        store: where what is read goes; a file is named as it was asked.
+        store: takes the files that are read, under the names that were asked.
     """
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class Orders:
         return self.transfer
 
     def content(self, name: str = "f") -> bytes:
-        """Returns what was read."""
+        """Returns the content that was read."""
         return read(self.store, name.encode())
 
 

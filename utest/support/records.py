@@ -1,4 +1,4 @@
-"""Records of transfers for tests: only what a test is about is named."""
+"""Records of transfers for tests: a test names only the fields that it is about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project that `run.py` installs in seconds, without a network: its tools only tell their call.
+"""A project that `run.py` installs in seconds, without a network: its tools only print their call.
 
 Its build backend lies in the project itself and needs nothing. The tools have the names of ours,
 print their arguments, write the report that they are asked for, and end as `TOOL_STATUS` says.
@@ -67,7 +67,7 @@ def main():
 
 @dataclass(frozen=True)
 class SmallProject:
-    """A folder with `run.py` and what it needs."""
+    """A folder with `run.py` and everything that it needs."""
 
     root: Path
 
@@ -86,7 +86,7 @@ class SmallProject:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of `run.py` left."""
+    """The result of a run of `run.py`."""
 
     status: int
     out: str

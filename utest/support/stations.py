@@ -1,7 +1,7 @@
-"""What the tests of the engine share: a listener of its own, and boards that talk to it.
+"""Shared by the tests of the engine: a listener of their own, and boards that talk to it.
 
-A `Station` is what `TftpServer` is made of, without its folder: an engine, a listener on a free
-port, a store and a record. A `Peer` is a plain socket that sends what a test writes by hand.
+A `Station` has the parts of a `TftpServer` without its folder: an engine, a listener on a free
+port, a store and a record. A `Peer` is a plain socket that sends datagrams written by hand.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ BRIEF: dict[str, Any] = {"timeout": seconds(0.1), "retries": 2}
 SOON = 5.0
 """Seconds within which everything happens that a test waits for."""
 A_WHILE = 0.05
-"""Seconds in which nothing happens, where a test wants to see that nothing does."""
+"""Seconds for which a test watches that nothing happens."""
 
 
 class Station:
@@ -57,7 +57,7 @@ class Station:
         self.engine.call(self.listener.begin)
 
     def close(self) -> list[Transfer]:
-        """Stops the listener, then the engine. Returns what was cut short. Idempotent."""
+        """Stops the listener, then the engine. Returns the transfers cut short. Idempotent."""
         try:
             return self.engine.call(self.listener.stop)
         except UsageError:
@@ -72,11 +72,11 @@ class Station:
         return self.recorder.transfers()
 
     def wait_for_requests(self, count: int = 1) -> tuple[Transfer, ...]:
-        """Returns the records, once there are so many."""
+        """Returns the records, once there are `count` of them."""
         return wait_until(lambda: self.transfers if len(self.transfers) >= count else (), SOON)
 
     def wait_for_ends(self, count: int = 1) -> tuple[Transfer, ...]:
-        """Returns the records, once so many transfers have ended."""
+        """Returns the records, once `count` transfers have ended."""
 
         def ended() -> tuple[Transfer, ...]:
             records = self.transfers

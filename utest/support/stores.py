@@ -1,4 +1,4 @@
-"""What the tests of stores share: reading to the end, looking at folders, a disk that is small."""
+"""Shared by the tests of stores: reading to the end, looking at folders, a small disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OVERWRITING = WritePolicy(writable=True, overwrite=True)
 BOARD = "192.168.1.50"
 
 ordinary_user = pytest.mark.ordinary_user
-"""Marks a test of what the system forbids. Root, who may do everything, becomes `nobody` for it."""
+"""Marks a test of permissions. Root, who may do everything, becomes `nobody` for it."""
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs descriptors of folders")
 
@@ -77,7 +77,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 def descriptors() -> set[tuple[int, int, int]]:
-    """Returns what this process has open: descriptor, device and inode."""
+    """Returns the open descriptors of this process, each with device and inode."""
     found = set()
     listing = Path("/dev/fd")  # Linux and macOS have it.
     for path in listing.iterdir() if listing.is_dir() else ():

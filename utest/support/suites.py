@@ -1,4 +1,4 @@
-"""Runs Robot Framework suites inside a test, and tells what they did."""
+"""Runs Robot Framework suites inside a test, and returns their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from robot.result.model import Message
 
 
 def run_suites(folder: Path, suites: Mapping[str, str], **options: Any) -> Result:
-    """Writes suite files into a folder, runs it, and returns what output.xml tells.
+    """Writes suite files into a folder, runs it, and returns the result in output.xml.
 
     Args:
         folder: where the suites and their results go.

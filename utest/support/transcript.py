@@ -1,6 +1,6 @@
 """Packets as lines, and exchanges written as such lines.
 
-A line is who sent it (`C` or `S`), the packet, and what is in it:
+A line has the sender (`C` or `S`), the packet, and its content:
 
     C  RRQ    boot.img octet blksize=1428
     S  OACK   blksize=1428
@@ -89,7 +89,7 @@ def ending(end: End) -> str:
 class Player:
     """Performs scripts with one end.
 
-    Lines of the other side are given to the end, each 10 ms after what was before; one that is
+    Lines of the other side are given to the end, each 10 ms after the one before; one that is
     marked `(copy)` comes at the same instant. `wait 1.5` lets time pass. Lines of the end's own
     side, and `=>` with its ending, must come out where they stand.
     """
@@ -102,7 +102,7 @@ class Player:
         self._is_ended = False
 
     def play(self, script: str) -> None:
-        """Performs a script, and compares what happened with what it says."""
+        """Performs a script, and compares the result with it."""
         expected = [text for text in textwrap.dedent(script).splitlines() if text.strip()]
         actual = self._sent()
         for text in expected:

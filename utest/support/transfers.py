@@ -19,12 +19,12 @@ from utest.support.link import LATENCY, Fate, Link, Rule
 COMPLETED = End(Outcome.completed)
 
 PATIENT = Timing(retries=60)
-"""So many retries that no schedule of these tests uses them up."""
+"""More retries than any schedule of these tests uses up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a transfer carries, and how.
+    """A transfer to be made: its file and its options.
 
     Attributes:
         direction: read (the server sends) or write (the client sends).
@@ -79,7 +79,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of a transfer."""
+    """The result of a transfer."""
 
     plan: Plan
     link: Link

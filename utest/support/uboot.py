@@ -22,7 +22,7 @@ class UBootEnd:
         most_timeouts: how many time-outs it allows for a whole file.
 
     Attributes:
-        content: what has arrived.
+        content: the octets that have arrived.
         timeouts: how many there were.
     """
 
@@ -88,7 +88,7 @@ class UBootEnd:
         self._block += 1
         self.content += packet.payload
         self.deadline = now + self._timeout
-        # Its own time-out repeats the ACK of what is here.
+        # Its own time-out repeats the ACK of the newest block.
         self._last_sent = Ack(self._block % 65536).encode()
         if len(packet.payload) < self._blksize:
             self._acknowledge()

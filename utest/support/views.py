@@ -16,11 +16,11 @@ def seen(*transfers: Transfer, names: Sequence[str] = (), **values: Any) -> View
 
 
 def not_downloaded(name: str, client: str = "") -> str:
-    """How the message begins that a file was not downloaded; `test_questions.py` has it all."""
+    """The head of the message that a file was not downloaded; `test_questions.py` has all of it."""
     return f"'{name}' was not downloaded{f' by {client}' if client else ''}"
 
 
 def why(question: Question[Any], *transfers: Transfer, waited: float | None = 60.0) -> str:
-    """What a message says after its head and before the list of requests."""
+    """The part of a message between its head and the list of requests."""
     text = question.explain(seen(*transfers), waited)
     return text.partition(": ")[2].partition("\n")[0]

@@ -26,7 +26,7 @@ def wait_until(condition: Callable[[], T], time_out: float = 5.0) -> T:
     """Returns the first true value of the condition.
 
     Raises:
-        AssertionError: it was not true within the time-out; the text tells its last value.
+        AssertionError: it was not true within the time-out; the text shows its last value.
     """
     deadline = time.monotonic() + seconds(time_out)
     while not (value := condition()):

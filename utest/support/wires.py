@@ -1,4 +1,4 @@
-"""Channels that stand before another one: what a test wants to see, or to happen, on the way."""
+"""Channels that stand before another one, where a test can watch and disturb the datagrams."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Wire:
     """A channel that loses and repeats datagrams.
 
     Attributes:
-        channel: what carries them.
-        fates: what becomes of each.
+        channel: the channel that carries them.
+        fates: returns how many copies of each arrive.
         sent: datagrams that were to leave.
         received: datagrams that came.
         changed: how many of both were lost or repeated.

@@ -14,7 +14,7 @@ SLICE = 0.1
 
 _LAST_LINES = 25
 _CHUNK = 4096
-# What moves the cursor and colours the text: firmware draws with it.
+# Sequences that move the cursor and colour the text: firmware draws with them.
 _CONTROL_SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][0-9A-Za-z]|\x1b[=>]|[\x00\x07\x0f]"
 )
@@ -96,7 +96,7 @@ class Console:
             try:
                 end.close()
             except OSError:
-                continue  # What was typed last could not be written: the board was off.
+                continue  # The last text could not be written: the board was off.
 
     def _missing(self, pattern: str, timeout: float) -> ConsoleError:
         why = "the board ended" if self._has_ended else f"it did not come in {timeout:g} s"

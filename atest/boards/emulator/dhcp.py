@@ -34,7 +34,7 @@ _LEAST = 300
 
 
 class Question(NamedTuple):
-    """What a board asks. `kind` is 0 for BOOTP, which has no kinds."""
+    """A request of a board. `kind` is 0 for BOOTP, which has no kinds."""
 
     kind: int
     transaction: bytes
@@ -61,7 +61,7 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True)
 class Offer:
-    """What the lab has for a board.
+    """The lab's answers for a board.
 
     Attributes:
         address: the board's.

@@ -1,6 +1,6 @@
 """A wire that loses and repeats packets, the same ones for the same seed.
 
-What happens to a packet depends on what it is and how often it came, and on nothing else: the
+The fate of a packet depends on its content and on how often it came, and on nothing else: the
 speed of the machine, and what else is on the wire, change nothing.
 """
 

@@ -27,7 +27,7 @@ from atest.boards.emulator.wire import Setup
 from atest.equipment.peers import are_required
 
 BOARD_ADDRESS, GATEWAY = "10.0.2.15", "10.0.2.2"
-"""What the board has, and where it finds the TFTP server; each board has a wire of its own."""
+"""The board, and the TFTP server as it sees it; each board has a wire of its own."""
 
 _FIRST_CLIENT = 11
 _WILDCARD = "0.0.0.0"

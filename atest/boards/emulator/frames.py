@@ -1,7 +1,7 @@
 """Ethernet, ARP, IPv4, ICMP and UDP as an emulated board's network card sends and gets them.
 
 RFC 894, 826, 791, 792 and 768. Only what a boot loader or a small Linux needs: IPv4 without
-options of its own, no VLANs. What is not understood is a `FrameError`, never anything else.
+options of its own, no VLANs. Anything else raises `FrameError`, and no other exception.
 """
 
 from __future__ import annotations

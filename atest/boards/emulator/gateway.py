@@ -31,7 +31,7 @@ CARD = bytes.fromhex("525500020202")
 
 
 class Received(NamedTuple):
-    """What comes of a frame: frames for the board, and a datagram to carry out."""
+    """The result of a frame: frames for the board, and a datagram to carry out."""
 
     answers: list[bytes]
     datagram: Datagram | None = None

@@ -38,7 +38,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Machine:
-    """What a kind of board is made of.
+    """The parts of a kind of board.
 
     Attributes:
         program: QEMU's program for it.
@@ -122,7 +122,7 @@ def _uefi() -> Machine:
     arguments = (
         *(*_ALL, "-M", "q35", "-m", "256", "-boot", "n"),
         *("-drive", flash(0, code, "readonly")),
-        # What the firmware writes into its variables is forgotten with the board.
+        # The variables that the firmware writes are forgotten with the board.
         *("-drive", flash(1, variables, "snapshot")),
     )
     return Machine(
