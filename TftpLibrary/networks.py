@@ -56,6 +56,13 @@ def is_within(address: str, networks: Iterable[Network]) -> bool:
     return any(found in network for network in networks)
 
 
+def holds(network: Network, other: Network) -> bool:
+    """Whether every address of the other network is in this one."""
+    if isinstance(network, IPv4Network):
+        return isinstance(other, IPv4Network) and other.subnet_of(network)
+    return isinstance(other, IPv6Network) and other.subnet_of(network)
+
+
 def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped

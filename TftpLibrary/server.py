@@ -75,6 +75,7 @@ class TftpServer(Capturable):
             None if root is None else Path(root),
             content=content,
             follow_symlinks=self._settings.follow_symlinks,
+            ignore_case=self._settings.ignore_case,
             keep_files=self._settings.keep_files,
         )
         self.recorder = Recorder() if recorder is None else recorder

@@ -159,6 +159,14 @@ class ServerSettings(Settings):
         help="follow symbolic links that lead out of ROOT",
         fixed="its folder is open",
     )
+    ignore_case: bool = setting(
+        False,
+        Kind.flag,
+        "Whether boards find files whose names differ in upper and lower case only, as Windows "
+        "loaders expect. An exact name comes first.",
+        help="find files whatever the upper and lower case of their names, for Windows loaders",
+        fixed="its folder is open",
+    )
     rollover: int = _rollover(
         "Block number that follows 65535, 0 or 1, unless the board negotiates it."
     )

@@ -17,6 +17,7 @@ import pytest
 
 from atest.equipment.board_exchange import Habits
 from atest.equipment.board_server import Mischief, ServingBoard
+from TftpLibrary import space
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.engine import SHARED_ENGINE
 from TftpLibrary.errors import (
@@ -457,7 +458,42 @@ def test_ipv6_is_spoken(tmp_path: Path) -> None:
 # Our own end
 
 
-def test_a_disk_that_is_full_is_told_and_the_server_gets_an_error(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="Linux")
+def test_a_file_whose_size_says_0_is_put_with_all_its_octets() -> None:
+    with ServingBoard("f") as board, client_of(board) as client:
+        put = client.put("/proc/version")
+        assert put.requested["tsize"] == str(put.octets)
+        assert board.wait().content == Path("/proc/version").read_bytes()
+
+
+@posix_only
+def test_a_fifo_is_neither_put_nor_written(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with ServingBoard("f", CONTENT) as board, client_of(board) as client:
+        with pytest.raises(UsageError, match="Cannot read '.*fifo': what lies there is not a reg"):
+            client.put(tmp_path / "fifo")
+        with pytest.raises(UsageError, match="Cannot write '.*fifo': what lies there is not a reg"):
+            client.get("f", tmp_path / "fifo")
+
+
+def test_a_file_that_has_no_room_is_not_taken(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk") as folder,
+        ServingBoard("f", CONTENT) as board,
+        client_of(board) as client,
+    ):
+        lack = "it needs 1.0 MB, and .* are free in '.*disk'"
+        with pytest.raises(TransferAborted, match=f"for 'f': {lack}.$"):
+            client.get("f", folder / "copy")
+        report = board.wait()
+        assert (report.error_code, report.blocks) == (3, 0)
+        assert not list(folder.iterdir())
+
+
+def test_a_disk_that_is_full_is_told_and_the_server_gets_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "free_octets", lambda _: None)
     with (
         small_disk(tmp_path / "disk") as folder,
         ServingBoard("f", CONTENT) as board,

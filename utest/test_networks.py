@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.networks import is_within, parse_network
+from TftpLibrary.networks import holds, is_within, parse_network
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,18 @@ def test_text_that_is_no_network_is_refused_with_the_name_of_the_argument(text: 
         f"only_for='{text}' is neither an address nor a network. Expected for example "
         "192.168.1.50, 192.168.1.0/24 or fe80::/10."
     )
+
+
+@pytest.mark.parametrize(
+    ("network", "other", "is_held"),
+    [
+        ("192.168.1.0/24", "192.168.1.50", True),
+        ("192.168.1.0/24", "192.168.1.0/24", True),
+        ("192.168.1.0/24", "192.168.0.0/16", False),
+        ("192.168.1.0/24", "::1", False),
+        ("fe80::/10", "fe80::1", True),
+        ("fe80::/10", "192.168.1.50", False),
+    ],
+)
+def test_a_network_holds_the_networks_within_it(network: str, other: str, is_held: bool) -> None:
+    assert holds(parse_network(network, "a"), parse_network(other, "b")) is is_held

@@ -65,6 +65,16 @@ class ReceivingSession(Session):
         self._may_merge = machine.windowsize > 1
         channel.make_room()
 
+    def begin(self, now: float) -> None:
+        """Sends the first packet, unless the disk has no room for what the server announced."""
+        told = self._context.agreement.tsize
+        if told and self.entry.transfer.direction is Direction.read:
+            try:
+                self._sink.reserve(told)
+            except StoreError as error:
+                self._break_off(error)
+        super().begin(now)
+
     def ready(self) -> None:
         """DATA, usually: takes what is there, up to a window."""
         self._take(DONTWAIT)

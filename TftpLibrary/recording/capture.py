@@ -16,6 +16,7 @@ from typing import NamedTuple
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.recording.pcap import PcapWriter
+from TftpLibrary.space import lack_of_room
 from TftpLibrary.version import VERSION
 
 _APPLICATION = f"TftpLibrary {VERSION}"
@@ -24,6 +25,9 @@ _DESCRIPTION = (
     "up for the capture."
 )
 
+
+_LEAST_ROOM = 1_000_000
+"""Octets that must be free when a capture begins; how many it will need nobody knows."""
 
 Observer = Callable[[Datagram], None]
 """Called on the engine's thread for each datagram. It must not raise, and must not take long."""
@@ -66,6 +70,8 @@ class Capture:
             # A pipe would wait for a reader.
             if path.exists() and not path.is_file():
                 raise OSError("it is no file")
+            if lack := lack_of_room(_LEAST_ROOM, str(path.parent)):
+                raise OSError(lack)
             self._file = FileIO(path, "w")
         except OSError as error:
             raise UsageError(_refusal(path, error)) from error
@@ -205,5 +211,6 @@ def _refusal(path: Path, error: OSError) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"Cannot capture to '{path}': there is no folder '{folder}'. Make it first."
-    reason = (error.strerror or str(error)).lower()
+    reason = error.strerror or str(error)
+    reason = reason[:1].lower() + reason[1:]
     return f"Cannot capture to '{path}': {reason}. Expected the path of a file to write."

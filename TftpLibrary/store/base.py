@@ -91,6 +91,13 @@ class Source(Protocol):
 class Sink(Protocol):
     """A file that is being received; invisible until `commit`."""
 
+    def reserve(self, size: int) -> None:
+        """Looks whether there is room for the whole file.
+
+        Raises:
+            StoreError: code 3 when there is none; the text has both numbers.
+        """
+
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order.
 
@@ -177,6 +184,11 @@ def too_large(limit: int) -> StoreError:
     )
 
 
+def full(detail: str) -> StoreError:
+    """The refusal of what the disk has no room for."""
+    return StoreError(ErrorCode.disk_full, "Disk full or allocation exceeded", detail)
+
+
 def changed() -> StoreError:
     """The refusal to go on with a file that changed after it was opened."""
     return StoreError(ErrorCode.not_defined, "File changed while it was read")
@@ -190,7 +202,7 @@ def refusal(error: OSError) -> StoreError:
     if error.errno == errno.EEXIST:
         return exists(reason)
     if error.errno in _FULL:
-        return StoreError(ErrorCode.disk_full, "Disk full or allocation exceeded", reason)
+        return full(reason)
     if error.errno in _FORBIDDEN:
         return forbidden(reason)
     if error.errno in _NO_FILE:

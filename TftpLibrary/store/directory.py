@@ -10,15 +10,20 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 from pathlib import Path
 
+from TftpLibrary.space import lack_of_room
 from TftpLibrary.store.base import (
+    Source,
     StoreError,
     WritePolicy,
     changed,
+    forbidden,
+    full,
     no_file,
     refusal,
     too_large,
 )
 from TftpLibrary.store.confined import open_root
+from TftpLibrary.store.memory import held
 from TftpLibrary.store.names import Parts, hidden_name, safe_parts
 from TftpLibrary.store.place import Place
 from TftpLibrary.store.policy import check_policy, check_target
@@ -30,6 +35,9 @@ HAS_WRITEV = hasattr(os, "writev")
 """Whether the system writes several buffers in one call."""
 CHECK_SIZE = 1024 * 1024
 """Octets after which a file that is being read is checked for changes."""
+MAX_UNSIZED = 16 * 1024 * 1024
+"""Octets that are read of a file whose size says 0, and that has content nevertheless."""
+_PIECE = 64 * 1024
 MAX_BUFFERS = 1024
 """Buffers in one call (IOV_MAX on Linux)."""
 
@@ -62,17 +70,18 @@ class DirectoryStore:
     def __init__(self, root: Path, *, follow_symlinks: bool = False) -> None:
         self.root: Root = open_root(root, follow_symlinks=follow_symlinks)
 
-    def open_read(self, name: bytes, client: str) -> DirectorySource:  # noqa: ARG002 - one for all
+    def open_read(self, name: bytes, client: str) -> Source:  # noqa: ARG002 - one for all
         """Opens a file for a board."""
         try:
             fd = self.root.open_file(safe_parts(name))
         except OSError as error:
             raise refusal(error) from error
         try:
-            return DirectorySource(fd)
+            source = DirectorySource(fd)
         except BaseException:
             os.close(fd)
             raise
+        return source if source.size else _unsized(source, fd)
 
     def open_write(
         self,
@@ -83,12 +92,22 @@ class DirectoryStore:
     ) -> DirectorySink:
         """Opens a file for a board's upload."""
         check_policy(policy, size)
-        return self.open_sink(safe_parts(name), policy)
+        return self.open_sink(safe_parts(name), policy, size)
 
     def open_sink(
-        self, parts: Parts, policy: WritePolicy, prepare: Prepare = _as_it_comes
+        self,
+        parts: Parts,
+        policy: WritePolicy,
+        size: int | None = None,
+        prepare: Prepare = _as_it_comes,
     ) -> DirectorySink:
         """Opens a file for writing; `prepare` is called before anything is made for it.
+
+        Args:
+            parts: the name.
+            policy: what may be written.
+            size: octets of the file, where they are known: the disk must have room for them.
+            prepare: see `Prepare`.
 
         Raises:
             StoreError: as `open_write`.
@@ -99,6 +118,7 @@ class DirectoryStore:
             try:
                 with self.root.parent(parts) as place:
                     _check_target(place, policy)
+                    self._check_room(place, size)
                     prepare((*parts[:-1], hidden), ())
                     return DirectorySink(self.root, parts, place, policy, hidden)
             except FileNotFoundError:
@@ -108,12 +128,17 @@ class DirectoryStore:
             with self.root.parent(parts, create=True) as place:
                 try:
                     _check_target(place, policy)
+                    self._check_room(place, size)
                     return DirectorySink(self.root, parts, place, policy, hidden)
                 except BaseException:
                     remove_folders(self.root, place.made)
                     raise
         except OSError as error:
             raise refusal(error) from error
+
+    def _check_room(self, place: Place, size: int | None) -> None:
+        if lack := lack_of_room(size, place.folder_path, self.root.path):
+            raise full(lack)
 
     def close(self) -> None:
         """Releases the folder; what is open stays open. Idempotent."""
@@ -202,6 +227,11 @@ class DirectorySink:
         info = os.fstat(self._fd)
         return info.st_dev, info.st_ino
 
+    def reserve(self, size: int) -> None:
+        """Looks whether there is room for the whole file."""
+        if lack := lack_of_room(size, self._fd, self._root.path):
+            raise full(lack)
+
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order."""
         octets = sum(map(len, buffers))
@@ -253,6 +283,25 @@ class DirectorySink:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def _unsized(source: DirectorySource, fd: int) -> Source:
+    """Returns a source whose size is true: what the system makes up, as in `/proc`, has none."""
+    data = bytearray()
+    try:
+        while piece := os.read(fd, _PIECE):
+            data += piece
+            if len(data) > MAX_UNSIZED:
+                raise forbidden(f"its size says 0, and it has more than {MAX_UNSIZED} octets")
+    except BaseException as error:
+        source.close()
+        if isinstance(error, OSError):
+            raise refusal(error) from error
+        raise
+    if not data:
+        return source
+    source.close()
+    return held(bytes(data))
 
 
 def _check_target(place: Place, policy: WritePolicy) -> None:

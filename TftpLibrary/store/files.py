@@ -13,16 +13,18 @@ from pathlib import Path
 from types import TracebackType
 
 from TftpLibrary.errors import TftpError, UsageError
-from TftpLibrary.networks import Network, parse_network
+from TftpLibrary.networks import Network, holds, parse_network
+from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.space import lack_of_room
 from TftpLibrary.store.advice import existing_folder, explained, missing
-from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
+from TftpLibrary.store.base import Sink, Source, StoredFile, StoreError, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
 from TftpLibrary.store.digests import Checksums, Chunks, Digester, checksum, pieces
 from TftpLibrary.store.folder import Folder
-from TftpLibrary.store.incoming import Progress, counted, open_source
+from TftpLibrary.store.incoming import Progress, counted, files_below, open_source
 from TftpLibrary.store.layers import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
-from TftpLibrary.store.names import Parts, hidden_name, is_hidden, local_parts, text_of
+from TftpLibrary.store.names import Parts, hidden_name, local_parts, octets_of, safe_parts, text_of
 from TftpLibrary.store.originals import ORIGINALS
 
 # A method of FileStore is called `list`.
@@ -42,6 +44,7 @@ class FileStore:
         root: the folder; None for a private one.
         content: files held in memory, by name; they cover files of the folder.
         follow_symlinks: whether links may lead out of the folder. Links inside are followed.
+        ignore_case: whether boards find files whose names differ in upper and lower case only.
         keep_files: whether `close` leaves everything as it is.
 
     Attributes:
@@ -55,11 +58,13 @@ class FileStore:
         *,
         content: Mapping[str, bytes] | None = None,
         follow_symlinks: bool = False,
+        ignore_case: bool = False,
         keep_files: bool = False,
     ) -> None:
         self._given = root
         self._content = dict(content or {})
         self._follow_symlinks = follow_symlinks
+        self._ignore_case = ignore_case
         self._keep_files = keep_files
         self.warnings: list[str] = []
         self._shared: Folder | None = None
@@ -126,10 +131,20 @@ class FileStore:
 
     def open_read(self, name: bytes, client: str) -> Source:
         """Opens a file for a board."""
-        return self._layers.open_read(name, client)
+        try:
+            return self._layers.open_read(name, client)
+        except StoreError as error:
+            if not self._ignore_case or error.code is not ErrorCode.file_not_found:
+                raise
+            found = self._spelling(name, client)
+            if found == name:
+                raise
+        return self._layers.open_read(found, client)
 
     def open_write(self, name: bytes, client: str, policy: WritePolicy, size: int | None) -> Sink:
         """Opens a file for a board's upload."""
+        if self._ignore_case:
+            name = self._spelling(name, client)
         return self._layers.open_write(name, client, policy, size)
 
     # Adding files.
@@ -168,13 +183,14 @@ class FileStore:
                         digester.update(chunk)
                     if folder.holds(parts, digester.finish()):
                         return folder.get(parts, uploaded=False)
-                return folder.put(parts, counted(incoming, progress), overwrite=overwrite)
+                chunks = counted(incoming, progress)
+                return folder.put(parts, chunks, overwrite=overwrite, size=incoming.size)
 
     def upload_bytes(
         self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
     ) -> StoredFile:
         """Stores octets under a name."""
-        return self._put(name, [data], only_for=only_for, overwrite=overwrite)
+        return self._put(name, [data], len(data), only_for=only_for, overwrite=overwrite)
 
     def upload_folder(
         self, source: str | Path, name: str = "", *, pattern: str = "*", overwrite: bool = True
@@ -191,7 +207,7 @@ class FileStore:
             UsageError: there is no such folder, or no file in it matches.
         """
         folder = existing_folder(Path(source), "The source")
-        found = sorted(p for p in folder.rglob("*") if p.is_file() and not is_hidden(p.name))
+        found = files_below(folder)
         names = {path: path.relative_to(folder).as_posix() for path in found}
         chosen = [path for path in found if fnmatchcase(names[path], pattern)]
         if not chosen:
@@ -205,14 +221,14 @@ class FileStore:
         self, name: str, size: int, *, content: TestContent = TestContent.random, seed: int = 0
     ) -> StoredFile:
         """Makes a test file of exactly `size` octets; the same seed gives the same content."""
-        return self._put(name, generate(size, content, seed))
+        return self._put(name, generate(size, content, seed), size)
 
     def copy(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
         """Copies a file within the store."""
         folder, parts = self._find(name)
         with explained(parts):
             source = folder.open(parts)
-        return self._put(new_name, pieces(source), overwrite=overwrite)
+        return self._put(new_name, pieces(source), source.size, overwrite=overwrite)
 
     def rename(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
         """Gives a file another name; a file for single boards stays for them."""
@@ -267,9 +283,15 @@ class FileStore:
         partial = target.with_name(hidden_name("download"))
         with explained(parts):
             try:
+                if target.exists() and not target.is_file():
+                    raise OSError("it is a device, FIFO or socket")
                 target.parent.mkdir(parents=True, exist_ok=True)
+                source = folder.open(parts)
+                if lack := lack_of_room(source.size, str(target.parent)):
+                    source.close()
+                    raise OSError(lack)
                 with partial.open("xb") as stream:
-                    for piece in pieces(folder.open(parts)):
+                    for piece in pieces(source):
                         stream.write(piece)
                 partial.replace(target)
             except OSError as error:
@@ -338,6 +360,22 @@ class FileStore:
             raise UsageError("The files are not open. Start the server, or call open(), first.")
         return self._shared
 
+    def _spelling(self, name: bytes, client: str) -> bytes:
+        """Returns the name of the file that a board means, whatever the case of its letters."""
+        try:
+            parts = safe_parts(name)
+        except StoreError:
+            return name
+        found = filter(None, (folder.spelling(parts) for folder in self._seen_by(client)))
+        return next(map(octets_of, found), name)
+
+    def _seen_by(self, client: str) -> List[Folder]:
+        """Returns what a board reads, or the boards of a network: the narrowest folder first."""
+        network = parse_network(client, "client")
+        own = [(key, folder) for key, folder in self._private.items() if holds(key, network)]
+        own.sort(key=lambda item: item[0].prefixlen, reverse=True)
+        return [*(folder for _, folder in own), self._common]
+
     def _names(self) -> set[Parts]:
         return {parts for folder in self._served for parts in folder.names()}
 
@@ -363,13 +401,14 @@ class FileStore:
         self,
         name: str,
         chunks: Chunks,
+        size: int,
         *,
         only_for: str = "",
         overwrite: bool = True,
     ) -> StoredFile:
         parts = local_parts(name)
         with explained(parts):
-            return self._folder_for(only_for).put(parts, chunks, overwrite=overwrite)
+            return self._folder_for(only_for).put(parts, chunks, overwrite=overwrite, size=size)
 
     def _folder_for(self, client: str) -> Folder:
         """Returns the folder of the boards that an upload is for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from TftpLibrary.store.base import (
     exists,
     refusal,
 )
+from TftpLibrary.store.cases import spellings
 from TftpLibrary.store.digests import Chunks, Digester, Digests, digests_of, pieces
-from TftpLibrary.store.directory import DirectorySink, DirectoryStore
+from TftpLibrary.store.directory import DirectorySink, DirectorySource, DirectoryStore
 from TftpLibrary.store.layers import Layer, LayeredStore
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import Parts, is_hidden, octets_of, safe_parts, text_of
@@ -77,7 +78,7 @@ class Folder:
         parts = safe_parts(name)
         if self._content.has(parts):
             check_target(policy, is_there=True)
-        sink = self._holding.open(partial(self._store.open_sink, parts, policy))
+        sink = self._holding.open(partial(self._store.open_sink, parts, policy, size))
         return FolderSink(sink, self._holding, self._content)
 
     def open(self, parts: Parts) -> Source:
@@ -107,6 +108,10 @@ class Folder:
     def names(self) -> set[Parts]:
         """Returns the names of all files that a board could ask for."""
         return {*self._content.names(), *self._names(self.root, ())}
+
+    def spelling(self, parts: Parts) -> Parts | None:
+        """Returns the name of a file that is equal to a name but for its case; None without one."""
+        return next(filter(self.has, spellings(parts, self._entries)), None)
 
     def get(self, parts: Parts, *, uploaded: bool = True) -> StoredFile:
         """Describes a file; its content is read only if it changed since the last time.
@@ -148,8 +153,16 @@ class Folder:
         except StoreError:
             return None
 
-    def put(self, parts: Parts, chunks: Chunks, *, overwrite: bool) -> StoredFile:
+    def put(
+        self, parts: Parts, chunks: Chunks, *, overwrite: bool, size: int | None = None
+    ) -> StoredFile:
         """Stores content under a name; does nothing if the same content is already there.
+
+        Args:
+            parts: the name.
+            chunks: the content.
+            overwrite: whether another content may be replaced.
+            size: octets of the content, where they are known.
 
         Raises:
             StoreError: code 6 when another content lies there, 2 or 3 when it cannot be written.
@@ -162,7 +175,7 @@ class Folder:
                 raise exists()
             return self.get(parts, uploaded=False)
         policy = WritePolicy(writable=True, overwrite=overwrite)
-        sink = self.open_write(octets_of(parts), "", policy, None)
+        sink = self.open_write(octets_of(parts), "", policy, size)
         try:
             for chunk in chunks:
                 sink.write([chunk])
@@ -175,7 +188,8 @@ class Folder:
         finally:
             sink.discard()
         with closing(self._store.open_read(octets_of(parts), "")) as source:
-            if source.identity[:2] == file_id:  # No board has replaced it already.
+            # No board has replaced it already.
+            if isinstance(source, DirectorySource) and source.identity[:2] == file_id:
                 self._digests[parts] = (source.identity, digests)
         return self.get(parts)
 
@@ -234,12 +248,30 @@ class Folder:
             parts = (*above, entry.name)
             if is_hidden(entry.name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) or self._is_way(entry, parts):
                 yield from self._names(Path(entry.path), parts)
             elif _can_be_asked(parts) and (
                 entry.is_file(follow_symlinks=False) or (entry.is_symlink() and self.has(parts))
             ):
                 yield parts
+
+    def _is_way(self, entry: os.DirEntry[str], parts: Parts) -> bool:
+        """Whether boards reach more files through a link: not out of the root, nor round about."""
+        if not entry.is_symlink() or not entry.is_dir():
+            return False
+        try:
+            with self._store.root.parent((*parts, entry.name)):
+                above = [self.root.joinpath(*parts[:depth]).stat() for depth in range(len(parts))]
+                return not any(os.path.samestat(entry.stat(), info) for info in above)
+        except (OSError, StoreError):
+            return False
+
+    def _entries(self, above: Parts) -> set[str]:
+        depth = len(above)
+        names = {parts[depth] for parts in self._content.names() if parts[:depth] == above}
+        with suppress(OSError):
+            names.update(path.name for path in self.root.joinpath(*above).iterdir())
+        return names
 
 
 class FolderSink:
@@ -254,6 +286,10 @@ class FolderSink:
     def file_id(self) -> tuple[int, int]:
         """Device and inode of the file, while it is written."""
         return self._sink.file_id
+
+    def reserve(self, size: int) -> None:
+        """Looks whether there is room for the whole file."""
+        self._sink.reserve(size)
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order."""

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store.digests import CHUNK
+from TftpLibrary.store.names import is_hidden
 
 IS_WINDOWS = os.name == "nt"
 
@@ -61,6 +62,32 @@ def open_source(source: str | Path) -> Incoming:
     from TftpLibrary.store.web import open_url  # noqa: PLC0415
 
     return open_url(source)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Returns the regular files below a folder, sorted, through links too, but not in circles.
+
+    Raises:
+        UsageError: a folder cannot be read.
+    """
+    return list(_files_below(folder, ()))
+
+
+def _files_below(folder: Path, above: tuple[os.stat_result, ...]) -> Iterator[Path]:
+    try:
+        here = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UsageError(f"The folder '{folder}' cannot be read: {error.strerror}.") from error
+    if any(os.path.samestat(here, info) for info in above):
+        return
+    for entry in entries:
+        if is_hidden(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _files_below(Path(entry.path), (*above, here))
+        elif entry.is_file():
+            yield Path(entry.path)
 
 
 def counted(incoming: Incoming, progress: Progress | None) -> Iterator[bytes]:

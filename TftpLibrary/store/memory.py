@@ -60,6 +60,11 @@ class _Content:
         self.data = bytes(data)
 
 
+def held(data: bytes) -> MemorySource:
+    """Returns octets as a source; they are equal to no other content."""
+    return MemorySource(_Content(data))
+
+
 class MemorySource:
     """Content in memory that is open for reading."""
 
@@ -92,6 +97,9 @@ class MemorySink:
         self._policy = policy
         self._data = bytearray()
         self._is_open = True
+
+    def reserve(self, size: int) -> None:
+        """Does nothing: nobody knows how much memory there is."""
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order."""

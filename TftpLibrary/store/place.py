@@ -49,6 +49,11 @@ class Place:
     name: str
     made: tuple[Parts, ...] = field(default=(), compare=False)
 
+    @property
+    def folder_path(self) -> int | str:
+        """The folder: its descriptor, or its path."""
+        return str(Path(self.name).parent) if self.folder is None else self.folder
+
     def sibling(self, name: str) -> Place:
         """Returns another name in the same folder."""
         if self.folder is None:

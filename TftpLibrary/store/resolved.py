@@ -30,6 +30,7 @@ class ResolvedRoot:
 
     def open_file(self, parts: Parts) -> int:
         """Opens for reading; the caller checks that it is a regular file."""
+        self.refresh()
         path = self._confine(self.path.joinpath(*parts))
         fd = os.open(path, READ_FLAGS & ~NOFOLLOW)
         try:

@@ -75,6 +75,10 @@ class NetasciiSink:
         self._sink = sink
         self._decoder = Decoder()
 
+    def reserve(self, size: int) -> None:
+        """As `Sink.reserve`; text has nearly as many octets on the way as here."""
+        self._sink.reserve(size)
+
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """As `Sink.write`."""
         self._sink.write([self._decoder.feed(bytes(buffer)) for buffer in buffers])

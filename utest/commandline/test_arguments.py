@@ -63,6 +63,7 @@ def test_client_without_options_has_the_defaults() -> None:
             frozenset({"tsize", "blksize"}),
         ),
         ("--follow-symlinks", "follow_symlinks", True),
+        ("--ignore-case", "ignore_case", True),
         ("--max-transfers 3", "max_transfers", 3),
         ("--max-transfers-per-client 1", "max_transfers_per_client", 1),
         ("--max-half-open 20", "max_half_open", 20),

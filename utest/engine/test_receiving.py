@@ -361,6 +361,9 @@ class _Failing:
         self._store = store
         self._sink = sink
 
+    def reserve(self, size: int) -> None:
+        self._sink.reserve(size)
+
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         if not self._store.at_commit:
             raise self._store.error

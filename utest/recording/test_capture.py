@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from TftpLibrary import space
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.recording.capture import Capturable, Capture, Captured, Observer
@@ -189,3 +190,16 @@ def test_a_capture_of_an_engine_that_was_stopped_ends_without_trouble(tmp_path: 
     wire.start_capture(tmp_path / "x.pcapng")
     wire.trouble = UsageError("The engine was stopped.")
     assert wire.stop_capture() == Captured(tmp_path / "x.pcapng", 0, 0)
+
+
+def test_a_disk_that_is_nearly_full_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "free_octets", lambda _: 1000)
+    with pytest.raises(UsageError) as caught:
+        Capture(tmp_path / "a.pcapng", "test")
+    assert str(caught.value) == (
+        f"Cannot capture to '{tmp_path / 'a.pcapng'}': it needs 1.0 MB, and 1.0 kB are free in "
+        f"'{tmp_path}'. Expected the path of a file to write."
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -236,6 +236,7 @@ def test_identity_tells_a_file_whose_times_were_put_back(
 ) -> None:
     """Reproducible builds give every image the same time, and often the same size."""
     before = store.open_read(b"zImage", BOARD)
+    assert isinstance(before, DirectorySource)
     stamp = (folder / "zImage").stat().st_mtime_ns
     deadline = time.monotonic() + 5
     while (folder / "zImage").stat().st_ctime_ns == before.identity[3]:  # A coarse clock.

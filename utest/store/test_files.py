@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from TftpLibrary import space
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import StoreError
@@ -296,7 +298,11 @@ def test_a_folder_in_the_way_is_told(files: FileStore) -> None:
         files.upload_bytes(b"x", "a/b/c")
 
 
-def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_and_nothing_is_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quota, for instance, shows only when the octets are written."""
+    monkeypatch.setattr(space, "free_octets", lambda _: None)
     with small_disk(tmp_path / "disk") as disk:
         (disk / "a").write_bytes(b"old")
         big = tmp_path / "big"
@@ -468,7 +474,51 @@ def test_a_file_is_downloaded_to_a_path_or_into_a_folder(files: FileStore, tmp_p
     assert names_in(tmp_path) == {"new", "new/folder", "new/folder/log", "board.txt"}
 
 
-def test_a_download_that_cannot_be_written_leaves_nothing(files: FileStore, tmp_path: Path) -> None:
+def test_what_has_no_room_is_refused_before_it_is_written(
+    tmp_path: Path, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lack = r"it needs 6.0 kB, and 5.0 kB are free in '.*'"
+    with FileStore() as files:
+        files.upload(image, "there")
+        monkeypatch.setattr(space, "free_octets", lambda _: 5000)
+        ways: list[Callable[[], object]] = [
+            lambda: files.upload(image),
+            lambda: files.upload(image, "there2", only_for=BOARD),
+            lambda: files.upload(image.as_uri(), "new/folder/file"),
+            lambda: files.upload_bytes(bytes(6000), "bytes"),
+            lambda: files.upload_folder(image.parent),
+            lambda: files.create("test", 6000),
+            lambda: files.copy("there", "copy"),
+        ]
+        for way in ways:
+            with pytest.raises(StoreError, match=rf"^Cannot use '.*': {lack}\. No") as caught:
+                way()
+            assert caught.value.code is ErrorCode.disk_full
+        with pytest.raises(StoreError, match=lack) as caught:
+            files.open_write(b"upload", BOARD, WRITABLE, 6000)
+        assert (caught.value.code, caught.value.public) == (
+            ErrorCode.disk_full,
+            "Disk full or allocation exceeded",
+        )
+        with pytest.raises(UsageError, match=rf"^Cannot write '.*copy': {lack}\.$"):
+            files.download("there", tmp_path / "copy")
+        assert names_in(files.root) == {"there"}
+        assert names_in(tmp_path) == {"build", "build/zImage"}
+        # What fits exactly has room, and the same content needs none.
+        assert not files.upload(image, "there").uploaded
+        monkeypatch.setattr(space, "free_octets", lambda _: 6000)
+        files.create("test", 6000)
+
+
+def test_more_than_any_disk_holds_is_refused_at_once(files: FileStore) -> None:
+    with pytest.raises(StoreError, match=r"it needs 10000\.0 TB, and .* are free in"):
+        files.create("x", 10**16)
+
+
+def test_a_download_that_cannot_be_written_leaves_nothing(
+    files: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "free_octets", lambda _: None)
     files.upload_bytes(b"x", "a")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UsageError, match="Cannot write '.*x': (File exists|Not a directory)"):
@@ -478,6 +528,33 @@ def test_a_download_that_cannot_be_written_leaves_nothing(files: FileStore, tmp_
         with pytest.raises(UsageError, match="Cannot write '.*big': No space left on device."):
             files.download("big", disk / "big")
         assert names_in(disk) == set()
+
+
+@posix_only
+def test_a_file_is_not_copied_over_a_device_or_fifo(files: FileStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    files.upload_bytes(b"x", "a")
+    for target in (tmp_path / "fifo", Path("/dev/null")):
+        with pytest.raises(UsageError, match=f"Cannot write '{target}': it is a device, FIFO or"):
+            files.download("a", target)
+    assert names_in(tmp_path) == {"fifo"}
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="Linux")
+def test_a_file_whose_size_says_0_is_read_to_its_end_in_every_way(tmp_path: Path) -> None:
+    content = Path("/proc/version").read_bytes()
+    with FileStore(Path("/proc/sys"), keep_files=True) as served:
+        name = "kernel/ostype"
+        ostype = Path("/proc/sys/kernel/ostype").read_bytes()
+        assert served.read_bytes(name) == read(served, name.encode()) == ostype
+        assert served.get(name).size == len(ostype) > 0
+        assert served.checksum(name, "md5") == hashlib.md5(ostype).hexdigest()
+        assert served.download(name, tmp_path / "ostype").read_bytes() == ostype
+    with FileStore() as files:
+        assert files.upload("/proc/version").size == len(content)
+        assert files.read_bytes("version") == content
+        (files.root / "empty").touch()
+        assert files.read_bytes("empty") == b""
 
 
 # Changing
@@ -571,3 +648,122 @@ def test_a_large_file_has_a_checksum_only_where_it_is_known(files: FileStore) ->
     known = hashlib.sha256(bytes(MOST_HASHED + 1)).hexdigest()
     assert files.sha256_for("known", BOARD) == known
     assert files.sha256_for("unknown", BOARD) == ""
+
+
+# Names without case
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> Iterator[FileStore]:
+    root = tmp_path / "pe"
+    for name in ("Boot/BCD", "boot.wim", "BOOT.WIM", "Boot.wim", "a/B/c", "A/b/C"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    with FileStore(root, content={"Held.txt": b"held"}, ignore_case=True) as files:
+        yield files
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (rb"\boot\bcd", b"Boot/BCD"),
+        (rb"\Boot\BCD", b"Boot/BCD"),
+        (b"boot.wim", b"boot.wim"),
+        (b"Boot.wim", b"Boot.wim"),
+        (b"bOOT.wim", b"BOOT.WIM"),
+        (b"a/b/c", b"a/B/c"),
+        (b"A/B/C", b"A/b/C"),
+        (b"HELD.TXT", b"held"),
+    ],
+)
+def test_a_board_finds_a_name_in_another_case_the_exact_one_first(
+    windows: FileStore, asked: bytes, found: bytes
+) -> None:
+    assert read(windows, asked) == found
+
+
+def test_a_name_that_is_not_there_in_any_case_is_not_found(windows: FileStore) -> None:
+    for name in (b"bcd", b"boot/bcd/x", b"boot", b"Boot", HIDDEN_PREFIX.upper().encode() + b"x"):
+        with pytest.raises(StoreError) as caught:
+            windows.open_read(name, BOARD)
+        # A folder that is named exactly is no file.
+        forbidden = name == b"Boot"
+        assert (caught.value.code is ErrorCode.access_violation) is forbidden
+
+
+@posix_only
+def test_a_board_finds_its_own_file_first_in_another_case_too(windows: FileStore) -> None:
+    windows.upload_bytes(b"for one", "BOOT/bcd", only_for=BOARD)
+    assert read(windows, b"boot/BCD") == b"for one"
+    assert read(windows, b"Boot/BCD") == b"Boot/BCD"
+
+
+@posix_only
+def test_an_upload_in_another_case_replaces_the_file(windows: FileStore) -> None:
+    with pytest.raises(StoreError) as caught:
+        windows.open_write(b"BOOT/bcd", BOARD, WRITABLE, None)
+    assert caught.value.code is ErrorCode.file_exists
+    write(windows, b"BOOT/bcd", b"new", OVERWRITING)
+    assert windows.read_bytes("Boot/BCD") == b"new"
+    write(windows, b"new.txt", b"new", OVERWRITING)
+    assert "new.txt" in windows.list()
+
+
+@posix_only
+def test_names_are_exact_by_default(folder: Path) -> None:
+    with FileStore(folder, keep_files=True) as files, refused(ErrorCode.file_not_found):
+        files.open_read(b"ZIMAGE", BOARD)
+
+
+# One set of files
+
+
+@posix_only
+def test_a_folder_a_list_and_a_board_show_the_same_files_through_links(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_bytes(b"secret")
+    (folder / "v1").mkdir()
+    (folder / "v1" / "image").write_bytes(b"one")
+    (folder / "current").symlink_to("v1")
+    (folder / "v1" / "round").symlink_to("../current")
+    (folder / "loop").symlink_to(".")
+    (folder / "out").symlink_to("../outside")
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "kernel").symlink_to("boot/dtb")
+    seen = ["boot/dtb", "current/image", "kernel", "v1/image", "zImage"]
+    with FileStore(folder, keep_files=True) as files:
+        assert files.list() == seen
+        for name in seen:
+            assert read(files, name.encode()) == files.read_bytes(name)
+        with refused(ErrorCode.access_violation):
+            files.open_read(b"out/secret", BOARD)
+    (folder / "out").unlink()
+    with FileStore() as copy:
+        assert [file.name for file in copy.upload_folder(folder)] == seen
+    (folder / "out").symlink_to("../outside")
+    with FileStore(folder, keep_files=True, follow_symlinks=True) as files:
+        assert files.list() == [*seen[:3], "out/secret", *seen[3:]]
+        assert read(files, b"out/secret") == b"secret"
+
+
+@posix_only
+def test_a_board_gets_what_the_path_of_the_root_says_now(tmp_path: Path) -> None:
+    for build in ("build-1", "build-2"):
+        (tmp_path / build).mkdir()
+        (tmp_path / build / "zImage").write_text(build)
+    current = tmp_path / "current"
+    current.symlink_to("build-1")
+    with FileStore(current, keep_files=True) as files:
+        assert read(files, b"zImage") == b"build-1"
+        (tmp_path / "new").symlink_to("build-2")
+        (tmp_path / "new").replace(current)
+        assert read(files, b"zImage") == b"build-2"
+        assert files.read_bytes("zImage") == b"build-2"
+    with FileStore(tmp_path / "build-1", keep_files=True) as files:
+        (tmp_path / "build-1").rename(tmp_path / "old")
+        (tmp_path / "build-1").mkdir()
+        (tmp_path / "build-1" / "zImage").write_text("build-3")
+        assert read(files, b"zImage") == b"build-3"
