@@ -58,34 +58,38 @@ class StationFiles(Protocol):
     ) -> StoredFile:
         """Makes a test file."""
 
-    def copy(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+    def copy(
+        self, name: str, new_name: str, *, overwrite: bool = False, client: str = ""
+    ) -> StoredFile:
         """Copies a file within the store."""
 
-    def rename(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+    def rename(
+        self, name: str, new_name: str, *, overwrite: bool = False, client: str = ""
+    ) -> StoredFile:
         """Gives a file another name."""
 
-    def get(self, name: str) -> StoredFile:
+    def get(self, name: str, *, client: str = "") -> StoredFile:
         """Describes a file."""
 
-    def checksum(self, name: str, algorithm: str = "sha256") -> str:
+    def checksum(self, name: str, algorithm: str = "sha256", *, client: str = "") -> str:
         """Returns the checksum of a file."""
 
     def sha256_for(self, name: str, client: str) -> str:
         """Returns the checksum of the file that a board reads under a name; empty if unknown."""
 
-    def read_bytes(self, name: str) -> bytes:
+    def read_bytes(self, name: str, *, client: str = "") -> bytes:
         """Returns the whole content of a file."""
 
-    def download(self, name: str, destination: str | Path) -> Path:
+    def download(self, name: str, destination: str | Path, *, client: str = "") -> Path:
         """Copies a file to the machine that runs the test."""
 
-    def list(self, pattern: str = "*") -> List[str]:
+    def list(self, pattern: str = "*", *, client: str = "") -> List[str]:
         """Returns the names of the files that match."""
 
-    def exists(self, name: str) -> bool:
+    def exists(self, name: str, *, client: str = "") -> bool:
         """Whether there is a file of that name."""
 
-    def delete(self, name: str, *, missing_ok: bool = False) -> bool:
+    def delete(self, name: str, *, missing_ok: bool = False, client: str = "") -> bool:
         """Deletes a file."""
 
     def delete_all(self) -> List[str]:

@@ -70,7 +70,7 @@ class ReceivingSession(Session):
         told = self._context.agreement.tsize
         if told and self.entry.transfer.direction is Direction.read:
             try:
-                self._sink.reserve(told)
+                self._sink.expect(told)
             except StoreError as error:
                 self._break_off(error)
         super().begin(now)

@@ -37,7 +37,8 @@ class FileKeywords(Keywords):
             name: Name under which boards ask for it, with ``/`` between folders. Default: the last
                 part of the source.
             only_for: Address or network of the boards that get this file. Other boards get the
-                file that is there without it, if any. Default: all boards.
+                file that is there without it, if any. Other keywords find it with ``client``.
+                Default: all boards.
             overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
@@ -192,12 +193,16 @@ class FileKeywords(Keywords):
         return file
 
     @keyword("Download File", tags=("File Store",))
-    def download_file(self, name: str, destination: Path, *, server: str = "") -> Path:
+    def download_file(
+        self, name: str, destination: Path, *, client: str = "", server: str = ""
+    ) -> Path:
         """Copies a file out of the store of a TFTP server to the local disk.
 
         Args:
             name: The file in the store, for example one that a board uploaded.
             destination: Local path, or an existing folder.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -209,11 +214,17 @@ class FileKeywords(Keywords):
         | ${path}=    `Download File`    startup-config    ${TEMPDIR}
         """
         files = self.state.server(server).files
-        return files.download(name, required(destination, "destination"))
+        return files.download(name, required(destination, "destination"), client=client)
 
     @keyword("Copy TFTP File", tags=("File Store",))
     def copy_tftp_file(
-        self, name: str, new_name: str, *, overwrite: bool = False, server: str = ""
+        self,
+        name: str,
+        new_name: str,
+        *,
+        overwrite: bool = False,
+        client: str = "",
+        server: str = "",
     ) -> StoredFile:
         """Copies a file within the store of a TFTP server.
 
@@ -221,6 +232,8 @@ class FileKeywords(Keywords):
             name: The file.
             new_name: Name of the copy.
             overwrite: Whether an existing file of that name may be replaced.
+            client: Address or network of boards: the file as they get it, and the copy is for them
+                only. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -231,11 +244,19 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    greeting.txt
         | `Copy TFTP File`    greeting.txt    backup/greeting.txt
         """
-        return self.state.server(server).files.copy(name, new_name, overwrite=overwrite)
+        return self.state.server(server).files.copy(
+            name, new_name, overwrite=overwrite, client=client
+        )
 
     @keyword("Rename TFTP File", tags=("File Store",))
     def rename_tftp_file(
-        self, name: str, new_name: str, *, overwrite: bool = False, server: str = ""
+        self,
+        name: str,
+        new_name: str,
+        *,
+        overwrite: bool = False,
+        client: str = "",
+        server: str = "",
     ) -> StoredFile:
         """Gives a file in the store of a TFTP server another name.
 
@@ -243,6 +264,8 @@ class FileKeywords(Keywords):
             name: The file.
             new_name: Its new name.
             overwrite: Whether an existing file of that name may be replaced.
+            client: Address or network that was given as ``only_for``: the file of these boards,
+                and of no other. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -255,16 +278,22 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    greeting.txt
         | `Rename TFTP File`    greeting.txt    farewell.txt
         """
-        return self.state.server(server).files.rename(name, new_name, overwrite=overwrite)
+        return self.state.server(server).files.rename(
+            name, new_name, overwrite=overwrite, client=client
+        )
 
     @keyword("Delete File", tags=("File Store",))
-    def delete_file(self, name: str, *, missing_ok: bool = False, server: str = "") -> None:
+    def delete_file(
+        self, name: str, *, missing_ok: bool = False, client: str = "", server: str = ""
+    ) -> None:
         """Deletes a file from the store of a TFTP server.
 
         Args:
             name: The file.
             missing_ok: If True, a missing file is not an error. By default the keyword fails and
                 lists the existing files.
+            client: Address or network that was given as ``only_for``: the file of these boards,
+                and of no other. Default: every file of that name.
             server: Alias of the server. Default: the active one.
 
         A board that is reading the file still gets all of it.
@@ -274,7 +303,7 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    greeting.txt
         | `Delete File`    greeting.txt
         """
-        self.state.server(server).files.delete(name, missing_ok=missing_ok)
+        self.state.server(server).files.delete(name, missing_ok=missing_ok, client=client)
 
     @keyword("Delete All Files", tags=("File Store",))
     def delete_all_files(self, *, server: str = "") -> list[str]:
@@ -299,11 +328,13 @@ class FileKeywords(Keywords):
         return self.state.server(server).files.delete_all()
 
     @keyword("Get TFTP File", tags=("File Store",))
-    def get_tftp_file(self, name: str, *, server: str = "") -> StoredFile:
+    def get_tftp_file(self, name: str, *, client: str = "", server: str = "") -> StoredFile:
         """Returns a description of a file in the store of a TFTP server.
 
         Args:
             name: The file.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -315,7 +346,7 @@ class FileKeywords(Keywords):
         | ${file}=    `Get TFTP File`    greeting.txt
         | Should Be Equal As Integers    ${file.size}    5
         """
-        return self.state.server(server).files.get(name)
+        return self.state.server(server).files.get(name, client=client)
 
     @keyword("Get TFTP File Size", tags=("File Store", "Assertion"))
     def get_tftp_file_size(
@@ -325,6 +356,7 @@ class FileKeywords(Keywords):
         assertion_expected: Any = None,
         message: str = "",
         *,
+        client: str = "",
         server: str = "",
     ) -> Any:
         """Returns the size of a file in the store of a TFTP server, and optionally checks it.
@@ -334,6 +366,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Size to compare with, in octets or with a unit.
             message: Error message to use instead of the default one.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -344,7 +378,7 @@ class FileKeywords(Keywords):
         | `Create Test File`    image.bin    4 MiB
         | `Get TFTP File Size`    image.bin    ==    4 MiB
         """
-        size = self.state.server(server).files.get(name).size
+        size = self.state.server(server).files.get(name, client=client).size
         what = f"Size of '{name}':"
         return verify_size(size, assertion_operator, assertion_expected, what, message)
 
@@ -357,6 +391,7 @@ class FileKeywords(Keywords):
         assertion_expected: Any = None,
         message: str = "",
         *,
+        client: str = "",
         server: str = "",
     ) -> Any:
         """Returns a checksum of a file in the store of a TFTP server, and optionally checks it.
@@ -367,6 +402,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Checksum to compare with, in lower-case hexadecimal digits.
             message: Error message to use instead of the default one.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -377,7 +414,7 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    greeting.txt
         | `Get TFTP File Checksum`    greeting.txt    crc32    ==    3610a686
         """
-        checksum = self.state.server(server).files.checksum(name, algorithm.value)
+        checksum = self.state.server(server).files.checksum(name, algorithm.value, client=client)
         what = f"{algorithm.value} of '{name}':"
         return verify_text(checksum, assertion_operator, assertion_expected, what, message)
 
@@ -389,6 +426,7 @@ class FileKeywords(Keywords):
         assertion_expected: Any = None,
         message: str = "",
         *,
+        client: str = "",
         server: str = "",
     ) -> Any:
         r"""Returns the text of a file in the store of a TFTP server, and optionally checks it.
@@ -398,6 +436,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Text to compare with.
             message: Error message to use instead of the default one.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -408,7 +448,7 @@ class FileKeywords(Keywords):
         | `Upload Text`    hostname router-7    startup-config
         | `Get TFTP File Text`    startup-config    contains    router-7
         """
-        data = self.state.server(server).files.read_bytes(name)
+        data = self.state.server(server).files.read_bytes(name, client=client)
         text = data.decode("utf-8", "backslashreplace")
         what = f"Text of '{name}':"
         return verify_text(text, assertion_operator, assertion_expected, what, message)
@@ -421,6 +461,7 @@ class FileKeywords(Keywords):
         assertion_expected: Any = None,
         message: str = "",
         *,
+        client: str = "",
         server: str = "",
     ) -> Any:
         """Returns the names of the files in the store of a TFTP server, and optionally checks them.
@@ -430,6 +471,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: A name, or a list of names in any order.
             message: Error message to use instead of the default one.
+            client: Address or network of boards: the files that they get, see ``only_for`` of
+                `Upload File`. Default: all files.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -440,15 +483,17 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    boot/greeting.txt
         | ${names}=    `List Files`    *.txt    contains    boot/greeting.txt
         """
-        names = self.state.server(server).files.list(pattern)
+        names = self.state.server(server).files.list(pattern, client=client)
         return verify_names(names, assertion_operator, assertion_expected, "Files", message)
 
     @keyword("TFTP File Should Exist", tags=("File Store", "Assertion"))
-    def tftp_file_should_exist(self, name: str, *, server: str = "") -> None:
+    def tftp_file_should_exist(self, name: str, *, client: str = "", server: str = "") -> None:
         """Fails unless a file is in the store of a TFTP server.
 
         Args:
             name: The file.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Example:
@@ -457,20 +502,22 @@ class FileKeywords(Keywords):
         | `TFTP File Should Exist`    greeting.txt
         """
         files = self.state.server(server).files
-        if not files.exists(name):
-            raise ExpectationError(str(missing(name, files.list())))
+        if not files.exists(name, client=client):
+            raise ExpectationError(str(missing(name, files.list(client=client), client)))
 
     @keyword("TFTP File Should Not Exist", tags=("File Store", "Assertion"))
-    def tftp_file_should_not_exist(self, name: str, *, server: str = "") -> None:
+    def tftp_file_should_not_exist(self, name: str, *, client: str = "", server: str = "") -> None:
         """Fails if a file is in the store of a TFTP server.
 
         Args:
             name: The file.
+            client: Address or network of boards: the file as they get it, see ``only_for`` of
+                `Upload File`. Default: no board may have such a file.
             server: Alias of the server. Default: the active one.
 
         Example:
         | `Start TFTP Server`    port=0
         | `TFTP File Should Not Exist`    greeting.txt
         """
-        if self.state.server(server).files.exists(name):
+        if self.state.server(server).files.exists(name, client=client):
             raise ExpectationError(f"File '{name}' should not exist, but it does.")

@@ -41,11 +41,12 @@ def explained(parts: Parts) -> Iterator[None]:
         ) from error
 
 
-def missing(name: str, names: Collection[str]) -> UsageError:
+def missing(name: str, names: Collection[str], client: str = "") -> UsageError:
     """The error of a file that is not there; it lists those that are, the nearest first."""
     shown = printable(name.encode("utf-8", "backslashreplace"))
+    whose = f" for {client}" if client else ""
     if not names:
-        return UsageError(f"No file '{shown}'. There are no files.")
+        return UsageError(f"No file '{shown}'{whose}. There are no files{whose}.")
     listed = sorted(names)
     if len(listed) > SHOWN:
         from difflib import get_close_matches  # noqa: PLC0415 - for an error only
@@ -53,7 +54,7 @@ def missing(name: str, names: Collection[str]) -> UsageError:
         near = get_close_matches(name, listed, n=SHOWN, cutoff=0.5)
         listed = near + [other for other in listed if other not in set(near)]
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
-    return UsageError(f"No file '{shown}'. Files: {', '.join(listed[:SHOWN])}{more}.")
+    return UsageError(f"No file '{shown}'{whose}. Files: {', '.join(listed[:SHOWN])}{more}.")
 
 
 def existing_folder(path: Path, what: str) -> Path:

@@ -91,7 +91,7 @@ class Source(Protocol):
 class Sink(Protocol):
     """A file that is being received; invisible until `commit`."""
 
-    def reserve(self, size: int) -> None:
+    def expect(self, size: int) -> None:
         """Looks whether there is room for the whole file.
 
         Raises:

@@ -227,7 +227,7 @@ class DirectorySink:
         info = os.fstat(self._fd)
         return info.st_dev, info.st_ino
 
-    def reserve(self, size: int) -> None:
+    def expect(self, size: int) -> None:
         """Looks whether there is room for the whole file."""
         if lack := lack_of_room(size, self._fd, self._root.path):
             raise full(lack)

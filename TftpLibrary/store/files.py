@@ -13,19 +13,14 @@ from pathlib import Path
 from types import TracebackType
 
 from TftpLibrary.errors import TftpError, UsageError
-from TftpLibrary.networks import Network, holds, parse_network
-from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.space import lack_of_room
-from TftpLibrary.store.advice import existing_folder, explained, missing
-from TftpLibrary.store.base import Sink, Source, StoredFile, StoreError, WritePolicy
+from TftpLibrary.store.advice import existing_folder, explained
+from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
 from TftpLibrary.store.digests import Checksums, Chunks, Digester, checksum, pieces
-from TftpLibrary.store.folder import Folder
 from TftpLibrary.store.incoming import Progress, counted, files_below, open_source
-from TftpLibrary.store.layers import Layer, LayeredStore
-from TftpLibrary.store.memory import MemoryStore
-from TftpLibrary.store.names import Parts, hidden_name, local_parts, octets_of, safe_parts, text_of
-from TftpLibrary.store.originals import ORIGINALS
+from TftpLibrary.store.names import hidden_name, local_parts, text_of
+from TftpLibrary.store.served import ServedFolders
 
 # A method of FileStore is called `list`.
 List = list
@@ -40,16 +35,16 @@ class FileStore:
     Several stores of one process may serve one folder: the last one that closes puts it back.
     Stores of several processes may serve it, but only one process at a time may change it.
 
+    Methods that look at files take a `client`, an address or a network: they show what its boards
+    get. Without it a file for all boards comes first, then any other. Methods that change a file
+    take as `client` what `only_for` was, and change nothing for other boards.
+
     Args:
         root: the folder; None for a private one.
         content: files held in memory, by name; they cover files of the folder.
         follow_symlinks: whether links may lead out of the folder. Links inside are followed.
         ignore_case: whether boards find files whose names differ in upper and lower case only.
         keep_files: whether `close` leaves everything as it is.
-
-    Attributes:
-        warnings: sentences for the user since the store was opened: the folder was put back after a
-            run that was killed, or another process is changing it.
     """
 
     def __init__(
@@ -61,18 +56,14 @@ class FileStore:
         ignore_case: bool = False,
         keep_files: bool = False,
     ) -> None:
-        self._given = root
-        self._content = dict(content or {})
-        self._follow_symlinks = follow_symlinks
-        self._ignore_case = ignore_case
-        self._keep_files = keep_files
-        self.warnings: list[str] = []
-        self._shared: Folder | None = None
-        self._private: dict[Network, Folder] = {}
-        self._made: list[Path] = []
+        self._folders = ServedFolders(
+            root,
+            content or {},
+            follow_symlinks=follow_symlinks,
+            ignore_case=ignore_case,
+            keep_files=keep_files,
+        )
         self._checksums = Checksums()
-        self._layers = LayeredStore(())
-        MemoryStore(self._content)  # A bad name fails now, not when the server starts.
 
     def open(self) -> FileStore:
         """Opens the folder, or makes the private one. Idempotent.
@@ -82,15 +73,7 @@ class FileStore:
         Raises:
             UsageError: the root does not exist, is no folder, or cannot be read.
         """
-        if self._shared is None:
-            self.warnings = []
-            if self._given is None:
-                root = self._make_folder("tftp-")
-            else:
-                root = existing_folder(self._given, "The root")
-                self.warnings = ORIGINALS.look(root, follow_symlinks=self._follow_symlinks)
-            self._shared = self._open_folder(root, self._content, restores=self._given is not None)
-            self._arrange()
+        self._folders.open()
         return self
 
     def close(self) -> List[str]:
@@ -99,17 +82,7 @@ class FileStore:
         Returns:
             A sentence for each file or folder that was left as others have changed it.
         """
-        served = [*self._private.values(), *([self._shared] if self._shared else [])]
-        self._shared, self._private, self._layers = None, {}, LayeredStore(())
-        warnings = [warning for folder in served for warning in folder.close()]
-        made, self._made = self._made, []
-        for path in made if not self._keep_files else ():
-            import shutil  # noqa: PLC0415 - as in _make_folder
-
-            shutil.rmtree(path, ignore_errors=True)
-            if path.exists():
-                warnings.append(f"The private folder '{path}' cannot be removed.")
-        return warnings
+        return self._folders.close()
 
     def __enter__(self) -> FileStore:
         return self.open()
@@ -125,27 +98,25 @@ class FileStore:
     @property
     def root(self) -> Path:
         """The folder that is served."""
-        return self._common.root
+        return self._folders.common.root
+
+    @property
+    def warnings(self) -> List[str]:
+        """Sentences for the user since the store was opened.
+
+        The folder was put back after a run that was killed, or another process is changing it.
+        """
+        return self._folders.warnings
 
     # For boards.
 
     def open_read(self, name: bytes, client: str) -> Source:
         """Opens a file for a board."""
-        try:
-            return self._layers.open_read(name, client)
-        except StoreError as error:
-            if not self._ignore_case or error.code is not ErrorCode.file_not_found:
-                raise
-            found = self._spelling(name, client)
-            if found == name:
-                raise
-        return self._layers.open_read(found, client)
+        return self._folders.open_read(name, client)
 
     def open_write(self, name: bytes, client: str, policy: WritePolicy, size: int | None) -> Sink:
         """Opens a file for a board's upload."""
-        if self._ignore_case:
-            name = self._spelling(name, client)
-        return self._layers.open_write(name, client, policy, size)
+        return self._folders.open_write(name, client, policy, size)
 
     # Adding files.
 
@@ -171,7 +142,7 @@ class FileStore:
             UsageError: the source cannot be opened, or the name is taken or impossible.
             StoreError: the disk is full or refuses.
         """
-        folder = self._folder_for(only_for)
+        folder = self._folders.folder_for(only_for)
         with closing(open_source(source)) as incoming:
             if not (name or incoming.name):
                 raise UsageError(f"{incoming.label} has no file name. Give a name.")
@@ -223,16 +194,22 @@ class FileStore:
         """Makes a test file of exactly `size` octets; the same seed gives the same content."""
         return self._put(name, generate(size, content, seed), size)
 
-    def copy(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+    def copy(
+        self, name: str, new_name: str, *, overwrite: bool = False, client: str = ""
+    ) -> StoredFile:
         """Copies a file within the store."""
-        folder, parts = self._find(name)
+        folder, parts = self._folders.find(name, client)
         with explained(parts):
             source = folder.open(parts)
-        return self._put(new_name, pieces(source), source.size, overwrite=overwrite)
+        chunks = pieces(source)
+        return self._put(new_name, chunks, source.size, only_for=client, overwrite=overwrite)
 
-    def rename(self, name: str, new_name: str, *, overwrite: bool = False) -> StoredFile:
+    def rename(
+        self, name: str, new_name: str, *, overwrite: bool = False, client: str = ""
+    ) -> StoredFile:
         """Gives a file another name; a file for single boards stays for them."""
-        folder, parts = self._find(name)
+        find_own = self._folders.find_own
+        folder, parts = find_own(name, client) if client else self._folders.find(name)
         new = local_parts(new_name)
         with explained(new):
             if new != parts:
@@ -241,34 +218,35 @@ class FileStore:
 
     # Reading files.
 
-    def get(self, name: str) -> StoredFile:
+    def get(self, name: str, *, client: str = "") -> StoredFile:
         """Describes a file.
 
         Raises:
             UsageError: there is none; the text lists the files.
         """
-        folder, parts = self._find(name)
+        folder, parts = self._folders.find(name, client)
         with explained(parts):
             return folder.get(parts)
 
-    def checksum(self, name: str, algorithm: str = "sha256") -> str:
+    def checksum(self, name: str, algorithm: str = "sha256", *, client: str = "") -> str:
         """Returns the checksum of a file: `crc32`, or any that `hashlib` has."""
-        folder, parts = self._find(name)
+        folder, parts = self._folders.find(name, client)
         with explained(parts):
             return checksum(folder.open(parts), algorithm)
 
-    def read_bytes(self, name: str) -> bytes:
+    def read_bytes(self, name: str, *, client: str = "") -> bytes:
         """Returns the whole content of a file."""
-        folder, parts = self._find(name)
+        folder, parts = self._folders.find(name, client)
         with explained(parts):
             return b"".join([bytes(piece) for piece in pieces(folder.open(parts))])
 
-    def download(self, name: str, destination: str | Path) -> Path:
+    def download(self, name: str, destination: str | Path, *, client: str = "") -> Path:
         """Copies a file out of the store to the local disk, in one step.
 
         Args:
             name: the file.
             destination: a path, or an existing folder. Missing folders are made.
+            client: address or network of boards, to have the file as they get it.
 
         Returns:
             The path of the copy.
@@ -276,7 +254,7 @@ class FileStore:
         Raises:
             UsageError: there is no such file, or the destination cannot be written.
         """
-        folder, parts = self._find(name)
+        folder, parts = self._folders.find(name, client)
         target = Path(destination)
         if target.is_dir():
             target /= parts[-1]
@@ -302,37 +280,38 @@ class FileStore:
                     partial.unlink()
         return target
 
-    def list(self, pattern: str = "*") -> List[str]:
+    def list(self, pattern: str = "*", *, client: str = "") -> List[str]:
         """Returns the names of all files that match, sorted; `*` also matches `/`."""
         # A backslash is part of an escape in a listed name, or a separator as boards write it.
         patterns = {pattern, pattern.replace("\\", "/").lstrip("/")}
-        names = map(text_of, self._names())
+        names = map(text_of, self._folders.names(client))
         return sorted(name for name in names if any(fnmatchcase(name, p) for p in patterns))
 
-    def exists(self, name: str) -> bool:
+    def exists(self, name: str, *, client: str = "") -> bool:
         """Whether there is a file of that name."""
-        return self._look(name) is not None
+        return self._folders.look(name, client) is not None
 
     def sha256_for(self, name: str, client: str) -> str:
         """Returns the checksum of the file that a board reads under a name; empty if unknown."""
         with suppress(TftpError), closing(self.open_read(name.encode(), client)) as source:
-            known = (folder.known_sha256(source.identity) for folder in self._served)
+            known = (folder.known_sha256(source.identity) for folder in self._folders.of())
             return next(filter(None, known), "") or self._checksums.sha256(source)
         return ""
 
     # Removing files.
 
-    def delete(self, name: str, *, missing_ok: bool = False) -> bool:
+    def delete(self, name: str, *, missing_ok: bool = False, client: str = "") -> bool:
         """Deletes a file, whichever boards see it. Returns whether there was one.
 
         Raises:
             UsageError: there is none, and `missing_ok` is False; the text lists the files.
         """
-        if missing_ok and self._look(name) is None:
+        folders = self._folders
+        if missing_ok and not (folders.look_own(name, client) if client else folders.look(name)):
             return False
-        parts = self._find(name)[1]
+        own, parts = folders.find_own(name, client) if client else folders.find(name)
         with explained(parts):
-            for folder in self._served:
+            for folder in (own,) if client else folders.of():
                 folder.remove(parts)
         return True
 
@@ -342,60 +321,12 @@ class FileStore:
         Returns:
             The names, sorted.
         """
-        names = self._names()
+        names = self._folders.names()
         for parts in names:
             with explained(parts):
-                for folder in self._served:
+                for folder in self._folders.of():
                     folder.remove(parts)
         return sorted(map(text_of, names))
-
-    @property
-    def _served(self) -> tuple[Folder, ...]:
-        """The folder for all boards first, then those for single boards."""
-        return (self._common, *self._private.values())
-
-    @property
-    def _common(self) -> Folder:
-        if self._shared is None:
-            raise UsageError("The files are not open. Start the server, or call open(), first.")
-        return self._shared
-
-    def _spelling(self, name: bytes, client: str) -> bytes:
-        """Returns the name of the file that a board means, whatever the case of its letters."""
-        try:
-            parts = safe_parts(name)
-        except StoreError:
-            return name
-        found = filter(None, (folder.spelling(parts) for folder in self._seen_by(client)))
-        return next(map(octets_of, found), name)
-
-    def _seen_by(self, client: str) -> List[Folder]:
-        """Returns what a board reads, or the boards of a network: the narrowest folder first."""
-        network = parse_network(client, "client")
-        own = [(key, folder) for key, folder in self._private.items() if holds(key, network)]
-        own.sort(key=lambda item: item[0].prefixlen, reverse=True)
-        return [*(folder for _, folder in own), self._common]
-
-    def _names(self) -> set[Parts]:
-        return {parts for folder in self._served for parts in folder.names()}
-
-    def _look(self, name: str) -> tuple[Folder, Parts] | None:
-        parts = local_parts(name)
-        for folder in self._served:
-            if folder.has(parts):
-                return folder, parts
-        # A name that is not plain text is listed with escapes: that form finds it too.
-        for folder in self._served if "\\" in name else ():
-            for other in folder.names():
-                if text_of(other) == name:
-                    return folder, other
-        return None
-
-    def _find(self, name: str) -> tuple[Folder, Parts]:
-        found = self._look(name)
-        if found is None:
-            raise missing(name, {text_of(parts) for parts in self._names()})
-        return found
 
     def _put(
         self,
@@ -408,41 +339,6 @@ class FileStore:
     ) -> StoredFile:
         parts = local_parts(name)
         with explained(parts):
-            return self._folder_for(only_for).put(parts, chunks, overwrite=overwrite, size=size)
-
-    def _folder_for(self, client: str) -> Folder:
-        """Returns the folder of the boards that an upload is for."""
-        if not client:
-            return self._common
-        network = parse_network(client, "only_for")
-        folder = self._private.get(network)
-        if folder is None:
-            folder = self._open_folder(self._make_folder("tftp-private-"), {}, restores=False)
-            self._private = {**self._private, network: folder}
-            self._arrange()
-        return folder
-
-    def _open_folder(self, root: Path, content: Mapping[str, bytes], *, restores: bool) -> Folder:
-        try:
-            return Folder(
-                root,
-                MemoryStore(content),
-                follow_symlinks=self._follow_symlinks,
-                restores=restores and not self._keep_files,
+            return self._folders.folder_for(only_for).put(
+                parts, chunks, overwrite=overwrite, size=size
             )
-        except OSError as error:
-            raise UsageError(f"The root '{root}' cannot be opened: {error.strerror}.") from error
-
-    def _make_folder(self, prefix: str) -> Path:
-        # Only for a private folder, since it loads random, shutil, bz2 and lzma.
-        import tempfile  # noqa: PLC0415
-
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
-        self._made.append(folder)
-        return folder
-
-    def _arrange(self) -> None:
-        """Puts the layers in order: the narrowest network first, the folder for all boards last."""
-        narrow = sorted(self._private, key=lambda network: network.prefixlen, reverse=True)
-        layers = [Layer(self._private[network], (network,)) for network in narrow]
-        self._layers = LayeredStore([*layers, Layer(self._common)])

@@ -287,9 +287,9 @@ class FolderSink:
         """Device and inode of the file, while it is written."""
         return self._sink.file_id
 
-    def reserve(self, size: int) -> None:
+    def expect(self, size: int) -> None:
         """Looks whether there is room for the whole file."""
-        self._sink.reserve(size)
+        self._sink.expect(size)
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """Appends the buffers in order."""

@@ -98,7 +98,7 @@ class MemorySink:
         self._data = bytearray()
         self._is_open = True
 
-    def reserve(self, size: int) -> None:
+    def expect(self, size: int) -> None:
         """Does nothing: nobody knows how much memory there is."""
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:

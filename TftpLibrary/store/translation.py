@@ -75,9 +75,9 @@ class NetasciiSink:
         self._sink = sink
         self._decoder = Decoder()
 
-    def reserve(self, size: int) -> None:
-        """As `Sink.reserve`; text has nearly as many octets on the way as here."""
-        self._sink.reserve(size)
+    def expect(self, size: int) -> None:
+        """As `Sink.expect`; text has nearly as many octets on the way as here."""
+        self._sink.expect(size)
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         """As `Sink.write`."""

@@ -361,8 +361,8 @@ class _Failing:
         self._store = store
         self._sink = sink
 
-    def reserve(self, size: int) -> None:
-        self._sink.reserve(size)
+    def expect(self, size: int) -> None:
+        self._sink.expect(size)
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:
         if not self._store.at_commit:

@@ -240,3 +240,27 @@ def test_a_file_should_not_exist(stored: FileKeywords) -> None:
     with pytest.raises(ExpectationError) as caught:
         stored.tftp_file_should_not_exist("startup-config")
     assert str(caught.value) == "File 'startup-config' should not exist, but it does."
+
+
+def test_the_file_of_a_single_board_is_found_with_its_address(keywords: FileKeywords) -> None:
+    board = "192.168.1.50"
+    keywords.upload_text("all", "name")
+    keywords.upload_text("board", "name", only_for=board)
+    keywords.upload_text("key", "key", only_for=board)
+    assert keywords.get_tftp_file_text("name", client=board) == "board"
+    assert keywords.get_tftp_file_size("name", client=board) == 5
+    assert keywords.get_tftp_file("name", client=board).size == 5
+    checksum = keywords.get_tftp_file_checksum("name", client=board)
+    assert checksum != keywords.get_tftp_file_checksum("name")
+    assert keywords.list_files(client=board) == ["key", "name"]
+    assert keywords.list_files(client="10.0.0.1") == ["name"]
+    keywords.tftp_file_should_exist("key", client=board)
+    keywords.tftp_file_should_not_exist("key", client="10.0.0.1")
+    with pytest.raises(ExpectationError, match="No file 'key' for 10.0.0.1. Files: name."):
+        keywords.tftp_file_should_exist("key", client="10.0.0.1")
+    keywords.copy_tftp_file("key", "copy", client=board)
+    keywords.rename_tftp_file("copy", "other", client=board)
+    keywords.delete_file("key", client=board)
+    assert keywords.list_files() == ["name", "other"]
+    with pytest.raises(UsageError, match="It is for all boards: leave client= out"):
+        keywords.rename_tftp_file("name", "x", client="10.0.0.1")

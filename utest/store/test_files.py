@@ -154,7 +154,7 @@ def test_a_root_that_is_none_is_told(folder: Path) -> None:
 def test_a_root_that_goes_while_it_is_opened_is_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("TftpLibrary.store.files.existing_folder", lambda path, _: path)
+    monkeypatch.setattr("TftpLibrary.store.served.existing_folder", lambda path, _: path)
     with pytest.raises(UsageError, match="cannot be opened: No such file or directory"):
         FileStore(folder / "missing").open()
 
@@ -767,3 +767,36 @@ def test_a_board_gets_what_the_path_of_the_root_says_now(tmp_path: Path) -> None
         (tmp_path / "build-1").mkdir()
         (tmp_path / "build-1" / "zImage").write_text("build-3")
         assert read(files, b"zImage") == b"build-3"
+
+
+# Files for single boards
+
+
+def test_the_file_of_a_board_is_looked_at_changed_and_deleted(tmp_path: Path) -> None:
+    with FileStore() as files:
+        files.upload_bytes(b"all", "zImage")
+        files.upload_bytes(b"board", "zImage", only_for=BOARD)
+        files.upload_bytes(b"secret", "key", only_for=BOARD)
+        assert files.read_bytes("zImage") == b"all"
+        assert files.read_bytes("zImage", client=BOARD) == b"board"
+        assert files.get("zImage", client=BOARD).size == 5
+        assert files.checksum("zImage", "md5", client=BOARD) == hashlib.md5(b"board").hexdigest()
+        assert files.download("zImage", tmp_path, client=BOARD).read_bytes() == b"board"
+        assert files.list(client="10.0.0.1") == ["zImage"]
+        assert files.list(client=BOARD) == ["key", "zImage"]
+        assert files.exists("key", client=BOARD)
+        assert not files.exists("key", client="10.0.0.1")
+        files.copy("key", "copy", client=BOARD)
+        files.rename("zImage", "kernel", client=BOARD)
+        assert files.list(client="10.0.0.1") == ["zImage"]
+        assert files.list(client=BOARD) == ["copy", "kernel", "key", "zImage"]
+        assert files.read_bytes("zImage", client=BOARD) == b"all"
+        assert files.delete("kernel", client=BOARD)
+        assert not files.delete("kernel", client=BOARD, missing_ok=True)
+        for change in (
+            lambda: files.delete("zImage", client=BOARD),
+            lambda: files.rename("zImage", "x", client=BOARD),
+        ):
+            with pytest.raises(UsageError, match="for all boards: leave client= out"):
+                change()
+        assert files.list() == ["copy", "key", "zImage"]
