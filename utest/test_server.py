@@ -617,7 +617,7 @@ def test_a_value_out_of_bounds_changes_nothing(server: TftpServer) -> None:
 
 
 SERVE_WITHOUT_RIGHTS = """
-import encodings.idna, os, sys, tempfile
+import encodings.idna, os, resource, sys, tempfile
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.errors import UsageError
