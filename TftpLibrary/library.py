@@ -84,8 +84,8 @@ class TftpLibrary(DynamicCore):
     | `Start TFTP Server`    port=0    alias=right
     | `Upload Text`    I am the left one    name.txt    server=left
 
-    Keywords that are not given ``server=`` mean the active server: the one that was started last,
-    or that `Switch TFTP Server` chose. Aliases are compared without case and spaces. Import the
+    Without ``server=`` a keyword uses the active server: the one that was started last, or that
+    `Switch TFTP Server` chose. Aliases are compared without case and spaces. Import the
     library only once: with two imports Robot Framework does not know which keyword is meant.
 
     On most systems a program needs permission to use port 69. On Linux this command gives it to all
@@ -93,8 +93,8 @@ class TftpLibrary(DynamicCore):
 
     | sysctl net.ipv4.ip_unprivileged_port_start=69
 
-    What to type on the board's console: `Get TFTP Server Host` with ``for_client=`` is the address
-    by which the board reaches this machine, `Get TFTP Server Port` the port.
+    For the board's console, `Get TFTP Server Host` with ``for_client=`` returns the address by
+    which the board reaches this machine, and `Get TFTP Server Port` returns the port.
 
     = Files =
 
@@ -106,11 +106,11 @@ class TftpLibrary(DynamicCore):
     A board may upload when the server was started with ``writable=True``, and may replace a file
     when also ``overwrite=True``. `Download File` and `Get TFTP File Text` look at the result.
 
-    A folder that was there before is left as it was found: when the server stops, what the test
-    and the boards added is removed, and what they replaced is put back. With ``keep_files=True``
-    all stays. Servers of one run may share a folder: it is put back when the last one stops. If a
-    run is killed, the next start on the folder puts it back, and warns with the names of the files.
-    Several runs may serve one folder, but only one at a time may change it.
+    A folder that was there before is left as it was found: when the server stops, files that the
+    test and the boards added are removed, and files that they replaced are put back. With
+    ``keep_files=True`` all stay. Servers of one run may share a folder: the last one puts it back.
+    If a run is killed, the next start on the folder puts it back, and warns with the names of the
+    files. Several runs may serve one folder, but only one at a time may change it.
 
     = Transfers =
 
@@ -120,14 +120,14 @@ class TftpLibrary(DynamicCore):
     `Wait Until Files Are Downloaded` returns several.
     `Wait Until Transfers Are Idle` waits until the board has all that it wants. `Get Transfers`
     lists the records; `Requests Should Be`, `No Requested File Should Be Missing` and
-    `Transfer Should Have Used` assert what they tell.
+    `Transfer Should Have Used` check them.
 
-    They look back to the mark, so that a board that is faster than the test is not missed, and
-    the download of an earlier test is not counted. The mark is set when a test starts, in a suite
-    setup when the suite starts, and by `Mark Transfers`.
+    These keywords look back to the mark, so that a board that is faster than the test is not
+    missed, and the download of an earlier test is not counted. The mark is set when a test starts,
+    in a suite setup when the suite starts, and by `Mark Transfers`.
 
-    The log has a card for each transfer, in the keyword during which it ended: what was asked and
-    granted, how fast it went, what was sent again. Failures are open. When a test fails, its
+    The log has a card for each transfer, in the keyword during which it ended: the options asked
+    and granted, the rate, the packets sent again. Failures are open. When a test fails, its
     requests are logged as a table, as `Log Transfers` does; ``on_failure=NOTHING`` at the import
     switches that off.
 
@@ -135,7 +135,7 @@ class TftpLibrary(DynamicCore):
 
     `Start Packet Capture` writes every packet of a server to a file for Wireshark, from now on and
     in running transfers too. When a test fails, its capture stays in the output folder, linked in
-    the log; that of a passed test is removed, unless ``keep=`` says otherwise:
+    the log; the capture of a passed test is removed, unless ``keep=`` says otherwise:
 
     | `Start Packet Capture`    ${OUTPUT DIR}/boot.pcapng    keep=always
 

@@ -1,4 +1,4 @@
-"""Where a file on a TFTP server is: host, port and name, however a user writes them.
+"""The location of a file on a TFTP server: host, port and name, in each way to write them.
 
 `tftp://host:port/name` is the form of RFC 3617. A host may have its port behind a colon, too.
 """
@@ -46,7 +46,7 @@ def has_port(host: str) -> bool:
 
 
 def locate(host: str, port: int = TFTP_PORT, name: str = "") -> Location:
-    """Finds host, port and name in what a user wrote.
+    """Finds host, port and name in the text that a user wrote.
 
     A URL that ends with `/`, or with the host, takes the name behind it. Any other URL has the
     name of the file already.

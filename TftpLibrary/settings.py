@@ -320,7 +320,7 @@ class ClientSettings(Settings):
     )
 
     def with_mode(self, mode: str) -> ClientSettings:
-        """Returns the settings with the mode that a URL asks for; an empty text keeps the own.
+        """Returns the settings with the mode that a URL asks for; an empty text changes nothing.
 
         Raises:
             UsageError: there is no such mode.

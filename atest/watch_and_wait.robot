@@ -32,7 +32,7 @@ Several Files Are Waited For At Once
 A Refusal Can End A Wait
     Board Cannot Read File    initrd    1
     Run Keyword And Expect Error
-    ...    'initrd' was not downloaded * refused: file not found. *With fail_fast=True there was no longer wait.
+    ...    'initrd' was not downloaded * refused: file not found. *With fail_fast=True the wait ended at once.
     ...    Wait Until File Is Downloaded    initrd    10 min    fail_fast=True
 
 The Default Of All Waits Can Be Set

@@ -132,7 +132,7 @@ class Engine:
         return command.wait()
 
     def report_progress(self) -> None:
-        """Takes what lies in the sockets, and brings the records up to date.
+        """Reads the sockets, and brings the records up to date.
 
         Without effect when the engine is stopped.
         """
@@ -209,7 +209,7 @@ class Engine:
             self._guard(session, session.run_alone)
 
     def _take(self, patience: float | None) -> bool:
-        """Lets the handlers take what their sockets have. Returns whether one had something.
+        """Lets the handlers read their sockets. Returns whether one had a datagram.
 
         Args:
             patience: seconds to wait for a datagram; None for ever.

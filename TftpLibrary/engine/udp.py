@@ -27,7 +27,7 @@ Control = Sequence[tuple[int, int, bytes]]
 """Control messages, as `recvmsg` and `sendmsg` have them: level, kind and octets."""
 
 IS_LINUX = sys.platform == "linux"
-"""Where a call is missing on other systems, `sys.platform` beside it tells type checkers so."""
+"""Beside a call that other systems do not have, `sys.platform` shows that to type checkers."""
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 _SO_TIMESTAMPNS = 35

@@ -40,7 +40,7 @@ class ClientKeywords(Keywords):
 
         Args:
             host: Address or name of the server, or a URL ``tftp://host:port/name``.
-            name: File on the server. Behind a URL that has the name comes the destination.
+            name: File on the server. If the URL has the name, this is the destination.
             destination: Local path, or an existing folder. Default: the last part of the name,
                 in the output folder of the run.
             port: UDP port of the server, where ``host`` has none.

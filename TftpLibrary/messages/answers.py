@@ -13,7 +13,7 @@ from TftpLibrary.recording.view import View, Watch
 
 T = TypeVar("T")
 
-_ENDED_FAST = "With fail_fast=True there was no longer wait."
+_ENDED_FAST = "With fail_fast=True the wait ended at once."
 
 
 def wait_until(

@@ -155,7 +155,7 @@ class Downloads(NamedTuple):
         return done if len(done) == len(found) else None
 
     def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
-        """Returns which files are missing, with what came nearest to each."""
+        """Returns the files that are missing, with the nearest miss of each."""
         missing = [each for each in self._each(fail_fast=False) if each.find(view) is None]
         source = f" by {self.client}" if self.client else ""
         within = "" if waited is None else f" in {duration_text(waited)}"
@@ -300,10 +300,10 @@ class Idle(NamedTuple):
 
 
 def _without_dead(view: View) -> tuple[list[Transfer], list[Transfer]]:
-    """Returns the transfers, newest first, and apart from them the dead ones.
+    """Returns the living transfers, newest first, and the dead ones.
 
-    Dead is a silent transfer whose board has asked again since it was heard there: its power was
-    cut, most likely. The server tries on, but nobody is there who could answer.
+    A silent transfer is dead if its board has asked again since it was last heard: most likely its
+    power was cut. The server still tries, but nobody is there to answer.
     """
     living: list[Transfer] = []
     dead: list[Transfer] = []
@@ -351,7 +351,7 @@ def _what_moves(view: View) -> str:
 
 
 def _raise_lost(transfers: Transfers, *, fail_fast: bool) -> None:
-    """Raises what makes waiting useless: a defect of our own, or a refusal if that is asked."""
+    """Raises an error if waiting is useless: after a defect of our own, or a refusal if asked."""
     _raise_defect(transfers)
     if fail_fast and transfers and last_attempt(transfers).outcome is Outcome.refused:
         raise HopelessError(f"'{transfers[-1].filename}' was refused.")

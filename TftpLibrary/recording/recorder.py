@@ -41,7 +41,7 @@ class Reporter(Protocol):
     """An engine as a recorder sees it."""
 
     def report_progress(self) -> None:
-        """Takes what reached it, and brings its records up to date. From any thread.
+        """Reads its sockets, and brings its records up to date. From any thread.
 
         Without effect when it is stopped.
         """
@@ -69,7 +69,7 @@ class Recorder:
         self._ids = count(1)
         self._running: dict[int, Transfer] = {}
         self._reporters: dict[int, Reporter] = {}
-        # Those that may open a record at any time, each as often as it joined.
+        # The engines that may open a record at any time, each as often as it joined.
         self._joined: Counter[Reporter] = Counter()
         # In the order in which they ended, each with the position of its end.
         self._ended: deque[tuple[int, Transfer]] = deque()
@@ -155,10 +155,10 @@ class Recorder:
             self._joined = +self._joined
 
     def mark(self) -> int:
-        """Returns the position to be given as `since` later, for what comes from now on.
+        """Returns the present position, to be given as `since` for transfers from now on.
 
-        Each engine first takes what lies in its sockets: a board's last ACK, or its request, that
-        came before the mark is before it.
+        Each engine reads its sockets first: so a last ACK or a request that came before the mark
+        counts as before it.
         """
         with self._lock:
             reporters = {*self._reporters.values(), *self._joined}
@@ -168,7 +168,7 @@ class Recorder:
 
     @property
     def position(self) -> int:
-        """The present position, without a question to anybody."""
+        """The present position, without asking an engine."""
         return self._position
 
     def is_complete(self, since: int = 0) -> bool:

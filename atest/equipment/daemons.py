@@ -1,4 +1,4 @@
-"""TFTP servers as processes: a port for each, when it answers, and its end."""
+"""TFTP servers as processes: their ports, their first answers and their ends."""
 
 from __future__ import annotations
 

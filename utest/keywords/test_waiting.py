@@ -309,7 +309,7 @@ def test_a_wait_ends_at_once_when_the_file_is_refused_if_that_is_asked(
         with pytest.raises(ExpectationError) as caught:
             wait()
         assert "it was requested and refused: file not found." in str(caught.value)
-        assert str(caught.value).endswith("With fail_fast=True there was no longer wait.")
+        assert str(caught.value).endswith("With fail_fast=True the wait ended at once.")
     assert time.monotonic() - begun < LONG.total_seconds() / 2
 
 

@@ -71,7 +71,7 @@ def test_a_refusal_is_explained_at_once_where_a_question_is_fast_to_fail() -> No
         board.join()
     assert time.monotonic() - begun < 30
     assert re.match(r"'zImage' was not downloaded in \d+ ms: it was requested", str(caught.value))
-    assert str(caught.value).endswith("\nWith fail_fast=True there was no longer wait.")
+    assert str(caught.value).endswith("\nWith fail_fast=True the wait ended at once.")
     with pytest.raises(ExpectationError, match="^'zImage' was not downloaded: it was requested"):
         expect(question, Watch(recorder).look())
 
