@@ -1,4 +1,4 @@
-"""The command line: `python -m TftpLibrary serve | get | put | quickstart`."""
+"""The command line: `python -m TftpLibrary serve | get | put | quickstart | guides`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "get": ("TftpLibrary.commandline.copying", "get"),
     "put": ("TftpLibrary.commandline.copying", "put"),
     "quickstart": ("TftpLibrary.commandline.quickstart", "run"),
+    "guides": ("TftpLibrary.commandline.guides", "run"),
 }
 
 FAILED = 1

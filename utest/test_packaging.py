@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import site
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,7 @@ print(json.dumps([TftpBoard.__file__, TftpLibrary.__file__]))
 """
 
 pytest.importorskip("hatchling")
+pytest.importorskip("hatch_fancy_pypi_readme")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -71,6 +75,39 @@ def test_wheel_has_the_library_and_the_board_and_nothing_else(wheel: Path) -> No
     } <= names
 
 
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
+
+
+def test_readme_of_the_wheel_has_no_link_that_leads_nowhere(wheel: Path) -> None:
+    """Beside it there is no clone: pages are named, and only addresses are links."""
+    readme = str(metadata(wheel).get_payload())
+    assert "# TftpLibrary" in readme
+    assert "docs/guides/first_board_test.robot.md" in readme
+    assert "`tftplibrary guides`" in readme
+    links = re.findall(r"\]\(([^)]*)\)", readme)
+    assert links
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_no_address_of_the_project_is_made_up(wheel: Path) -> None:
+    assert metadata(wheel).get_all("Project-URL", []) == []
+
+
+def test_guides_are_in_the_wheel_and_lead_only_to_each_other(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        guides = {
+            name.removeprefix("TftpLibrary/guides/"): archive.read(name).decode()
+            for name in archive.namelist()
+            if name.startswith("TftpLibrary/guides/")
+        }
+    assert set(guides) == {path.name for path in (ROOT / "docs" / "guides").iterdir()}
+    links = {link for page in guides.values() for link in re.findall(r"\]\(([^)#:]+)\)", page)}
+    assert links <= set(guides)
+
+
 def test_suite_with_the_board_runs_from_an_installation(wheel: Path, tmp_path: Path) -> None:
     """In a new environment, which has what the library needs and not the clone."""
     run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
@@ -83,6 +120,8 @@ def test_suite_with_the_board_runs_from_an_installation(wheel: Path, tmp_path: P
     # Folders that a .pth file names are searched, but their own .pth files are not read.
     (packages / "needed.pth").write_text("\n".join(site.getsitepackages()), "utf-8")
     found = json.loads(run(python, "-c", WHERE, cwd=tmp_path))
+    guide = packages / "TftpLibrary" / "guides" / "first_board_test.robot.md"
+    assert str(guide) in run(python, "-m", "TftpLibrary", "guides", cwd=tmp_path)
     assert [Path(name).parents[1] for name in found] == [packages, packages]
     (tmp_path / "suite.robot").write_text(SUITE, "utf-8")
     quiet = ("--log", "NONE", "--report", "NONE", "--output", "NONE")

@@ -18,7 +18,7 @@ T = TypeVar("T", ServerSettings, ClientSettings)
 
 DESCRIPTION = """\
 A TFTP server and client for tests of boards and network gear.
-For suites there are keywords: see `quickstart`."""
+For suites there are keywords: see `quickstart` and `guides`."""
 
 EXAMPLES = """\
 examples:
@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
         default="tftplibrary-quickstart",
         help="folder for log.html (default: %(default)s)",
     )
+    _command(commands, "guides", "show where the guides to boards and suites are", "")
     return main
 
 
