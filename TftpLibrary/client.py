@@ -281,14 +281,19 @@ class TftpClient(Capturable):
             message = f"{name} (TFTP error {code}) {where}{said}"
             return PeerError(message, code, text)
         if transfer.outcome is Outcome.timed_out:
-            return TransferTimeout(
-                f"No answer {where}: {text}. Expected a TFTP server at that address and port that "
-                f"answers within {self.settings.timeout:g} s; raise timeout= or retries=, or wait= "
-                "for a server that starts later."
-            )
+            return TransferTimeout(f"No answer {where}: {text}. {self._advice(transfer)}")
         if code == ErrorCode.option_negotiation:
             return NegotiationError(f"Wrong option answer {where}: {text}")
         return TransferAborted(f"Transfer ended {where}: {text}.")
+
+    def _advice(self, transfer: Transfer) -> str:
+        if transfer.blocks:
+            return "Look at what the other side says; raise timeout= or retries= if it is slow."
+        return (
+            "Expected a TFTP server at that address and port that answers within "
+            f"{self.settings.timeout:g} s; raise timeout= or retries=, or wait= for a server that "
+            "starts later."
+        )
 
 
 def _begin(order: Order, engine: Engine, started: list[Caller], observe: Observer | None) -> int:

@@ -32,6 +32,7 @@ class Kind(Enum):
 
     address = "an address or a name, without a port"
     flag = "True or False"
+    maybe = "True or False, or None where other settings decide"
     number = "a whole number"
     limit = "a whole number, or None for no limit"
     size = "a whole number of octets"
@@ -48,11 +49,12 @@ class Kind(Enum):
         return self in _HAVE_NONE
 
 
-_HAVE_NONE = {Kind.limit, Kind.size_limit, Kind.ports, Kind.options, Kind.networks}
+_HAVE_NONE = {Kind.maybe, Kind.limit, Kind.size_limit, Kind.ports, Kind.options, Kind.networks}
 _SEVERAL = (tuple, list, set, frozenset)
 _TYPES: dict[Kind, type | tuple[type, ...]] = {
     Kind.address: str,
     Kind.flag: bool,
+    Kind.maybe: bool,
     Kind.number: int,
     Kind.limit: int,
     Kind.size: int,

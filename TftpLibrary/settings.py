@@ -277,13 +277,13 @@ class ClientSettings(Settings):
     blksize: int = setting(
         1428,
         Kind.size,
-        "Block size in octets to ask for; 512 asks for nothing.",
+        "Block size in octets to ask for; 512 is not asked.",
         **_BLKSIZES,
     )
     windowsize: int = setting(
         16,
         Kind.number,
-        "Window in blocks to ask for; 1 asks for nothing.",
+        "Window in blocks to ask for; 1 is not asked.",
         **_WINDOWSIZES,
     )
     timeout: float = _timeout()
@@ -296,15 +296,16 @@ class ClientSettings(Settings):
         default_words="no longer than the retries take",
         low=0,
     )
-    tsize: bool = setting(
-        True,
-        Kind.flag,
+    tsize: bool | None = setting(
+        None,
+        Kind.maybe,
         "Whether to ask for the size of the file, or to announce it. Some old devices refuse "
-        "requests with options: `blksize=512`, `windowsize=1` and `tsize=False` ask for none.",
-        help="do not ask for the size of the file, and do not announce it",
+        "requests with options: `blksize=512` and `windowsize=1` without `tsize` ask for none.",
+        default_words="if another option is asked",
     )
     rollover: int = _rollover(
-        "Block number that follows 65535: 0, or 1, which is also asked as an option."
+        "Block number that follows 65535: 0, or 1, which is also asked as an option, and holds if "
+        "the other side does not know that option."
     )
     local_address: str = setting(
         "",

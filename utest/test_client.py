@@ -41,7 +41,7 @@ from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(1 << 20)
 TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
-PLAIN = ClientSettings(blksize=512, windowsize=1, tsize=False)
+PLAIN = ClientSettings(blksize=512, windowsize=1)
 BRIEF = ClientSettings(timeout=seconds(0.1), retries=2)
 PATIENT = Habits(accept_duplicates=True, resend_after=seconds(0.05))
 
@@ -171,7 +171,7 @@ def test_a_file_of_any_size_is_written(tmp_path: Path, size: int, settings: Clie
         assert record.outcome is Outcome.completed
         assert record.direction is Direction.write
         assert (record.octets, record.size) == (size, size)
-        assert report.asked.get("tsize") == (str(size) if settings.tsize else None)
+        assert report.asked.get("tsize") == (None if settings is PLAIN else str(size))
 
 
 def test_a_file_may_be_written_under_another_name() -> None:

@@ -245,7 +245,7 @@ def test_each_setting_of_a_client_is_everywhere(
             assert libdoc_line(row) in arguments[row.name].doc
     option = f"--{'no-' if row.default is True else ''}{row.name}".replace("_", "-")
     for command in ("get", "put"):
-        assert (f" {option} " in help_of(command, capsys)) is is_shown
+        assert (f" {option}" in help_of(command, capsys)) is is_shown
     assert f"\n    {row.name}: {row.doc}" in (ClientSettings.__doc__ or "")
 
 

@@ -49,7 +49,7 @@ examples:
   tftplibrary get 192.168.1.1 startup-config
   tftplibrary get 192.168.1.1 images/kernel.img /tmp/kernel.img --windowsize 64
   tftplibrary get tftp://192.168.1.1:6969/kernel.img
-  tftplibrary get 192.168.1.1 kernel.img --blksize 512 --windowsize 1 --no-tsize
+  tftplibrary get 192.168.1.1 kernel.img --blksize 512 --windowsize 1
       as RFC 1350 has it, without options
 
 exit status: 0 done, 1 refused or failed, 2 wrong use"""
@@ -151,6 +151,8 @@ def _how(row: Setting) -> dict[str, Any]:
     """Returns the arguments by which argparse takes the values of a kind."""
     if row.kind is Kind.flag:
         return {"action": "store_false" if row.default else "store_true"}
+    if row.kind is Kind.maybe:
+        return {"action": argparse.BooleanOptionalAction}
     if row.kind is Kind.choice:
         return {"type": type(row.default), "choices": tuple(row.choices)}
     if row.kind in {Kind.options, Kind.networks}:

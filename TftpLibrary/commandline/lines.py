@@ -102,7 +102,7 @@ def _details(transfer: Transfer) -> list[str]:
         details.append(f"{transfer.retransmits} sent again")
     if transfer.outcome in (Outcome.failed, Outcome.timed_out, Outcome.aborted):
         details.append(_reason(transfer))
-    return details
+    return [*details, *transfer.remarks]
 
 
 def _reason(transfer: Transfer) -> str:

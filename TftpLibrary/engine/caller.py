@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -53,13 +54,18 @@ class Order(NamedTuple):
         # RFC 2349: a read asks with 0. Text has no size to ask for or to announce.
         is_text = cargo.mode is Mode.netascii
         size = cargo.size if direction is Direction.write else 0
-        options = ask(
+        wishes = partial(
+            ask,
             direction=direction,
             blksize=settings.blksize,
             windowsize=settings.windowsize,
-            tsize=size if settings.tsize and not is_text else None,
             rollover=settings.rollover,
         )
+        options = wishes()
+        # A request without any option is one that every device knows.
+        is_size_wished = bool(options) if settings.tsize is None else settings.tsize
+        if is_size_wished and not is_text:
+            options = wishes(tsize=size)
         # The name of a local file may be octets that are no text.
         name = self.name.encode("utf-8", "surrogateescape")
         return Request(direction, name, cargo.mode.value, options)
@@ -91,7 +97,13 @@ class Caller:
         self._engine = engine
         self._assembly = Assembly(Role.client, engine, settings.timing(), settings.offload)
         request, begun = order.request(), monotonic()
-        self._machine = make_opening(request, settings.timing(), begun, patience=settings.wait)
+        self._machine = make_opening(
+            request,
+            settings.timing(),
+            begun,
+            patience=settings.wait,
+            rollover=settings.rollover,
+        )
         here = self.sock.getsockname()
         server = f"{hosts.url_host(hosts.readable_host(order.server))}:{order.server[1]}"
         client = hosts.readable_host(here), int(here[1])
@@ -218,6 +230,7 @@ class Caller:
         self._engine.remove(self)
         self.sock.close()
         self._order.cargo.release()
+        self.entry.remark(*self._machine.remarks)
         self.entry.finish(end, self._tally(), monotonic(), traceback)
 
     def _hand_over(self, agreement: Agreement, datagram: bytes, peer: Address) -> None:
@@ -238,6 +251,7 @@ class Caller:
             waiting.insert(0, datagram)
         now = monotonic()
         client = hosts.readable_host(self.sock.getsockname())
+        self.entry.remark(*self._machine.remarks)
         self.entry.agree(client, cargo.size_of(agreement), agreement.granted)
         self.session = self._assembly.make_session(cargo, agreement, channel, self.entry, now)
         self.session.begin(now)

@@ -14,8 +14,9 @@ from TftpLibrary.engine.chunks import wire_blocks
 from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.session import PEER_CLOSED, Context, Session
 from TftpLibrary.engine.udp import DONTWAIT, MAX_MERGED
-from TftpLibrary.protocol.machine import Phase
-from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Opcode
+from TftpLibrary.protocol.machine import COMPLETED, Phase
+from TftpLibrary.protocol.outcome import End, Outcome
+from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Mode, Opcode
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.recording.entry import Tally
 from TftpLibrary.store.base import Sink, StoreError
@@ -61,6 +62,7 @@ class ReceivingSession(Session):
         self._view = memoryview(self._buffer)
         self._full = len(self._buffer) - self._need
         self._at = 0
+        self._is_held = False
         self._slots: list[memoryview] = []
         self._may_merge = machine.windowsize > 1
         channel.make_room()
@@ -222,29 +224,60 @@ class ReceivingSession(Session):
             return False
         return True
 
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed."""
+        if self._is_held and self.entry.end is None:
+            # No more DATA came: the file is complete.
+            self._is_held = False
+            try:
+                self._sink.commit()
+            except StoreError as error:
+                self._break_off(error)
+        super().handle_timeout(now)
+
     def _complete(self, now: float) -> None:
         try:
             self._write()
-            self._check_size()
-            self._sink.commit()
+            end = self._check_size()
+            # A client never keeps a part of a file; a server keeps what came.
+            self._is_held = self.machine.is_doubtful and self._is_client
+            if not self._is_held:
+                self._sink.commit()
         except StoreError as error:
             self._break_off(error)
         else:
-            self.machine.confirm(now)
+            self.machine.confirm(now, end)
         self.flush(now)
 
-    def _check_size(self) -> None:
-        """Fails for a client that got another size than announced: it never keeps a partial file.
+    def _check_size(self) -> End:
+        """Compares what came with the size that the peer announced: 0 announces nothing.
 
-        A server accepts any size: some boards only guess their tsize.
+        Returns:
+            The end of the transfer: a server keeps a file that is too short, and says so.
+
+        Raises:
+            StoreError: it is too short for our client, which never keeps a part of a file.
         """
-        told = self._context.agreement.tsize
-        if self.entry.transfer.direction is Direction.read and told not in (None, self._octets):
-            raise StoreError(
-                ErrorCode.not_defined,
-                "Size differs from tsize",
-                f"{self._octets} octets came, but the server had announced tsize={told}",
-            )
+        told, came, transfer = self._context.agreement.tsize, self._octets, self.entry.transfer
+        # Of text nobody can know whether its size is that on the wire.
+        if not told or told == came or transfer.mode != Mode.octet.value:
+            return COMPLETED
+        if came > told:
+            self.entry.remark(f"{came:,} bytes came, and {told:,} were announced")
+            return COMPLETED
+        text = f"only {came:,} of the {told:,} announced bytes came"
+        blksize = self.machine.full_size - HEADER_SIZE
+        if self.machine.received == 1:
+            # One short block is a file of that size, or the block size of a device that has only
+            # one, whatever it agrees to.
+            text = f"{text} (blksize: granted {blksize}, sent {came})"
+        if self._is_client:
+            raise StoreError(ErrorCode.not_defined, "File shorter than tsize", text)
+        return End(Outcome.failed, None, text)
+
+    @property
+    def _is_client(self) -> bool:
+        return self.entry.transfer.direction is Direction.read
 
     def _write(self) -> None:
         self._sink.write(self._pending)

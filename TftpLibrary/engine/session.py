@@ -219,6 +219,7 @@ class Session(ABC):
                 self.close()
         finally:
             if machine.end is not None and self.entry.end is None:
+                self.entry.remark(*machine.remarks)
                 self.entry.finish(machine.end, self._tally(), now)
                 self._context.engine.rest(self)
         if not is_over:

@@ -148,6 +148,7 @@ _COMMAS = "A list, or a text with commas."
 _SHAPES: dict[Kind, _Shape] = {
     Kind.address: _Shape(str, _kept, _same),
     Kind.flag: _Shape(bool, _kept, _same),
+    Kind.maybe: _Shape(bool | None, _kept, _same),
     Kind.number: _Shape(int, _kept, _same),
     Kind.limit: _Shape(
         int | Unlimited, _limit, lambda value: UNLIMITED if value is None else value

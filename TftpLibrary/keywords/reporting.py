@@ -20,10 +20,16 @@ from TftpLibrary.keywords.capture_files import Keep, Settled
 from TftpLibrary.keywords.log.markup import peer_text, text
 from TftpLibrary.keywords.log.timeline import transfers_table
 from TftpLibrary.keywords.state import Stopped
+from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
-from TftpLibrary.recording.wording import duration_text, outcome_text, running_text
+from TftpLibrary.recording.wording import (
+    duration_text,
+    outcome_text,
+    remarks_text,
+    running_text,
+)
 from TftpLibrary.sizes import percent_text, rate_text, size_text
 from TftpLibrary.station import Station
 from TftpLibrary.store.base import StoredFile
@@ -115,13 +121,15 @@ def log_stored(files: Sequence[StoredFile]) -> None:
 
 
 def log_transfer(transfer: Transfer) -> None:
-    """Logs one transfer in one line."""
+    """Logs one transfer in one line, and warns where more came than was announced."""
     logger.info(transfer_text(transfer))
+    _warn_excess(transfer)
 
 
 def log_fetched(transfer: Transfer, path: Path) -> None:
     """Logs one transfer in one line, and where its file is now."""
     logger.info(f"{transfer_text(transfer)}, stored as {path}")
+    _warn_excess(transfer)
 
 
 def log_capturing(server: Station, path: Path, keep: Keep) -> None:
@@ -236,8 +244,16 @@ def transfer_text(transfer: Transfer) -> str:
     return (
         f"{packet} '{transfer.filename}', {peer_text(transfer)}: "
         f"{outcome_text(transfer)} in {duration_text(transfer.duration)} "
-        f"({rate_text(transfer.rate)}){options}{resent}"
+        f"({rate_text(transfer.rate)}){options}{resent}{remarks_text(transfer)}"
     )
+
+
+def _warn_excess(transfer: Transfer) -> None:
+    if transfer.size and transfer.octets > transfer.size and transfer.mode == Mode.octet.value:
+        logger.warn(
+            f"'{transfer.filename}' has {transfer.octets:,} bytes, but {transfer.size:,} were "
+            "announced."
+        )
 
 
 def _log_table(head: str, view: View) -> None:

@@ -21,6 +21,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 from TftpLibrary.errors import PacketError
+from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Error, ErrorCode, Packet, decode
 from TftpLibrary.protocol.retry import RetryTimer
@@ -122,6 +123,11 @@ OVER = (Phase.answered, Phase.ended)
 
 COMPLETED = End(Outcome.completed)
 
+_AT_ROLLOVER = (
+    f"the other end stopped at block {HIGHEST_WIRE_BLOCK}, the highest number of a block: raise "
+    "blksize=, or try the other rollover="
+)
+
 
 class Blocks(NamedTuple):
     """DATA blocks to send, `first` to `last` inclusive, absolute numbers.
@@ -157,9 +163,10 @@ class Machine(ABC):
         end: how it ended; None before.
         retransmits: packets that were sent again.
         duplicates: packets that came again, and were ignored.
+        remarks: where the peer bent the rules without harm, for the record.
     """
 
-    __slots__ = ("_retry", "_transmits", "duplicates", "end", "phase", "retransmits")
+    __slots__ = ("_retry", "_transmits", "duplicates", "end", "phase", "remarks", "retransmits")
 
     TRANSITIONS: ClassVar[Transitions]
     _RECEIVE: ClassVar[Mapping[Phase, Methods]]
@@ -169,6 +176,7 @@ class Machine(ABC):
         self.end: End | None = None
         self.retransmits = 0
         self.duplicates = 0
+        self.remarks: tuple[str, ...] = ()
         self._retry = retry
         self._transmits = transmits
 
@@ -253,10 +261,12 @@ class Machine(ABC):
         """Counts a packet that the network copied or delayed, and ignores it."""
         self.duplicates += 1
 
-    def _give_up(self, awaited: str) -> None:
+    def _give_up(self, awaited: str, *, is_at_rollover: bool = False) -> None:
         """The last try was in vain. The peer may hear without being heard, so it gets an ERROR."""
         self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
         text = f"no answer: {awaited} did not come, {self._retry.tries + 1} tries"
+        if is_at_rollover:
+            text = f"{text}; {_AT_ROLLOVER}"
         self._finish(Event.silence, End(Outcome.timed_out, ErrorCode.not_defined, text))
 
     def _follow(self, event: Event) -> None:

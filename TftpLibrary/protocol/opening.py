@@ -1,7 +1,8 @@
 """The machine of a client's first exchange: the request goes out, and a new TID answers.
 
 RFC 1350 section 4 (TIDs), RFC 2347 (an OACK, or DATA 1 / ACK 0 from a server that knows no
-options, opens the transfer; an OACK that breaks the rules gets ERROR 8).
+options, opens the transfer; an OACK that breaks the rules gets ERROR 8; a server that refuses the
+options is asked once more without them).
 
 A server's first exchange needs no machine: its answer is the first packet of a `Sender` or a
 `Receiver`.
@@ -19,6 +20,9 @@ from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, ErrorCode, Oack, Request
 from TftpLibrary.protocol.retry import RetryTimer
 
+_ABOUT_OPTIONS = (ErrorCode.option_negotiation, ErrorCode.illegal_operation)
+"""The codes of servers that refuse a request for its options."""
+
 
 class Opening(Machine):
     """Asks a server for a transfer, until it answers.
@@ -27,18 +31,24 @@ class Opening(Machine):
         request: the RRQ or WRQ, with the options to ask for.
         retry: the timer, not yet started; its patience is how long to keep asking.
         now: monotonic seconds.
+        rollover: the block number after 65535 where the server does not negotiate it.
 
     Attributes:
         agreement: the options that the server agreed to; None before the phase is `answered`.
     """
 
-    __slots__ = ("_request", "agreement")
+    __slots__ = ("_request", "_rollover", "_superseded", "agreement")
 
     TRANSITIONS: ClassVar[Transitions] = OPENING
 
-    def __init__(self, request: Request, retry: RetryTimer, now: float) -> None:
+    def __init__(
+        self, request: Request, retry: RetryTimer, now: float, *, rollover: int = 0
+    ) -> None:
         super().__init__(Phase.asking, retry, [request.encode()])
         self._request = request
+        self._rollover = rollover
+        # Requests with options that are still to be refused, after the first one was.
+        self._superseded = 0
         self.agreement: Agreement | None = None
         retry.start(now)
 
@@ -54,14 +64,25 @@ class Opening(Machine):
 
     def _receive_oack(self, packet: Oack, now: float) -> None:
         try:
-            agreement = check(self._request.options, packet.options)
+            agreement = check(self._request.options, packet.options, self._rollover)
         except NegotiationError as error:
             code = ErrorCode.option_negotiation
             self.abort(code, "Options were not agreed", reason=str(error))
         else:
+            self.remarks += tuple(
+                f"the server answered {name}={value}, which was not asked and changes nothing"
+                for name, value in agreement.unasked
+            )
             self._open(agreement)
 
     def _receive_error(self, packet: Error, now: float) -> None:
+        if packet.code in _ABOUT_OPTIONS and self._request.options:
+            self._ask_plainly(packet, now)
+            return
+        if packet.code in _ABOUT_OPTIONS and self._superseded:
+            self._superseded -= 1
+            self._receive_copy(packet, now)
+            return
         # An ERROR is never answered (RFC 1350, section 7).
         end = End(Outcome.refused, packet.code, packet.text, by_peer=True)
         self._finish(Event.error_came, end)
@@ -77,11 +98,21 @@ class Opening(Machine):
     def _receive_plain(self, packet: Data | Ack, now: float, *, is_answer: bool) -> None:
         """The answer of a server without options, or a packet of an earlier transfer."""
         if is_answer:
-            self._open(Agreement())
+            self._open(Agreement(rollover=self._rollover))
         else:
             self._receive_copy(packet, now)
 
     # Inside --------------------------------------------------------------------------------
+
+    def _ask_plainly(self, packet: Error, now: float) -> None:
+        """Asks once more, as RFC 1350 has it: devices that know no options refuse them so."""
+        said = f" ({packet.text})" if packet.text else ""
+        self.remarks += (f"ERROR {packet.code}{said} to the options: asked again without any",)
+        # Each copy of the request may have its own ERROR, still on its way.
+        self._superseded = self._retry.tries
+        self._request = self._request._replace(options=())
+        self._retry.start(now)
+        self._transmits.append(self._request.encode())
 
     def _time_out(self, now: float) -> None:
         """Asks again, or gives up."""

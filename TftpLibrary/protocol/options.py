@@ -62,6 +62,7 @@ class Agreement(NamedTuple):
         rollover: the block number after 65535: 0 or 1.
         granted: the options of the OACK, in the order and the spelling of the request.
         has_oack: whether an OACK opened the transfer; without one no option holds.
+        unasked: what stands in the OACK although nobody asked for it, and changes nothing.
     """
 
     blksize: int = DEFAULT_BLKSIZE
@@ -71,6 +72,7 @@ class Agreement(NamedTuple):
     rollover: int = 0
     granted: Options = ()
     has_oack: bool = False
+    unasked: Options = ()
 
 
 def grant(request: Request, bounds: Bounds, size: int | None) -> Agreement:
@@ -153,27 +155,37 @@ def ask(
     return tuple(options)
 
 
-def check(asked: Options, granted: Options) -> Agreement:
+def check(asked: Options, granted: Options, rollover: int = 0) -> Agreement:
     """Checks for a client what a server granted.
 
+    Args:
+        asked: the options of the request.
+        granted: those of the OACK.
+        rollover: the block number after 65535 where the server does not negotiate it.
+
     Raises:
-        NegotiationError: an option was not asked, came twice, or has a value that breaks the
-            rules or exceeds the value asked.
+        NegotiationError: an option was not asked and would change the transfer, came twice, or
+            has a value that breaks the rules or exceeds the value asked.
     """
     wishes = {name.lower(): value for name, value in asked}
     values: dict[str, int] = {}
+    unasked = []
     for name, value in granted:
         option = name.lower()
-        if option not in wishes:
+        if option in values:
+            raise NegotiationError(f"The server granted {name} twice. {_asked(asked)}")
+        if option in wishes:
+            values[option] = _checked(name, value, wishes[option], asked)
+        elif option == "tsize" or _UNCHANGED.get(option) == _number(value) is not None:
+            unasked.append((name, value))
+        else:
             # RFC 2347: "The server must not include in the OACK any option which had not been
-            # specifically requested by the client".
+            # specifically requested by the client". What changes nothing is taken nevertheless.
             raise NegotiationError(
                 f"The server granted {name}={value}, which was not asked. {_asked(asked)}"
             )
-        if option in values:
-            raise NegotiationError(f"The server granted {name} twice. {_asked(asked)}")
-        values[option] = _checked(name, value, wishes[option], asked)
-    return _agreement(values, granted, 0, has_oack=True)
+    agreement = _agreement(values, granted, rollover, has_oack=True)
+    return agreement._replace(unasked=tuple(unasked)) if unasked else agreement
 
 
 # From here on: rules for individual options.
@@ -192,6 +204,16 @@ _EXACTLY: Mapping[str, tuple[int, int]] = MappingProxyType(
     }
 )
 """Options that are granted as asked or not at all, and their bounds."""
+
+_UNCHANGED: Mapping[str, int] = MappingProxyType(
+    {
+        "blksize": DEFAULT_BLKSIZE,
+        "blksize2": DEFAULT_BLKSIZE,
+        "windowsize": MIN_WINDOWSIZE,
+        "rollover": 0,
+    }
+)
+"""The values that hold without an option: one of these in an OACK changes nothing."""
 
 _RIVALS: Mapping[str, str] = MappingProxyType(
     {

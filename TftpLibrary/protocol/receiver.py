@@ -23,7 +23,7 @@ from TftpLibrary.protocol.machine import (
     Phase,
     Transitions,
 )
-from TftpLibrary.protocol.options import Agreement
+from TftpLibrary.protocol.options import DEFAULT_BLKSIZE, Agreement
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
@@ -41,9 +41,14 @@ _DATA = Opcode.data << 16
 """A header without its block number: adding the number is quicker than packing two."""
 _ACK = Opcode.ack << 16
 _ACK_OPCODE = Opcode.ack.to_bytes(2, "big")
+_DEFAULT_SIZE = HEADER_SIZE + DEFAULT_BLKSIZE
 _NOTHING = b"nothing"
 """Longer than a header, so no header equals it: nothing is expected after the last block."""
+_OACK_OPCODE = Opcode.oack.to_bytes(2, "big")
 _HALF_OPEN = Phase.half_open
+
+SHORTEST_DOUBT = 0.25
+"""Seconds. Shortest wait for more DATA behind a lone block that may not be the last one."""
 
 
 class Receiver(Machine):
@@ -65,6 +70,7 @@ class Receiver(Machine):
         rollover: the block number after 65535.
         received: the newest block received; all blocks before it were received too.
         expected: the header of the next DATA; a datagram that has it goes to `accept`.
+        is_doubtful: whether more DATA may follow the last block, see `confirm`.
     """
 
     __slots__ = (
@@ -72,10 +78,12 @@ class Receiver(Machine):
         "_invitation",
         "_is_gap_reported",
         "_is_restart_seen",
+        "_is_size_known",
         "_window_end",
         "_window_start",
         "expected",
         "full_size",
+        "is_doubtful",
         "received",
         "rollover",
         "windowsize",
@@ -97,6 +105,9 @@ class Receiver(Machine):
         self.windowsize = agreement.windowsize
         self.rollover = agreement.rollover
         self.received = 0
+        self.is_doubtful = False
+        # Where a size was announced it tells whether the file is complete.
+        self._is_size_known = bool(agreement.tsize)
         self.expected = self._header(1)
         retry.start(now)
 
@@ -127,6 +138,7 @@ class Receiver(Machine):
         if size < self.full_size:
             self._follow(Event.last_data)
             self.expected = _NOTHING
+            self.is_doubtful = block == 1 and size == _DEFAULT_SIZE and not self._is_size_known
             return None
         if self.phase is _HALF_OPEN:
             self._follow(Event.answer)
@@ -164,14 +176,23 @@ class Receiver(Machine):
 
     # Command -------------------------------------------------------------------------------
 
-    def confirm(self, now: float) -> None:
-        """The file is safe: sends the last ACK, and stays to repeat it."""
+    def confirm(self, now: float, end: End = COMPLETED) -> None:
+        """The file is safe: sends the last ACK, and stays to repeat it.
+
+        A lone block of 512 octets where more were agreed is `is_doubtful`: some devices grant a
+        block size and do not use it. There the end is set when no more DATA comes for a moment.
+
+        Args:
+            now: monotonic seconds.
+            end: how the transfer ended, where something is wrong with the file.
+        """
         self._follow(Event.file_safe)
-        self.end = COMPLETED
         self._retry.start(now)
         self._transmits.append(self._position())
-        # RFC 1350 section 6: longer than the peer waits before it sends its last DATA again.
-        self._dally_timer = now + 2 * self._retry.timeout
+        if self.is_doubtful:
+            self._dally_timer = now + max(SHORTEST_DOUBT, 4 * self._retry.round_trip)
+        else:
+            self._dally(now, end)
 
     # Outputs -------------------------------------------------------------------------------
 
@@ -239,15 +260,26 @@ class Receiver(Machine):
 
     def _receive_last_again(self, packet: Data, now: float) -> None:
         """Dallying: the last DATA came again, so our last ACK was lost."""
+        if self.is_doubtful and packet.wire_block == self.received + 1:
+            granted = self.full_size - HEADER_SIZE
+            text = f"blksize: granted {granted}, sent {DEFAULT_BLKSIZE}"
+            self.abort(ErrorCode.option_negotiation, text)
+            return
         self.duplicates += 1
         if packet.wire_block == to_wire(self.received, self.rollover):
             self.retransmits += 1
             self._transmits.append(Ack(packet.wire_block).encode())
             # This wait begins again, within the patience for the last block.
             longer = min(now + 2 * self._retry.timeout, self._retry.latest)
-            self._dally_timer = max(self._dally_timer, longer)
+            if not self.is_doubtful:
+                self._dally_timer = max(self._dally_timer, longer)
 
     def _receive_ack(self, packet: Ack, now: float) -> None:
+        if packet.wire_block == 0 and self._invitation[:2] == _OACK_OPCODE:
+            # A client owes it for the OACK of a read. In a write nothing follows from it.
+            self._receive_copy(packet, now)
+            self.remarks = ("ACK 0 came in answer to the OACK, which a write does not need",)
+            return
         self.abort(ErrorCode.illegal_operation, "Expected DATA, got ACK")
 
     def _receive_error(self, packet: Error, now: float) -> None:
@@ -259,12 +291,23 @@ class Receiver(Machine):
 
     def _time_out(self, now: float) -> None:
         """Sends the last ACK again, ends the dallying, or gives up."""
-        if self.phase is Phase.dallying:
+        if self.phase is Phase.dallying and self.is_doubtful:
+            self.is_doubtful = False
+            self._dally(now, COMPLETED)
+        elif self.phase is Phase.dallying:
             self._follow(Event.silence)
         elif self._retry.is_exhausted:
-            self._give_up(f"DATA {self.received + 1}")
+            self._give_up(
+                f"DATA {self.received + 1}",
+                is_at_rollover=self.received == HIGHEST_WIRE_BLOCK,
+            )
         else:
             self._repeat_position(now)
+
+    def _dally(self, now: float, end: End) -> None:
+        self.end = end
+        # RFC 1350 section 6: longer than the peer waits before it sends its last DATA again.
+        self._dally_timer = now + 2 * self._retry.timeout
 
     def _repeat_position(self, now: float) -> None:
         self._retry.retry(now)

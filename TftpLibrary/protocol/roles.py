@@ -65,7 +65,9 @@ class Timing(NamedTuple):
         return None
 
 
-def make_opening(request: Request, timing: Timing, now: float, *, patience: float = 0.0) -> Opening:
+def make_opening(
+    request: Request, timing: Timing, now: float, *, patience: float = 0.0, rollover: int = 0
+) -> Opening:
     """Makes the machine that asks a server.
 
     Args:
@@ -73,9 +75,10 @@ def make_opening(request: Request, timing: Timing, now: float, *, patience: floa
         timing: how to wait; every wait for the first answer is the whole timeout.
         now: monotonic seconds.
         patience: minimum number of seconds to keep asking, even if all retries are used.
+        rollover: the block number after 65535 where the server does not negotiate it.
     """
     timer = RetryTimer(timing.timeout, timing.retries, is_adaptive=False, patience=patience)
-    return Opening(request, timer, now)
+    return Opening(request, timer, now, rollover=rollover)
 
 
 def make_sender(

@@ -256,7 +256,10 @@ class Sender(Machine):
         if self._burst_timer is not None:
             self._send_on(now)
         elif self._retry.is_exhausted:
-            self._give_up("the first ACK" if is_half_open else f"ACK {self.sent}")
+            self._give_up(
+                "the first ACK" if is_half_open else f"ACK {self.sent}",
+                is_at_rollover=self.acked <= HIGHEST_WIRE_BLOCK < self.sent,
+            )
         elif is_half_open:
             self._retry.retry(now)
             self.retransmits += 1

@@ -61,6 +61,7 @@ class Entry:
         "_interval",
         "_next_sample",
         "_recorder",
+        "_remarks",
         "_request",
         "_samples",
         "_server",
@@ -89,6 +90,7 @@ class Entry:
         self._request = request
         self._server = server
         self._client = client
+        self._remarks: tuple[str, ...] = ()
         self._samples: list[Sample] = []
         self._interval = SAMPLE_INTERVAL
         self._next_sample = begun + SAMPLE_INTERVAL
@@ -131,6 +133,10 @@ class Entry:
             client=client, size=size, granted=OptionValues(granted)
         )
         self._recorder.progressed(self.transfer)
+
+    def remark(self, *remarks: str) -> None:
+        """Adds to what was odd and did no harm; the record has it from its end on."""
+        self._remarks += remarks
 
     def is_sample_due(self, now: float) -> bool:
         """Whether it is time for a sample."""
@@ -193,6 +199,7 @@ class Entry:
                 traceback,
                 0.0,
                 tuple(self._samples),
+                self._remarks,
             )
         )
         self._recorder.ended(self.transfer)

@@ -96,6 +96,8 @@ class Transfer(NamedTuple):
         samples: how far it was at a few dozen moments; empty for a transfer that took no time.
         by_peer: whether an ERROR of the peer ended it.
         traceback: that of an unexpected exception of our own; empty otherwise.
+        remarks: sentences about what was odd and did no harm: where a peer bent the rules, or
+            where the request was sent again without options.
     """
 
     id: int
@@ -122,6 +124,7 @@ class Transfer(NamedTuple):
     traceback: str = ""
     idle: float = 0.0
     samples: tuple[Sample, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:

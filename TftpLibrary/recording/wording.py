@@ -55,6 +55,10 @@ class Told(Protocol):
         """How it ended; None while it runs."""
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was odd and did no harm."""
+
+    @property
     def error_code(self) -> int | None:
         """The code of the ERROR packet."""
 
@@ -155,7 +159,12 @@ def line_text(transfer: Told) -> str:
     `completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)`
     """
     word = outcome_word(transfer.outcome)
-    return f"{word} {request_text(transfer)}: {result_text(transfer)}"
+    return f"{word} {request_text(transfer)}: {result_text(transfer)}{remarks_text(transfer)}"
+
+
+def remarks_text(transfer: Told) -> str:
+    """Returns what was odd and did no harm, to stand behind a line about a transfer."""
+    return "".join(f"; {short_text(remark, 200)}" for remark in transfer.remarks)
 
 
 def running_text(transfer: Told, limit: int = 100) -> str:

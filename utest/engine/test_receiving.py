@@ -11,6 +11,7 @@ import pytest
 
 from TftpBoard.packets import RefusedError
 from TftpLibrary.engine import listener
+from TftpLibrary.engine.assembly import Cargo
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack
 from TftpLibrary.settings import ClientSettings
@@ -409,21 +410,128 @@ def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(
 
 def test_our_client_keeps_no_file_of_another_size_than_the_server_announced() -> None:
     with orders() as given, Puppet() as server:
-        given.get(server, ClientSettings(blksize=512, windowsize=1))
+        given.get(server, ClientSettings(blksize=512, windowsize=1, tsize=True))
         server.take_request()
         server.send(Oack((("tsize", "600"),)))
         assert server.receive() == Ack(0)
         server.send(Data(1, b"short"))
-        assert server.receive() == Error(0, "Size differs from tsize")
+        assert server.receive() == Error(0, "File shorter than tsize")
         record = given.wait_for_end()
-        assert record.error_message == "5 octets came, but the server had announced tsize=600"
+        assert record.outcome is Outcome.failed
+        assert record.error_message == (
+            "only 5 of the 600 announced bytes came (blksize: granted 512, sent 5)"
+        )
         assert given.store.names() == []
 
 
-def test_a_server_takes_a_file_of_another_size_than_the_board_guessed() -> None:
+def test_our_client_keeps_no_block_of_a_server_that_uses_another_block_size() -> None:
+    with orders() as given, Puppet() as server:
+        given.get(server, ClientSettings(blksize=1428, windowsize=1))
+        server.take_request()
+        server.send(Oack((("blksize", "1428"),)))
+        assert server.receive() == Ack(0)
+        server.send(Data(1, bytes(512)))
+        assert server.receive() == Ack(1)
+        assert given.store.names() == []
+        server.send(Data(2, bytes(512)))
+        assert server.receive() == Error(8, "blksize: granted 1428, sent 512")
+        record = given.wait_for_end()
+        assert (record.outcome, record.error_message) == (
+            Outcome.failed,
+            "blksize: granted 1428, sent 512",
+        )
+        assert given.store.names() == []
+
+
+def test_a_server_keeps_the_block_of_a_board_that_uses_another_block_size() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1428)
+        peer.receive()
+        for block in (1, 2):
+            peer.send(Data(block, CONTENT[:512]))
+            answer = peer.receive()
+        assert answer == Error(8, "blksize: granted 1428, sent 512")
+        assert found.wait_for_end().outcome is Outcome.failed
+        assert read(found.store, b"f") == CONTENT[:512]
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_our_client_keeps_a_lone_block_of_512_once_nothing_follows(is_full: bool) -> None:
+    with orders() as given, Puppet() as server:
+        store = Treacherous(StoreError(ErrorCode.disk_full, "Disk full", "full"), at_commit=is_full)
+        settings = ClientSettings(blksize=1428, windowsize=1)
+        policy = WritePolicy(writable=True, create=True, overwrite=True)
+        sink = (store if is_full else given.store).open_write(b"f", "", policy, None)
+        given.order(server, settings, "f", Cargo.to_fill(sink, settings.mode))
+        server.take_request()
+        server.send(Oack((("blksize", "1428"),)))
+        assert server.receive() == Ack(0)
+        server.send(Data(1, CONTENT[:512]))
+        assert server.receive() == Ack(1)
+        record = given.wait_for_end()
+        if is_full:
+            assert (record.outcome, record.error_code) == (Outcome.failed, ErrorCode.disk_full)
+        else:
+            assert record.outcome is Outcome.completed
+            assert given.content() == CONTENT[:512]
+
+
+@pytest.mark.parametrize("tsize", [0, 600])
+def test_our_client_takes_more_than_the_server_announced(tsize: int) -> None:
+    """A size of 0 announces nothing."""
+    with orders() as given, Puppet() as server:
+        given.get(server, ClientSettings(blksize=512, windowsize=1, tsize=True))
+        assert server.take_request().options == (("tsize", "0"),)
+        server.send(Oack((("tsize", str(tsize)),)))
+        assert server.receive() == Ack(0)
+        for block in (1, 2):
+            server.send(Data(block, CONTENT[: 514 - block * 2]))
+            assert server.receive() == Ack(block)
+        record = given.wait_for_end()
+        assert record.outcome is Outcome.completed
+        assert len(given.content()) == 512 + 510
+        remarks = ("1,022 bytes came, and 600 were announced",) if tsize else ()
+        assert record.remarks == remarks
+
+
+@pytest.mark.parametrize("tsize", [0, 600])
+def test_a_server_takes_more_than_the_board_announced(tsize: int) -> None:
     with station(writable=True) as found:
-        found.write(CONTENT[:700], tsize=600)
+        found.write(CONTENT[:700], tsize=tsize)
         check_written(found, CONTENT[:700])
+        remarks = ("700 bytes came, and 600 were announced",) if tsize else ()
+        assert found.wait_for_end().remarks == remarks
+
+
+def test_a_server_keeps_less_than_the_board_announced_and_says_so() -> None:
+    with station(writable=True) as found:
+        found.write(CONTENT[:700], tsize=1200)
+        record = found.wait_for_end()
+        assert (record.outcome, record.size, record.octets) == (Outcome.failed, 1200, 700)
+        assert record.error_message == "only 700 of the 1,200 announced bytes came"
+        assert (record.error_code, record.by_peer) == (None, False)
+        assert read(found.store, b"f") == CONTENT[:700]
+
+
+def test_the_size_of_text_is_not_compared() -> None:
+    """Nobody can know whether it is the one here or on the wire."""
+    with station(writable=True) as found:
+        found.write(b"a\r\nb\r\n", mode="netascii", tsize=9)
+        record = found.wait_for_end()
+        assert (record.outcome, record.remarks) == (Outcome.completed, ())
+
+
+def test_a_board_that_acknowledges_the_answer_to_its_write_is_served() -> None:
+    with station(writable=True) as found, found.peer() as peer:
+        peer.offer(blksize=1024)
+        peer.receive()
+        peer.send(Ack(0))
+        peer.send(Data(1, b"dump"))
+        assert peer.receive() == Ack(1)
+        check_written(found, b"dump")
+        assert found.wait_for_end().remarks == (
+            "ACK 0 came in answer to the OACK, which a write does not need",
+        )
 
 
 # How it comes

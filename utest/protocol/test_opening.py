@@ -92,6 +92,67 @@ def test_packets_of_an_earlier_transfer_are_ignored(asking: str, answer: str) ->
     assert machine.duplicates == 1
 
 
+def test_option_that_was_not_asked_and_changes_nothing_is_remarked() -> None:
+    machine = opened(WRITING, "S  OACK   blksize=1428 windowsize=1")
+    assert machine.phase is Phase.answered
+    assert machine.remarks == (
+        "the server answered windowsize=1, which was not asked and changes nothing",
+    )
+
+
+@pytest.mark.parametrize("code", [4, 8])
+def test_server_that_refuses_the_options_is_asked_once_more_without_any(code: int) -> None:
+    """RFC 2347, section 2: after ERROR 8 a client may ask again without options."""
+    end = OpeningEnd(ASKING)
+    Player(end).play(f"""
+        {ASKING}
+        S  ERROR  {code} No options
+        C  RRQ    boot.img octet
+        wait 1
+        C  RRQ    boot.img octet
+        S  ERROR  {code} Go away
+        => refused by the peer {code} Go away
+    """)
+    assert end.machine.remarks == (
+        f"ERROR {code} (No options) to the options: asked again without any",
+    )
+
+
+def test_refusals_of_each_copy_of_the_request_are_one_refusal() -> None:
+    end = OpeningEnd(ASKING)
+    Player(end).play(f"""
+        {ASKING}
+        wait 1
+        {ASKING}
+        S  ERROR  8
+        C  RRQ    boot.img octet
+        S  ERROR  8
+        S  DATA   1 3
+    """)
+    assert end.machine.agreement == Agreement()
+    assert end.machine.remarks == ("ERROR 8 to the options: asked again without any",)
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 6])
+def test_refusal_of_something_else_is_not_asked_again(code: int) -> None:
+    Player(OpeningEnd(ASKING)).play(f"""
+        {ASKING}
+        S  ERROR  {code} No
+        => refused by the peer {code} No
+    """)
+
+
+def test_rollover_holds_without_its_option() -> None:
+    """Devices go on with block 1 and have never heard of the option."""
+    request = decode(datagram("C  RRQ    boot.img octet rollover=1"))
+    assert isinstance(request, Request)
+    for answer in ("S  DATA   1 512", "S  OACK"):
+        machine = Opening(request, RetryTimer(1.0, 2), 0.0, rollover=1)
+        machine.receive(datagram(answer), 0.0)
+        assert machine.agreement is not None
+        assert machine.agreement.rollover == 1
+
+
 def test_refusal_ends_it_and_is_not_answered() -> None:
     """RFC 1350, section 7: an ERROR is never answered."""
     Player(OpeningEnd(ASKING)).play(f"""

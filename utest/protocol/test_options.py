@@ -315,9 +315,22 @@ class TestClientCheck:
         with pytest.raises(NegotiationError, match=r"^The server granted BLKSIZE twice\. Asked: "):
             check(self.ASKED, options("blksize=1024", "BLKSIZE=1024"))
 
-    def test_answer_to_no_question_is_refused(self) -> None:
+    @pytest.mark.parametrize("answered", ["blksize=1024", "windowsize=2", "timeout=1", "x=", "x=0"])
+    def test_answer_to_no_question_is_refused(self, answered: str) -> None:
+        """RFC 2347: the OACK has no option that was not asked."""
         with pytest.raises(NegotiationError, match=r"not asked\. No option was asked\.$"):
-            check((), options("blksize=512"))
+            check((), options(answered))
+
+    @pytest.mark.parametrize(
+        "answered", ["BlkSize=512", "blksize2=512", "windowsize=1", "rollover=0", "tsize=99"]
+    )
+    def test_answer_to_no_question_that_changes_nothing_is_taken(self, answered: str) -> None:
+        """Deviates from RFC 2347: servers are known that answer the default."""
+        granted = options(answered)
+        assert check((), granted) == Agreement(granted=granted, has_oack=True, unasked=granted)
+
+    def test_rollover_holds_where_the_server_does_not_negotiate_it(self) -> None:
+        assert check(self.ASKED, options("tsize=5"), rollover=1).rollover == 1
 
     def test_answer_to_a_question_that_was_no_number_is_refused(self) -> None:
         with pytest.raises(NegotiationError, match="no number"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from TftpLibrary.protocol.machine import Phase
 from TftpLibrary.protocol.options import Agreement
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Oack
 from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
@@ -189,6 +189,23 @@ class TestOpening:
             S  ACK    1
         """)
         assert end.machine.duplicates == 2
+
+    @pytest.mark.parametrize("before", ["", "C  DATA   1 8\nS  ACK    1\n"])
+    def test_ack_0_of_a_client_that_writes_is_taken_for_politeness(self, before: str) -> None:
+        """RFC 2347 has it for reads alone; boot monitors are known that send it in a write."""
+        end = receiving(oack="blksize=8")
+        last = 2 if before else 1
+        Player(end).play(f"""
+S  OACK   blksize=8
+{before}C  ACK    0
+C  DATA   {last} 5
+S  ACK    {last}
+=> completed
+C  ACK    0
+        """)
+        assert end.machine.remarks == (
+            "ACK 0 came in answer to the OACK, which a write does not need",
+        )
 
     def test_block_0_is_no_block(self) -> None:
         Player(receiving(windowsize=2, is_client=True)).play("""
@@ -508,6 +525,90 @@ def test_block_from_before_the_rollover_is_told_from_a_new_one(
     # Its window is 65535 and six more, and ours ends with it.
     assert machine.received == 65536
     assert machine.room == 5
+
+
+def test_sender_that_stops_at_block_65535_is_named_as_such() -> None:
+    machine = receiving(is_client=True).machine
+    while machine.received < 65535:
+        machine.accept(machine.full_size, 1.0)
+    for now in (2.0, 3.0, 4.0):
+        machine.handle_timeout(now)
+    assert machine.end is not None
+    assert machine.end.message == (
+        "no answer: DATA 65536 did not come, 3 tries; the other end stopped at block 65535, the "
+        "highest number of a block: raise blksize=, or try the other rollover="
+    )
+
+
+class TestDoubt:
+    """Some devices agree to a block size and do not use it: their first block looks like all."""
+
+    SCRIPT = """
+        C  ACK    0
+        S  DATA   1 512
+        C  ACK    1
+    """
+
+    @staticmethod
+    def end(tsize: int | None = None) -> ReceivingEnd:
+        agreement = Agreement(blksize=1428, tsize=tsize, has_oack=True)
+        timer = RetryTimer(1.0, 2, is_adaptive=False)
+        return ReceivingEnd(
+            "C", Receiver(agreement, timer, 0.0, invitation=Ack(0).encode()), is_fast=False
+        )
+
+    @pytest.mark.parametrize("tsize", [None, 0])
+    def test_more_data_behind_a_lone_block_of_512_shows_the_other_block_size(
+        self, tsize: int | None
+    ) -> None:
+        Player(self.end(tsize)).play(f"""{self.SCRIPT}
+        S  DATA   2 512
+        C  ERROR  8 blksize: granted 1428, sent 512
+        => failed 8 blksize: granted 1428, sent 512
+        S  DATA   2 512
+        """)
+
+    def test_lone_block_of_512_is_a_file_when_nothing_follows(self) -> None:
+        Player(self.end()).play(f"""{self.SCRIPT}
+        wait 0.24
+        S  DATA   1 512
+        C  ACK    1
+        wait 0.01
+        => completed
+        S  DATA   1 512
+        C  ACK    1
+        wait 1.9
+        S  DATA   2 512
+        S  DATA   1 512
+        C  ACK    1
+        wait 60
+        """)
+
+    @pytest.mark.parametrize(("tsize", "octets"), [(512, 512), (None, 511), (None, 513), (None, 0)])
+    def test_any_other_lone_block_is_a_file_at_once(self, tsize: int | None, octets: int) -> None:
+        Player(self.end(tsize)).play(f"""
+        C  ACK    0
+        S  DATA   1 {octets}
+        C  ACK    1
+        => completed
+        """)
+
+    def test_later_block_of_512_is_the_last_one(self) -> None:
+        Player(self.end()).play("""
+        C  ACK    0
+        S  DATA   1 1428
+        C  ACK    1
+        S  DATA   2 512
+        C  ACK    2
+        => completed
+        """)
+
+    def test_file_may_be_found_wrong_by_the_session(self) -> None:
+        machine = self.end(1200).machine
+        machine.accept(516, 0.0)
+        machine.confirm(0.0, End(Outcome.failed, None, "too short"))
+        assert machine.end == End(Outcome.failed, None, "too short")
+        assert machine.transmits() == [Ack(0).encode(), Ack(1).encode()]
 
 
 def test_file_of_more_than_65535_blocks_arrives() -> None:

@@ -448,6 +448,26 @@ class TestSizeThatIsFoundOnTheWay:
 
 
 class TestManyBlocks:
+    @pytest.mark.parametrize("windowsize", [1, 16])
+    def test_receiver_that_stops_at_block_65535_is_named_as_such(self, windowsize: int) -> None:
+        machine = Sender(
+            Agreement(blksize=8, windowsize=windowsize),
+            RetryTimer(1.0, 2, is_adaptive=False),
+            0.0,
+            last_block=70000,
+            is_answered=True,
+        )
+        while machine.sent <= 65535:
+            machine.acknowledge_window(1.0)
+        machine.receive(Ack(65535).encode(), 1.0)
+        for now in (2.0, 3.0, 4.0):
+            machine.handle_timeout(now)
+        assert machine.end is not None
+        assert machine.end.message.endswith(
+            "; the other end stopped at block 65535, the highest number of a block: raise "
+            "blksize=, or try the other rollover="
+        )
+
     @pytest.mark.parametrize(("rollover", "wire_blocks"), [(0, [65535, 0, 1]), (1, [65535, 1, 2])])
     def test_numbers_roll_over(self, rollover: int, wire_blocks: list[int]) -> None:
         """RFC 1350 ends at block 65535; we go on with 0, or with 1 on request."""

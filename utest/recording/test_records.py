@@ -104,6 +104,7 @@ RECORDS = st.builds(
     error_code=st.none() | st.integers(0, 9),
     error_message=PRINTABLE,
     samples=st.lists(st.builds(Sample, st.floats(0, 9), st.just(1), st.just(0))).map(tuple),
+    remarks=st.lists(PRINTABLE, max_size=2).map(tuple),
 )
 
 
@@ -154,6 +155,11 @@ def test_a_record_is_one_line_of_text(record: Transfer) -> None:
     text = str(record)
     assert text.splitlines() == [text]
     assert f"'{record.filename}' from {record.client}: " in text
+
+
+def test_the_line_has_the_remarks_behind_the_result() -> None:
+    record = completed(duration=2.0, remarks=("ACK 0 came", "asked again"))
+    assert str(record).endswith(": 7.8 MB in 2 s (3.9 MB/s); ACK 0 came; asked again")
 
 
 def test_the_line_has_the_outcome_the_request_and_the_result() -> None:

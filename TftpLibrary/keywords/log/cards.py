@@ -75,6 +75,7 @@ def _facts(transfer: Transfer, around: Surroundings) -> list[tuple[str, str]]:
         ("Answer" if is_refused else "End", _ending(transfer)),
         ("Store has", ", ".join(f"'{name(near, _SHORT)}'" for near in around.near[:3])),
         ("Time", f"{clock_text(transfer)}{duration}"),
+        ("Remarks", "; ".join(text(remark, _MIDDLE) for remark in transfer.remarks)),
         ("Options", _options(transfer)),
         ("Octets", "" if is_refused else _octets(transfer)),
         ("File", _file(transfer, around.sha256)),
