@@ -60,7 +60,7 @@ FOR_THE_ENGINE = {
     "ClientSettings": {"rows", "timing"},
     "Direction": {"opcode", "of_opcode"},
     "FileStore": {"open_read", "open_write"},
-    "Recorder": {"opened"},
+    "Recorder": {"join", "leave", "opened"},
     "ServerSettings": {"bounds", "changed", "networks", "rows", "timing", "write_policy"},
 }
 """Members of public classes that only the library itself calls."""
