@@ -13,10 +13,15 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
 
+from robot.api.types import Secret
+
 from TftpLibrary.errors import UsageError
 from TftpLibrary.sizes import parse_size
 
 T = TypeVar("T")
+
+_HIDDEN = str(Secret(""))
+"""What Robot Framework writes for a secret variable within a text."""
 
 NO_PATH = Path()
 """An empty path argument, which counts as not given."""
@@ -109,12 +114,18 @@ def to_path(value: str) -> Path:
     return Path(value).expanduser().absolute() if value else NO_PATH
 
 
-def to_source(value: str) -> str | Path:
+def to_source(source: str | Secret) -> str | Path:
     """Converts the source of an upload: a URL stays as it is, anything else is a path.
 
     Raises:
-        UsageError: it is empty.
+        UsageError: it is empty, or a text in which Robot Framework has hidden a secret.
     """
+    value = source.value if isinstance(source, Secret) else source
+    if _HIDDEN in value:
+        raise UsageError(
+            f"source has '{_HIDDEN}' in the place of a secret variable. Make all of it a secret: "
+            "VAR    ${url: secret}    https://me:${password}@host/file"
+        )
     return value if "://" in value else required(to_path(value), "source")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from robot.api.deco import keyword
+from robot.api.types import Secret
 
 from TftpLibrary.errors import ExpectationError
 from TftpLibrary.keywords import reporting
@@ -14,6 +15,7 @@ from TftpLibrary.keywords.conversions import HashAlgorithm, Size, required, to_s
 from TftpLibrary.store.advice import missing
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.store.content import TestContent
+from TftpLibrary.store.urls import source_label
 
 
 class FileKeywords(Keywords):
@@ -22,7 +24,7 @@ class FileKeywords(Keywords):
     @keyword("Upload File", tags=("File Store",))
     def upload_file(
         self,
-        source: str,
+        source: str | Secret,
         name: str = "",
         *,
         only_for: str = "",
@@ -33,7 +35,9 @@ class FileKeywords(Keywords):
 
         Args:
             source: Local path, or a URL: ``https://``, ``http://``, ``file://``, or another scheme
-                with ``pip install robotframework-tftp[urls]``.
+                with ``pip install robotframework-tftp[urls]``, also a file in an archive:
+                ``zip://dir/zImage::https://host/build.zip``. A URL with a password is best a Robot
+                Framework ``Secret``; its password is in no message.
             name: Name under which boards ask for it, with ``/`` between folders. Default: the last
                 part of the source.
             only_for: Address or network of the boards that get this file. Other boards get the
@@ -55,10 +59,9 @@ class FileKeywords(Keywords):
         | Log    In U-Boot, crc32 must print ${file.crc32}
         """
         files = self.state.server(server).files
-        progress = reporting.copy_progress(source)
-        file = files.upload(
-            to_source(source), name, only_for=only_for, overwrite=overwrite, progress=progress
-        )
+        path = to_source(source)
+        progress = reporting.copy_progress(source_label(str(path)))
+        file = files.upload(path, name, only_for=only_for, overwrite=overwrite, progress=progress)
         reporting.log_stored([file])
         return file
 

@@ -12,10 +12,10 @@ from importlib import import_module
 from typing import Any
 from urllib import request
 from urllib.error import HTTPError
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store.digests import CHUNK
+from TftpLibrary.store.urls import SourceUrl
 from TftpLibrary.version import VERSION
 
 TIMEOUT = 30.0
@@ -28,9 +28,9 @@ class RemoteFile:
     is_local = False
 
     # The stream is what urllib or a plug-in of fsspec returns; `read` and `close` are used.
-    def __init__(self, url: SplitResult, stream: Any, size: int | None) -> None:
-        self.label = _label(url)
-        self.name = unquote(url.path.rpartition("/")[2])
+    def __init__(self, url: SourceUrl, stream: Any, size: int | None) -> None:
+        self.label = url.label
+        self.name = url.name
         self.size = size
         self._url = url
         self._stream = stream
@@ -60,25 +60,22 @@ def open_url(source: str) -> RemoteFile:
     Raises:
         UsageError: the URL was refused, or its scheme needs a package that is not installed.
     """
-    try:
-        url = urlsplit(source)
-    except ValueError as error:
-        raise UsageError(f"'{source}' is no URL: {error}. Expected https://host/path.") from error
-    if url.scheme in ("http", "https"):
-        return _open_web(url)
-    return _open_with_fsspec(url)
+    url = SourceUrl(source)
+    return _open_web(url) if url.is_web else _open_with_fsspec(url)
 
 
-def _open_web(url: SplitResult) -> RemoteFile:
-    user, _, host = url.netloc.rpartition("@")
+def _open_web(url: SourceUrl) -> RemoteFile:
     with _explained(url):
-        query = request.Request(
-            url._replace(netloc=host, fragment="").geturl(),
-            headers={"User-Agent": f"TftpLibrary/{VERSION}"},
-        )
-        if user:
-            token = base64.b64encode(unquote(user).encode()).decode("ascii")
-            # Not sent again to the target of a redirection.
+        try:
+            text = url.request()
+        except ValueError as error:
+            raise UsageError(
+                f"{url.label} is no URL: {error}. Expected https://host/path."
+            ) from None
+        query = request.Request(text, headers={"User-Agent": f"TftpLibrary/{VERSION}"})
+        if url.user:
+            token = base64.b64encode(url.user.encode()).decode("ascii")
+            # Not sent again to where a redirection leads.
             query.add_unredirected_header("Authorization", f"Basic {token}")
         response = _opener().open(query, timeout=TIMEOUT)
     length = response.headers.get("Content-Length", "")
@@ -102,36 +99,52 @@ def _opener() -> request.OpenerDirector:
     return opener
 
 
-def _open_with_fsspec(url: SplitResult) -> RemoteFile:
+def _open_with_fsspec(url: SourceUrl) -> RemoteFile:
+    if near := _web_scheme_like(url.scheme):
+        raise UsageError(f"{url.label} has the unknown scheme '{url.scheme}'. Did you mean {near}?")
     try:
         fsspec = import_module("fsspec")
     except ImportError as error:
         raise UsageError(
-            f"{_label(url)} needs fsspec for '{url.scheme}'. Install it with "
+            f"{url.label} needs fsspec for '{url.scheme}'. Install it with "
             "'pip install robotframework-tftp[urls]', or use a path, http:// or https://."
         ) from error
     with _explained(url):
-        stream = fsspec.open(url.geturl(), "rb").open()
+        stream = fsspec.open(url.text, "rb").open()
     size = getattr(stream, "size", None)
     return RemoteFile(url, stream, size if isinstance(size, int) else None)
 
 
+def _web_scheme_like(scheme: str) -> str:
+    """Returns what a misspelled scheme means: `http://` for `htp`; empty for any other."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for other schemes only
+
+    near = get_close_matches(scheme, ("http", "https"), n=1, cutoff=0.75)
+    return f"{near[0]}://" if near else ""
+
+
 @contextmanager
-def _explained(url: SplitResult) -> Iterator[None]:
+def _explained(url: SourceUrl) -> Iterator[None]:
     """Converts whatever a library raises into an error message with the URL."""
-    label = _label(url)
     try:
         yield
+    except UsageError:
+        raise
     except FileNotFoundError as error:
-        raise UsageError(f"{label} does not exist. Check the URL.") from error
+        raise UsageError(f"{url.label} does not exist. Check the URL.") from _cause(url, error)
     except HTTPError as error:
         error.close()
         raise UsageError(
-            f"{label} was refused: HTTP {error.code} {error.reason}. Check the URL."
-        ) from error
+            f"{url.label} was refused: HTTP {error.code} {error.reason}. Check the URL."
+        ) from _cause(url, error)
     except Exception as error:  # A plug-in of fsspec may raise anything.
-        reason = _reason(error).replace(url.geturl(), label).rstrip(".")
-        raise UsageError(f"{label} cannot be read: {reason}.") from error
+        reason = url.cleaned(_reason(error)).rstrip(".")
+        raise UsageError(f"{url.label} cannot be read: {reason}.") from _cause(url, error)
+
+
+def _cause(url: SourceUrl, error: Exception) -> Exception | None:
+    """Returns the cause that a log may show with its text: none where it may have a password."""
+    return None if url.has_secrets else error
 
 
 def _reason(error: Exception) -> str:
@@ -142,9 +155,3 @@ def _reason(error: Exception) -> str:
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror
     return str(inner) or type(inner).__name__
-
-
-def _label(url: SplitResult) -> str:
-    """A URL without the parts that may be secret: user, password, query."""
-    host = url.netloc.rpartition("@")[2]
-    return url._replace(netloc=host, query="..." if url.query else "", fragment="").geturl()

@@ -6,6 +6,7 @@ from inspect import getdoc
 from pathlib import Path
 
 import pytest
+from robot.api.types import Secret
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import (
@@ -104,3 +105,10 @@ def test_a_rate_is_a_size_in_a_second(text: str | int, octets: int) -> None:
 def test_what_is_no_rate_tells_how_to_write_one(text: str) -> None:
     with pytest.raises(UsageError, match="Expected a rate such as 5 MB/s or 500 kB, got '"):
         to_rate(text)
+
+
+def test_a_secret_source_is_taken_and_a_hidden_one_refused() -> None:
+    url = "https://me:password@host/x"
+    assert to_source(Secret(url)) == to_source(url) == url
+    with pytest.raises(UsageError, match=r"^source has '<secret>' in the place of a secret var"):
+        to_source(f"https://me:{Secret('password')}@host/x")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from assertionengine import AssertionOperator
+from robot.api.types import Secret
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.errors import ExpectationError, PeerError, UsageError
@@ -264,3 +265,16 @@ def test_the_file_of_a_single_board_is_found_with_its_address(keywords: FileKeyw
     assert keywords.list_files() == ["name", "other"]
     with pytest.raises(UsageError, match="It is for all boards: leave client= out"):
         keywords.rename_tftp_file("name", "x", client="10.0.0.1")
+
+
+@pytest.mark.parametrize("is_secret", [False, True])
+def test_the_log_of_a_copy_has_no_password(
+    keywords: FileKeywords, monkeypatch: pytest.MonkeyPatch, is_secret: bool
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("TftpLibrary.keywords.reporting.copy_progress", shown.append)
+    url = "htp://me:password@host/fw.bin?key=word"
+    with pytest.raises(UsageError) as caught:
+        keywords.upload_file(Secret(url) if is_secret else url)
+    assert shown == ["htp://host/fw.bin?..."]
+    assert "password" not in str(caught.value)

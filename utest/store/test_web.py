@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import socket
 import ssl
 import sys
 import threading
+import traceback
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -149,6 +152,23 @@ def test_an_escaped_name_is_read(site: str) -> None:
     incoming.close()
 
 
+@pytest.mark.parametrize(
+    ("page", "path"),
+    [
+        ("image.with space", "/image.with%20space"),
+        ("image.gr\u00f6\u00dfe", "/image.gr%C3%B6%C3%9Fe"),
+        ("image.v1 (rc)", "/image.v1%20(rc)"),
+    ],
+)
+def test_a_name_as_people_paste_it_is_encoded(
+    site: str, seen: list[dict[str, str]], page: str, path: str
+) -> None:
+    incoming = open_url(f"{site}/{page}")
+    assert incoming.name == page
+    incoming.close()
+    assert seen[0]["path"] == path
+
+
 def test_a_file_of_unknown_size_comes_too(site: str) -> None:
     incoming = open_url(f"{site}/unsized")
     assert incoming.size is None
@@ -239,6 +259,50 @@ def test_other_schemes_go_through_fsspec() -> None:
     assert (incoming.name, incoming.size) == ("image.bin.gz", len(GZIPPED))
     incoming.close()
     assert fetch("memory://bucket/image.bin.gz") == GZIPPED
+
+
+def test_a_file_in_an_archive_behind_a_url_has_its_inner_name() -> None:
+    fsspec = pytest.importorskip("fsspec")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("dir/inner image.bin", b"inner")
+    with fsspec.open("memory://bucket/build.zip", "wb") as stream:
+        stream.write(packed.getvalue())
+    incoming = open_url("zip://dir/inner image.bin::memory://bucket/build.zip")
+    assert (incoming.name, incoming.size) == ("inner image.bin", 5)
+    assert b"".join(incoming.chunks()) == b"inner"
+    incoming.close()
+    assert error_of("zip://none::memory://bucket/build.zip").startswith(
+        "zip://none::memory://bucket/build.zip "
+    )
+
+
+@pytest.mark.parametrize("kind", [ValueError, FileNotFoundError])
+def test_a_plug_in_that_shows_the_password_is_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    fsspec = pytest.importorskip("fsspec")
+
+    def refuse(url: str, _: str) -> None:
+        raise kind(f"{url}: login as me with PASSWORD and token TOKEN")
+
+    monkeypatch.setattr(fsspec, "open", refuse)
+    with pytest.raises(UsageError) as caught:
+        open_url("zip://x::ftp://me:PASSWORD@host/x.zip?token=TOKEN")
+    # A log shows the causes of an error with their texts, too.
+    shown = "".join(traceback.format_exception_only(caught.value))
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    assert "PASSWORD" not in shown
+    assert "TOKEN" not in shown
+    assert str(caught.value).startswith("zip://x::ftp://host/x.zip?... ")
+
+
+@pytest.mark.parametrize(("scheme", "meant"), [("htp", "http"), ("HTTPSS", "https")])
+def test_a_misspelled_scheme_is_told(scheme: str, meant: str) -> None:
+    assert error_of(f"{scheme}://host/x") == (
+        f"{scheme}://host/x has the unknown scheme '{scheme.lower()}'. Did you mean {meant}://?"
+    )
 
 
 def test_what_fsspec_cannot_do_is_told() -> None:
