@@ -36,7 +36,7 @@ from TftpLibrary.errors import (
     UsageError,
 )
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import ErrorCode
+from TftpLibrary.protocol.packets import ErrorCode, octets_of_text
 from TftpLibrary.recording.capture import Capturable, Observer
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -300,9 +300,11 @@ def _begin(order: Order, engine: Engine, started: list[Caller], observe: Observe
     """Asks, and returns the number of the record."""
     try:
         started.append(Caller(order, engine))
-    except OSError as error:
+    except (OSError, TypeError) as error:
+        # Python takes no text with a NUL or a lone surrogate for an address.
+        reason = getattr(error, "strerror", "") or "it is no address"
         raise UsageError(
-            f"Cannot ask from '{order.settings.local_address or 'any address'}': {error.strerror}. "
+            f"Cannot ask from '{order.settings.local_address or 'any address'}': {reason}. "
             "Expected in local_address= an address of this machine, of the family of the server's."
         ) from error
     if observe is not None:
@@ -320,7 +322,7 @@ def _stop(order: Order, started: list[Caller]) -> None:
 
 def _check_name(name: str) -> None:
     try:
-        octets = name.encode("utf-8", "surrogateescape")
+        octets = octets_of_text(name)
     except UnicodeEncodeError:
         octets = b""
     if not octets or b"\0" in octets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from robot.api.deco import library
 from robotlibcore import DynamicCore
 
+from TftpLibrary.keywords.argument_types import Names, argument_types, names_of
 from TftpLibrary.keywords.assertions import AssertionKeywords
 from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
@@ -26,6 +28,7 @@ from TftpLibrary.keywords.conversions import (
 )
 from TftpLibrary.keywords.descriptions import with_list
 from TftpLibrary.keywords.files import FileKeywords
+from TftpLibrary.keywords.outgoing import readable_errors, readable_value
 from TftpLibrary.keywords.scopes import Scopes
 from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
 from TftpLibrary.keywords.state import Defaults, LibraryState
@@ -49,7 +52,7 @@ CONVERTERS: dict[type, Any] = {
 
 @library(scope="GLOBAL", version=VERSION, converters=CONVERTERS, doc_format="ROBOT")
 class TftpLibrary(DynamicCore):
-    """TftpLibrary tests boards that boot, load and store over TFTP.
+    r"""TftpLibrary tests boards that boot, load and store over TFTP.
 
     A suite starts a TFTP server, puts files there, waits until the board has really downloaded
     them, and receives the files that the board uploads. It can also be the client of a board that
@@ -84,9 +87,10 @@ class TftpLibrary(DynamicCore):
     | `Start TFTP Server`    port=0    alias=right
     | `Upload Text`    I am the left one    name.txt    server=left
 
-    Without ``server=`` a keyword uses the active server: the one that was started last, or that
-    `Switch TFTP Server` chose. Aliases are compared without case and spaces. Import the
-    library only once: with two imports Robot Framework does not know which keyword is meant.
+    Every keyword takes that name as ``server=``. Without it a keyword uses the active server: the
+    one that was started last, or that `Switch TFTP Server` chose. Aliases are compared without case
+    and spaces. Import the library only once: with two imports Robot Framework does not know which
+    keyword is meant.
 
     On most systems a program needs permission to use port 69. On Linux this command gives it to all
     programs:
@@ -104,7 +108,7 @@ class TftpLibrary(DynamicCore):
     matter. A board finds a name exactly as it is written, with its case.
 
     A board may upload when the server was started with ``writable=True``, and may replace a file
-    when also ``overwrite=True``. `Download File` and `Get TFTP File Text` look at the result.
+    when also ``overwrite=True``. `Save TFTP File` and `Get TFTP File Text` look at the result.
 
     A folder that was there before is left as it was found: when the server stops, files that the
     test and the boards added are removed, and files that they replaced are put back. With
@@ -143,6 +147,23 @@ class TftpLibrary(DynamicCore):
 
     `TFTP Get` and `TFTP Put` talk to a board that is the server. With ``wait=30s`` they keep asking
     until it answers, for boot loaders that open TFTP for a few seconds only.
+
+    = Arguments =
+
+    A text such as ``outcom=refused``, which looks like a misspelled argument, is no value: the
+    keyword fails and names the argument that was meant. For a file that is really called so, name
+    the argument too: ``name=outcom=refused``. Any other name with a ``=`` is a name, and what may
+    be the content of a file is never looked at.
+
+    A Boolean is ``True`` or ``False``, or a word that Robot Framework has for it, such as ``yes``;
+    anything else fails.
+
+    Names are shown as text. Octets that are no text are shown as ``\xff``, and a name that is given
+    so means them: what `List Files` and a ``Transfer`` show is a name for every keyword.
+
+    Relative paths of files that are written start at the output folder of the run, and missing
+    folders are made: `Save TFTP File`, `TFTP Get` and `Start Packet Capture`. Relative paths of
+    files that are read start at the folder in which the run was started.
 
     = Times and sizes =
 
@@ -205,8 +226,31 @@ class TftpLibrary(DynamicCore):
             CaptureKeywords,
             ClientKeywords,
         )
+        self._all_names: frozenset[str] = frozenset()
         super().__init__([Scopes(state), *(group(state) for group in groups)])
 
     def get_keyword_documentation(self, name: str) -> str:
         """Returns the documentation of a keyword, of the import or of the library."""
         return with_list(super().get_keyword_documentation(name))
+
+    # Arguments and results are of any type.
+
+    def get_keyword_types(self, name: str) -> dict[str, Any]:
+        """Returns the types of a keyword's arguments, which convert and check them."""
+        return argument_types(super().get_keyword_types(name), self._names(name))
+
+    def run_keyword(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Runs a keyword; what comes in is checked, and what goes out is readable."""
+        named = kwargs or {}
+        with readable_errors([*args, *named.values()]):
+            self._names(name).check(args)
+            return readable_value(super().run_keyword(name, args, named))
+
+    def _names(self, name: str) -> Names:
+        specifications = self.keywords_spec
+        if not self._all_names:
+            every = (names_of(spec.argument_specification) for spec in specifications.values())
+            self._all_names = frozenset(name.lstrip("*") for names in every for name in names)
+        return Names(names_of(specifications[name].argument_specification), self._all_names)

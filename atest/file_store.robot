@@ -77,7 +77,7 @@ A File That A Board Sent Is Taken Out Of The Store
     Wait Until File Is Received    startup-config    10s    min_size=1
     Get TFTP File Text    startup-config    contains    router-7
     Get TFTP File Size    startup-config    ==    18
-    ${path}    Download File    startup-config    ${OUTPUT DIR}
+    ${path}    Save TFTP File    startup-config    ${OUTPUT DIR}
     ${text}    Get File    ${path}
     Should Be Equal    ${text}    hostname router-7\n
 

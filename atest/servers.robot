@@ -125,7 +125,8 @@ Without A Server The Failure Names The Keyword That Starts One
 A Mistake Is Told At Once
     [Template]    Run Keyword And Expect Error
     port must be from 0 to 65535, got 99999*    Start TFTP Server    port=99999
-    *cannot be converted to integer or None.    Start TFTP Server    port=${A WORD}
+    port: expected a whole number, got 'tftp'.    Start TFTP Server    port=${A WORD}
+    There is no argument 'writeable'. Did you mean writable=?*    Start TFTP Server    writeable=True
     Cannot bind 203.0.113.7:*    Start TFTP Server    host=203.0.113.7
     The root '*' is a file. Expected a folder.    Start TFTP Server    ${SUITE SOURCE}
     The root '*' does not exist.*    Start TFTP Server    ${CURDIR}/nowhere

@@ -17,7 +17,7 @@ A Switch Saves Its Configuration
     Should Be Equal    ${transfer.direction}    write
     Should Be Equal As Integers    ${transfer.octets}    18
     Get TFTP File Text    startup-config    ==    hostname switch-7\n
-    ${path}    Download File    startup-config    ${OUTPUT DIR}/startup-config
+    ${path}    Save TFTP File    startup-config    ${OUTPUT DIR}/startup-config
     File Should Exist    ${path}
 
 Files Of Every Size Arrive

@@ -33,6 +33,7 @@ CALLED_BY_ROBOT = {"keywords/scopes.py"}
 # Tests of what is no module, each with its subject.
 TESTS_WITHOUT_MODULE = {
     "test_architecture.py": "the rules of the house",
+    "test_border.py": "what every keyword promises to Robot Framework",
     "test_contract.py": "what every store promises",
     "test_documentation.py": "the pages, and the examples of the keywords",
     "test_protocol_coverage.py": "docs/protocol-coverage.md",

@@ -420,7 +420,7 @@ def test_a_host_that_is_not_found_is_told() -> None:
     assert engine_threads() == 0
 
 
-@pytest.mark.parametrize("local", ["192.0.2.77", "no.such.host.invalid", "::1"])
+@pytest.mark.parametrize("local", ["192.0.2.77", "no.such.host.invalid", "::1", "no\udcffhost"])
 def test_an_address_that_is_not_ours_cannot_be_asked_from(tmp_path: Path, local: str) -> None:
     (tmp_path / "file").write_bytes(b"content")
     with ServingBoard("f") as board:

@@ -240,18 +240,14 @@ Root
     )
     found = failures(result)
     assert found["Port"] == "port must be from 0 to 65535, got 99999 (0 takes a free one)."
-    assert found["Rollover"].startswith("rollover must be 0 or 1, got 2")
-    assert "'much' that cannot be converted to Size or 'unlimited'." in found["Limit"]
-    assert (
-        "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'big'."
-        in found["Block"]
-    )
-    assert "got value 'good' that cannot be converted to Outcome or None." in found["Outcome"]
-    assert "Available: 'count', 'random', 'text' and 'zeros'" in found["Content"]
-    assert (
-        "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'much'."
-        in found["Size"]
-    )
+    size = "expected a size such as 1468, 512 kB or 4 MiB"
+    outcomes = "completed, refused, probed, failed, timed_out or aborted"
+    assert found["Rollover"] == "rollover: expected 0 or 1, got '2'."
+    assert found["Limit"] == f"max_upload_size: {size} or unlimited, got 'much'."
+    assert found["Block"] == f"max_blksize: {size}, got 'big'."
+    assert found["Outcome"] == f"outcome: expected {outcomes}, got 'good'."
+    assert found["Content"] == "content: expected random, zeros, text or count, got 'noise'."
+    assert found["Size"] == f"size: {size}, got 'much'."
     assert found["Time"] == "timeout must be a time of 0 s or more, got -5 s."
     assert "suite.robot' is a file. Expected a folder." in found["Root"]
 

@@ -18,7 +18,7 @@ from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.outcome import End, Outcome
-from TftpLibrary.protocol.packets import Direction, Mode, Request
+from TftpLibrary.protocol.packets import Direction, Mode, Request, octets_of_text
 from TftpLibrary.protocol.roles import Role, make_opening
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
@@ -67,7 +67,7 @@ class Order(NamedTuple):
         if is_size_wished and not is_text:
             options = wishes(tsize=size)
         # The name of a local file may be octets that are no text.
-        name = self.name.encode("utf-8", "surrogateescape")
+        name = octets_of_text(self.name)
         return Request(direction, name, cargo.mode.value, options)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +12,12 @@ from urllib.parse import quote
 from assertionengine import AssertionOperator, verify_assertion
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
-from TftpLibrary.errors import UsageError
+from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.keywords import outgoing
+from TftpLibrary.keywords.argument_types import shown
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.recording.wording import short_text
 
 _PABOT = "pabot_results"
 """The folder in which pabot puts the output folders of its processes."""
@@ -27,6 +30,9 @@ _EQUALITY = (AssertionOperator["=="], AssertionOperator["!="])
 _EVALUATION = (AssertionOperator["validate"], AssertionOperator["then"])
 _MEMBERSHIP = (AssertionOperator["*="], AssertionOperator["not contains"])
 
+_LONGEST = 1000
+"""Characters of a returned text that are logged."""
+
 
 class Keywords:
     """A group of keywords: methods over the state that all groups share."""
@@ -35,8 +41,26 @@ class Keywords:
         self.state = state
 
 
+class SizeAsTyped(int):
+    """A size that messages show as the test has it: `4 MiB`."""
+
+    def __new__(cls, octets: int, text: str) -> SizeAsTyped:
+        """Takes the size, and how it was typed."""
+        size = super().__new__(cls, octets)
+        size._text = text
+        return size
+
+    _text: str
+
+    def __str__(self) -> str:
+        return self._text
+
+
+SizeAsTyped.__name__ = "size"  # Messages of the assertion engine show it behind the value.
+
+
 def verify_text(value: str, operator: Operator, expected: Any, what: str, message: str) -> Any:
-    """Returns a text, after the assertion about it, if there is one.
+    """Returns a text and logs it, after the assertion about it, if there is one.
 
     Args:
         value: the text.
@@ -48,83 +72,135 @@ def verify_text(value: str, operator: Operator, expected: Any, what: str, messag
     Raises:
         UsageError: there is nothing to compare with, or it is no regular expression.
     """
-    if operator is not None:
-        _require(expected, what)
-    try:
-        return verify_assertion(value, operator, expected, what, message)
-    except re.error as error:
+    _log(what, short_text(value, _LONGEST))
+    _check_pair(operator, expected, what)
+    is_evaluated = operator is None or operator in _EVALUATION
+    if not is_evaluated and not isinstance(expected, str):
         raise UsageError(
-            f"{_subject(what)}: {expected!r} is no regular expression: {error}."
-        ) from None
+            f"{_subject(what)}: expected a text to compare with, got {shown(expected)}."
+        )
+    return _verified(value, operator, expected, what, message)
 
 
 def verify_number(value: float, operator: Operator, expected: Any, what: str, message: str) -> Any:
-    """Returns a number, after the assertion about it, if there is one.
+    """Returns a number and logs it, after the assertion about it, if there is one.
 
     Raises:
         UsageError: there is no number to compare with, or the operator compares no numbers.
     """
-    if operator is None:
-        return value
-    _require(expected, what)
+    _log(what, str(value))
+    _check_pair(operator, expected, what)
     if operator in _NUMERICAL:
         expected = _number(expected, what)
-    elif operator not in _EVALUATION:
-        raise UsageError(
-            f"{_subject(what)}: a number has no operator '{operator.name}'. Operators: ==, !=, <, "
-            "<=, >, >=, validate, evaluate."
-        )
-    return verify_assertion(value, operator, expected, what, message)
+    elif operator is not None and operator not in _EVALUATION:
+        raise UsageError(_unfit("a number", operator, "==, !=, <, <=, >, >=, validate, then", what))
+    return _verified(value, operator, expected, what, message)
 
 
 def verify_size(value: int, operator: Operator, expected: Any, what: str, message: str) -> Any:
     """Returns a size, after the assertion about it; a text as `expected` may have a unit."""
     if isinstance(expected, str) and operator in _NUMERICAL:
-        expected = to_size(expected)
+        try:
+            expected = SizeAsTyped(to_size(expected), expected.strip())
+        except UsageError:
+            raise UsageError(
+                f"{_subject(what)}: expected a size such as 1468, 512 kB or 4 MiB to compare "
+                f"with, got {shown(expected)}."
+            ) from None
     return verify_number(value, operator, expected, what, message)
-
-
-def _require(expected: Any, what: str) -> None:
-    if expected is None:
-        raise UsageError(f"{_subject(what)}: the expected value is missing after the operator.")
-
-
-def _number(expected: Any, what: str) -> float:
-    try:
-        number = float(expected)
-    except (TypeError, ValueError):
-        raise UsageError(
-            f"{_subject(what)}: expected a number to compare with, got {expected!r}."
-        ) from None
-    return int(number) if number.is_integer() else number
-
-
-def _subject(what: str) -> str:
-    return what.rstrip(":")
 
 
 def verify_names(
     value: list[str], operator: Operator, expected: Any, what: str, message: str
 ) -> Any:
-    """Returns names, after the assertion about them, if there is one.
+    """Returns names and logs them, after the assertion about them, if there is one.
 
     A text as `expected` is one name. Equality does not look at the order, and `contains` holds
     when every expected name is there.
+
+    Raises:
+        UsageError: these are no names to compare with, or the operator compares no lists.
     """
+    _log(what, "\n".join([f"{len(value)} in all", *value]))
     if operator in _EQUALITY:
-        verify_assertion(sorted(value), operator, sorted(_names(expected)), what, message)
+        _verified(sorted(value), operator, sorted(_names(expected, what)), what, message)
         return value
     if operator in _MEMBERSHIP:
-        for name in _names(expected):
-            verify_assertion(value, operator, name, what, message)
+        for name in _names(expected, what):
+            _verified(value, operator, name, what, message)
         return value
-    return verify_assertion(value, operator, expected, what, message)
+    _check_pair(operator, expected, what)
+    if operator is not None and operator not in _EVALUATION:
+        operators = "==, !=, contains, not contains, validate, then"
+        raise UsageError(_unfit("a list", operator, operators, what))
+    return _verified(value, operator, expected, what, message)
 
 
-def _names(expected: str | Sequence[str] | None) -> list[str]:
-    if isinstance(expected, str):
-        return [expected] if expected else []
-    return list(expected or ())
+def _names(expected: Any, what: str) -> list[str]:
+    if expected is None:
+        return []
+    names = [expected] if isinstance(expected, str) else expected
+    if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+        raise UsageError(
+            f"{_subject(what)}: expected a name or a list of names to compare with, got "
+            f"{shown(expected)}."
+        )
+    return list(filter(None, names))
+
+
+def _verified(value: Any, operator: Operator, expected: Any, what: str, message: str) -> Any:
+    try:
+        return verify_assertion(value, operator, expected, what, message)
+    except (AssertionError, TftpError):
+        raise
+    except re.error as error:
+        raise UsageError(
+            f"{_subject(what)}: {shown(expected)} is no regular expression: {error}."
+        ) from None
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        if not message:
+            raise
+        raise UsageError(
+            "message: expected a text in which {value}, {value_type}, {expected} and "
+            f"{{expected_type}} may stand, got {shown(message)}."
+        ) from error
+    except Exception as error:
+        # Robot Framework evaluates it, and has many kinds of failures.
+        raise UsageError(
+            f"{_subject(what)}: {shown(expected)} cannot be evaluated as a condition. Expected an "
+            f"expression with 'value' in it, such as value > 5."
+        ) from error
+
+
+def _log(what: str, value: str) -> None:
+    outgoing.info(f"{_subject(what)}: {value}")
+
+
+def _check_pair(operator: Operator, expected: Any, what: str) -> None:
+    if operator is None and expected is not None:
+        raise UsageError(f"{_subject(what)}: the operator is missing before the expected value.")
+    if operator is not None and expected is None:
+        raise UsageError(f"{_subject(what)}: the expected value is missing after the operator.")
+
+
+def _number(expected: Any, what: str) -> float:
+    if isinstance(expected, SizeAsTyped):
+        return expected
+    try:
+        number = float(expected)
+        return int(number) if number.is_integer() else number
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(
+            f"{_subject(what)}: expected a number to compare with, got {shown(expected)}."
+        ) from None
+
+
+def _unfit(kind: str, operator: AssertionOperator, operators: str, what: str) -> str:
+    return f"{_subject(what)}: {kind} has no operator '{operator.name}'. Operators: {operators}."
+
+
+def _subject(what: str) -> str:
+    return what.rstrip(":")
 
 
 def output_folder() -> Path:
@@ -133,6 +209,28 @@ def output_folder() -> Path:
         return Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
     except RobotNotRunningError:
         return Path.cwd()
+
+
+def output_path(path: Path | None = None) -> Path:
+    """Returns where a file is written: relative paths start at the output folder of the run."""
+    return output_folder() / (path or "")
+
+
+def new_place(path: Path) -> Path:
+    """Makes the folder of a file that is about to be written, and returns the path.
+
+    Raises:
+        UsageError: the folder cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"Cannot write '{path}': the folder cannot be made: {reason}. Expected the path of a "
+            "file to write."
+        ) from error
+    return path
 
 
 def log_address(path: Path) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 from robot.api.deco import keyword
 
 from TftpLibrary.keywords import reporting
-from TftpLibrary.keywords.base import Keywords, output_folder, scope_name
+from TftpLibrary.keywords.base import Keywords, new_place, output_path, scope_name
 from TftpLibrary.keywords.capture_files import Keep
-from TftpLibrary.keywords.conversions import given
 
 
 class CaptureKeywords(Keywords):
@@ -22,8 +21,9 @@ class CaptureKeywords(Keywords):
         """Writes every packet of a TFTP server to a file from now on, also in running transfers.
 
         Args:
-            path: File to write, or a folder that exists. Default: a new file in the output folder
-                of the run, named after the test and the server.
+            path: File to write, or a folder that exists. A relative path starts at the output
+                folder of the run; missing folders are made. Default: a new file in the output
+                folder, named after the test and the server.
             server: Alias of the server. Default: the active one.
             keep: Whether the file stays when the test ends. Default: only if the test failed. If a
                 suite setup starts the capture, the result of the suite counts.
@@ -43,13 +43,13 @@ class CaptureKeywords(Keywords):
 
         Example:
         | `Start TFTP Server`    host=127.0.0.1    port=0
-        | `Start Packet Capture`    ${OUTPUT DIR}/boot.pcapng    keep=always
+        | `Start Packet Capture`    boot.pcapng    keep=always
         """
         target = self.state.server(server)
-        captures, chosen = self.state.captures, given(path) or output_folder()
+        captures, chosen = self.state.captures, output_path(path)
         if chosen.is_dir():
             chosen = captures.free_path(chosen, scope_name(), target.alias)
-        captures.start(target, chosen, keep, self.state.scope)
+        captures.start(target, new_place(chosen), keep, self.state.scope)
         reporting.log_capturing(target, chosen, keep)
         return chosen
 

@@ -10,8 +10,8 @@ from robot.api.deco import keyword
 
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.arguments import takes_settings, to_settings
-from TftpLibrary.keywords.base import Keywords, output_folder
-from TftpLibrary.keywords.conversions import given, required, to_path
+from TftpLibrary.keywords.base import Keywords, new_place, output_path
+from TftpLibrary.keywords.conversions import required, to_path
 from TftpLibrary.keywords.stations import new_client
 from TftpLibrary.locations import Location, locate_target, locate_wanted
 from TftpLibrary.recording.records import Transfer
@@ -41,8 +41,9 @@ class ClientKeywords(Keywords):
         Args:
             host: Address or name of the server, or a URL ``tftp://host:port/name``.
             name: File on the server. If the URL has the name, this is the destination.
-            destination: Local path, or an existing folder. Default: the last part of the name,
-                in the output folder of the run.
+            destination: Local path, or an existing folder. A relative path starts at the output
+                folder of the run; missing folders are made. Default: the last part of the name,
+                in the output folder.
             port: UDP port of the server, where ``host`` has none.
             **settings: How to ask.
 
@@ -60,12 +61,12 @@ class ClientKeywords(Keywords):
         | File Should Exist    ${OUTPUT DIR}/running-config
         | `TFTP Get`    ${router.url}running-config    ${TEMPDIR}
         """
-        target = given(destination)
-        place, behind = locate_wanted(host, port, name, has_destination=target is not None)
-        target = target or (to_path(behind) if behind else output_folder())
-        path = fetched_path(place.name, target)
+        has_destination = destination is not None
+        place, behind = locate_wanted(host, port, name, has_destination=has_destination)
+        path = fetched_path(place.name, output_path(destination or to_path(behind)))
         with self._client(place, settings) as client:
-            transfer = client.get(place.name, path, progress=reporting.transfer_progress())
+            progress = reporting.transfer_progress()
+            transfer = client.get(place.name, new_place(path), progress=progress)
         reporting.log_fetched(transfer, path)
         return transfer
 

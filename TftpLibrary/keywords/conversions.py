@@ -23,9 +23,6 @@ T = TypeVar("T")
 _HIDDEN = str(Secret(""))
 """What Robot Framework writes for a secret variable within a text."""
 
-NO_PATH = Path()
-"""An empty path argument, which counts as not given."""
-
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 
 
@@ -104,14 +101,19 @@ def to_rate(value: str | int) -> Rate:
         raise UsageError(f"Expected a rate such as 5 MB/s or 500 kB, got '{text}'.") from None
 
 
-def to_path(value: str) -> Path:
+def to_path(value: str) -> Path | None:
     """A file or folder on the machine that runs the test.
 
-    ``/`` separates folders on every system, and ``~`` is the home folder. A relative path starts at
-    the folder in which the run was started; with ``${CURDIR}/`` in front it starts at the folder of
-    the suite file.
+    ``/`` separates folders on every system, and ``~`` is the home folder. Relative paths of what is
+    written start at the output folder of the run, with missing folders made. Relative paths of what
+    is read start at the folder in which the run was started; with ``${CURDIR}/`` in front they
+    start at the folder of the suite file.
     """
-    return Path(value).expanduser().absolute() if value else NO_PATH
+    try:
+        return Path(value).expanduser() if value else None
+    except RuntimeError:
+        # A user who has no home.
+        return Path(value)
 
 
 def to_source(source: str | Secret) -> str | Path:
@@ -159,19 +161,19 @@ def seconds(value: timedelta, argument: str) -> float:
 
 
 def given(path: Path | None) -> Path | None:
-    """Returns the path, or None where the argument was left out or was empty."""
-    return None if path is None or path == NO_PATH else path
+    """Returns the path of what is read; None where the argument was left out or was empty."""
+    return None if path is None else path.absolute()
 
 
-def required(path: Path, argument: str) -> Path:
-    """Returns the path.
+def required(path: Path | None, argument: str) -> Path:
+    """Returns the path of what is read.
 
     Raises:
         UsageError: the argument was empty.
     """
-    if path == NO_PATH:
+    if path is None:
         raise UsageError(f"{argument} must be a path, got an empty text.")
-    return path
+    return path.absolute()
 
 
 def _robot_doc(doc: str) -> list[str]:

@@ -9,8 +9,16 @@ from robot.api.deco import keyword
 from robot.api.types import Secret
 
 from TftpLibrary.errors import ExpectationError
-from TftpLibrary.keywords import reporting
-from TftpLibrary.keywords.base import Keywords, Operator, verify_names, verify_size, verify_text
+from TftpLibrary.keywords import outgoing, reporting
+from TftpLibrary.keywords.base import (
+    Keywords,
+    Operator,
+    new_place,
+    output_path,
+    verify_names,
+    verify_size,
+    verify_text,
+)
 from TftpLibrary.keywords.conversions import HashAlgorithm, Size, required, to_source
 from TftpLibrary.store.advice import missing
 from TftpLibrary.store.base import StoredFile
@@ -195,15 +203,21 @@ class FileKeywords(Keywords):
         reporting.log_stored([file])
         return file
 
-    @keyword("Download File", tags=("File Store",))
-    def download_file(
-        self, name: str, destination: Path, *, client: str = "", server: str = ""
+    @keyword("Save TFTP File", tags=("File Store",))
+    def save_tftp_file(
+        self,
+        name: str,
+        destination: Path | None = None,
+        *,
+        client: str = "",
+        server: str = "",
     ) -> Path:
-        """Copies a file out of the store of a TFTP server to the local disk.
+        r"""Copies a file out of the store of a TFTP server to the local disk.
 
         Args:
             name: The file in the store, for example one that a board uploaded.
-            destination: Local path, or an existing folder.
+            destination: Local path, or an existing folder. A relative path starts at the output
+                folder of the run; missing folders are made. Default: the output folder.
             client: Address or network of boards: the file as they get it, see ``only_for`` of
                 `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
@@ -211,13 +225,18 @@ class FileKeywords(Keywords):
         Returns:
             The local path.
 
+        In a folder the file gets the last part of its name. Where that is no text, as `List Files`
+        shows by ``\xNN``, each backslash becomes ``_``.
+
         Example:
         | `Start TFTP Server`    port=0
         | `Upload Text`    hostname router-7    startup-config
-        | ${path}=    `Download File`    startup-config    ${TEMPDIR}
+        | ${path}=    `Save TFTP File`    startup-config    backup/router-7.cfg
         """
         files = self.state.server(server).files
-        return files.download(name, required(destination, "destination"), client=client)
+        path = files.download(name, new_place(output_path(destination)), client=client)
+        outgoing.info(f"Saved '{name}' as {path}")
+        return path
 
     @keyword("Copy TFTP File", tags=("File Store",))
     def copy_tftp_file(
@@ -328,7 +347,9 @@ class FileKeywords(Keywords):
         | ${names}=    `List Files`
         | Should Be Empty    ${names}
         """
-        return self.state.server(server).files.delete_all()
+        names = self.state.server(server).files.delete_all()
+        reporting.log_names("Deleted", names)
+        return names
 
     @keyword("Get TFTP File", tags=("File Store",))
     def get_tftp_file(self, name: str, *, client: str = "", server: str = "") -> StoredFile:
@@ -349,7 +370,9 @@ class FileKeywords(Keywords):
         | ${file}=    `Get TFTP File`    greeting.txt
         | Should Be Equal As Integers    ${file.size}    5
         """
-        return self.state.server(server).files.get(name, client=client)
+        file = self.state.server(server).files.get(name, client=client)
+        reporting.log_file(file)
+        return file
 
     @keyword("Get TFTP File Size", tags=("File Store", "Assertion"))
     def get_tftp_file_size(

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
-from robot.api import logger
-
+from TftpLibrary.keywords import outgoing
 from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.capture_files import Keep, Settled
 from TftpLibrary.keywords.log.markup import peer_text, text
@@ -36,6 +35,9 @@ from TftpLibrary.store.base import StoredFile
 
 PROGRESS_PAUSE = 5.0
 """Seconds between two lines about a long copy."""
+
+MOST_RETURNED = 50
+"""Transfers that are logged, of those that a keyword returns."""
 
 WAIT_PAUSE = 3.0
 """Seconds between two lines on a terminal about a wait."""
@@ -60,7 +62,7 @@ class _Pace:
 
 
 def copy_progress(name: str) -> Callable[[int, int | None], None]:
-    """Returns what logs how far a copy is, at most once in five seconds.
+    """Returns what logs how far the copy of a file is, at most once in five seconds.
 
     It takes the octets that are copied, and how many there will be if that is known.
     """
@@ -69,7 +71,7 @@ def copy_progress(name: str) -> Callable[[int, int | None], None]:
     def report(done: int, total: int | None) -> None:
         if pace.is_due():
             of_total = f", {percent_text(done, total)} of {size_text(total)}" if total else ""
-            logger.info(f"Copying '{name}': {size_text(done)}{of_total}")
+            outgoing.info(f"Copying '{name}': {size_text(done)}{of_total}")
 
     return report
 
@@ -87,48 +89,75 @@ def transfer_progress() -> Callable[[Transfer], None]:
 
 def log_started(server: Station) -> None:
     """Logs where a server is and what it serves, and warns of what is odd in its folder."""
-    access = "boards may write" if server.settings.writable else "read-only"
-    logger.info(f"TFTP server '{server.alias}' serves {server.root} at {server.url()} ({access}).")
+    log_server(server)
     for warning in server.warnings:
-        logger.warn(warning)
+        outgoing.warn(warning)
 
 
 def warn_running(server: Station) -> None:
     """Warns that nothing was started, since the server runs already."""
-    logger.warn(f"TFTP server '{server.alias}' is running already at {server.url()}.")
+    outgoing.warn(f"TFTP server '{server.alias}' is running already at {server.url()}.")
 
 
 def warn_not_running(text: str) -> None:
     """Warns that there was nothing to stop."""
-    logger.warn(f"Nothing to stop: {text}")
+    outgoing.warn(f"Nothing to stop: {text}")
 
 
 def log_stopped(stopped: Iterable[Stopped]) -> None:
     """Logs the servers that were stopped, what that cut short, and what could not be cleaned up."""
     for server in stopped:
-        logger.info(f"Stopped TFTP server '{server.alias}' at {server.url}.")
+        outgoing.info(f"Stopped TFTP server '{server.alias}' at {server.url}.")
         for transfer in server.transfers:
-            logger.info(f"Cut short: {transfer_text(transfer)}")
+            outgoing.info(f"Cut short: {transfer_text(transfer)}")
         for warning in server.warnings:
-            logger.warn(warning)
+            outgoing.warn(warning)
 
 
 def log_stored(files: Sequence[StoredFile]) -> None:
     """Logs files that were put into the store."""
     for file in files:
         done = "Stored" if file.uploaded else "Already there, with the same content:"
-        logger.info(f"{done} '{file.name}', {size_text(file.size)}, sha256 {file.sha256}")
+        outgoing.info(f"{done} '{file.name}', {size_text(file.size)}, sha256 {file.sha256}")
+
+
+def log_file(file: StoredFile) -> None:
+    """Logs the description of a file."""
+    outgoing.info(
+        f"'{file.name}': {size_text(file.size)}, crc32 {file.crc32}, sha256 {file.sha256}"
+    )
+
+
+def log_server(server: Station) -> None:
+    """Logs the description of a server."""
+    access = "boards may write" if server.settings.writable else "read-only"
+    outgoing.info(
+        f"TFTP server '{server.alias}' serves {server.root} at {server.url()} ({access})."
+    )
+
+
+def log_names(what: str, names: Sequence[str]) -> None:
+    """Logs names of files."""
+    outgoing.info("\n".join([f"{what}: {_count(len(names), 'file')}", *names]))
+
+
+def log_found(transfers: Sequence[Transfer]) -> None:
+    """Logs transfers that a keyword returns, a line for each of the latest."""
+    hidden = len(transfers) - MOST_RETURNED
+    earlier = [f"... {hidden} earlier ones"] if hidden > 0 else []
+    lines = map(transfer_text, transfers[-MOST_RETURNED:])
+    outgoing.info("\n".join([_count(len(transfers), "transfer"), *earlier, *lines]))
 
 
 def log_transfer(transfer: Transfer) -> None:
     """Logs one transfer in one line, and warns where more came than was announced."""
-    logger.info(transfer_text(transfer))
+    outgoing.info(transfer_text(transfer))
     _warn_excess(transfer)
 
 
 def log_fetched(transfer: Transfer, path: Path) -> None:
     """Logs one transfer in one line, and where its file is now."""
-    logger.info(f"{transfer_text(transfer)}, stored as {path}")
+    outgoing.info(f"{transfer_text(transfer)}, stored as {path}")
     _warn_excess(transfer)
 
 
@@ -147,12 +176,12 @@ def log_captured(captured: Captured, port: int) -> None:
     packets = _count(captured.packets, "packet")
     log_html(f"Captured {packets}, {size_text(captured.octets)}: {_link(captured.path)}")
     if port != _TFTP_PORT:
-        logger.info(
+        outgoing.info(
             f"At port {port} Wireshark has to be told that it is TFTP: "
             f"wireshark -d udp.port=={port},tftp {captured.path.name}"
         )
     if captured.warning:
-        logger.warn(captured.warning)
+        outgoing.warn(captured.warning)
 
 
 def log_settled(settled: Iterable[Settled]) -> None:
@@ -162,9 +191,9 @@ def log_settled(settled: Iterable[Settled]) -> None:
         if capture.was_open:
             log_captured(capture.captured, capture.port)
         if capture.trouble:
-            logger.warn(f"Cannot remove the capture '{path}': {capture.trouble}.")
+            outgoing.warn(f"Cannot remove the capture '{path}': {capture.trouble}.")
         elif not capture.is_kept:
-            logger.info(f"Removed the capture '{path.name}' (keep={capture.keep.value}).")
+            outgoing.info(f"Removed the capture '{path.name}' (keep={capture.keep.value}).")
 
 
 def wait_progress(what: str, timeout: float) -> Callable[[View], None]:
@@ -186,7 +215,7 @@ def wait_progress(what: str, timeout: float) -> Callable[[View], None]:
         if terminal and pace.is_due():
             waited = time.monotonic() - begun
             text = waiting_text(view.transfers, what, waited, timeout)
-            logger.console(f"{next(lines, '')}{text}", stream=terminal)
+            outgoing.console(f"{next(lines, '')}{text}", stream=terminal)
 
     return report
 
@@ -203,7 +232,7 @@ def waiting_text(transfers: Sequence[Transfer], what: str, waited: float, timeou
 
 def log_html(html: str) -> None:
     """Logs a piece of HTML, in which everything from a peer is escaped."""
-    logger.info(html, html=True)
+    outgoing.info(html, html=True)
 
 
 def log_more(outcomes: Mapping[str, int], unseen: int) -> None:
@@ -217,13 +246,13 @@ def log_more(outcomes: Mapping[str, int], unseen: int) -> None:
     parts += [f"{unseen:,} dropped from the record"] if unseen else []
     count = sum(outcomes.values()) + unseen
     told = _count(count, "more transfer")
-    logger.info(f"{told} ended: {', '.join(parts)}. `Log Transfers` shows the latest.")
+    outgoing.info(f"{told} ended: {', '.join(parts)}. `Log Transfers` shows the latest.")
 
 
 def log_transfers(view: View) -> None:
     """Logs transfers as a table."""
     if not view.transfers:
-        logger.info("No transfers since the mark.")
+        outgoing.info("No transfers since the mark.")
     else:
         _log_table("", view)
 
@@ -231,7 +260,7 @@ def log_transfers(view: View) -> None:
 def log_requests(view: View) -> None:
     """Logs the requests of a test that failed as a table."""
     if not view.transfers:
-        logger.info("No request was seen in this test.")
+        outgoing.info("No request was seen in this test.")
     else:
         _log_table("<b>Requests of this test:</b>\n", view)
 
@@ -250,7 +279,7 @@ def transfer_text(transfer: Transfer) -> str:
 
 def _warn_excess(transfer: Transfer) -> None:
     if transfer.size and transfer.octets > transfer.size and transfer.mode == Mode.octet.value:
-        logger.warn(
+        outgoing.warn(
             f"'{transfer.filename}' has {transfer.octets:,} bytes, but {transfer.size:,} were "
             "announced."
         )
@@ -259,7 +288,7 @@ def _warn_excess(transfer: Transfer) -> None:
 def _log_table(head: str, view: View) -> None:
     log_html(f"{head}{transfers_table(view.transfers)}")
     if not view.is_complete:
-        logger.info("Older transfers were dropped: the record was full.")
+        outgoing.info("Older transfers were dropped: the record was full.")
 
 
 def _options_text(transfer: Transfer) -> str:

@@ -103,12 +103,12 @@ class ServerKeywords(Keywords):
 
     @keyword("Stop TFTP Server", tags=("Server",))
     def stop_tftp_server(
-        self, alias: str = "", *, grace: timedelta = timedelta(0)
+        self, server: str = "", *, grace: timedelta = timedelta(0)
     ) -> list[Transfer]:
         """Stops a TFTP server and cleans its files up.
 
         Args:
-            alias: The server. Default: the active one.
+            server: Alias of the server. Default: the active one.
             grace: Time for running transfers to finish. Default: none.
 
         Returns:
@@ -124,10 +124,10 @@ class ServerKeywords(Keywords):
         | ${cut}=    `Stop TFTP Server`    dut    grace=2s
         | Should Be Empty    ${cut}
         """
-        if not self.state.is_running(alias):
-            reporting.warn_not_running(self.state.absence(alias))
+        if not self.state.is_running(server):
+            reporting.warn_not_running(self.state.absence(server))
             return []
-        stopped = self.state.stop(alias, seconds(grace, "grace"))
+        stopped = self.state.stop(server, seconds(grace, "grace"))
         reporting.log_stopped([stopped])
         return list(stopped.transfers)
 
@@ -143,11 +143,11 @@ class ServerKeywords(Keywords):
         reporting.log_stopped(self.state.stop_all())
 
     @keyword("Switch TFTP Server", tags=("Server",))
-    def switch_tftp_server(self, alias: str) -> str:
+    def switch_tftp_server(self, server: str) -> str:
         """Makes another TFTP server the active one.
 
         Args:
-            alias: The server that keywords without ``server=`` use from now on.
+            server: Alias of the server that keywords without ``server=`` use from now on.
 
         Returns:
             The alias of the previously active server.
@@ -160,7 +160,7 @@ class ServerKeywords(Keywords):
         | ${previous}=    `Switch TFTP Server`    left
         | Should Be Equal    ${previous}    right
         """
-        return self.state.switch(alias)
+        return self.state.switch(server)
 
     @keyword("Set TFTP Server Options", tags=("Server",))
     @takes_settings(_CHANGEABLE, all_optional=True)
@@ -192,11 +192,11 @@ class ServerKeywords(Keywords):
         return to_arguments(before, changes)
 
     @keyword("Get TFTP Server", tags=("Server",))
-    def get_tftp_server(self, alias: str = "") -> TftpServerInfo:
+    def get_tftp_server(self, server: str = "") -> TftpServerInfo:
         """Returns a description of a TFTP server.
 
         Args:
-            alias: The server. Default: the active one.
+            server: Alias of the server. Default: the active one.
 
         Returns:
             The same description as `Start TFTP Server` returns.
@@ -206,7 +206,9 @@ class ServerKeywords(Keywords):
         | ${server}=    `Get TFTP Server`
         | Should Be True    ${server.port} > 0
         """
-        return TftpServerInfo.of(self.state.server(alias))
+        found = self.state.server(server)
+        reporting.log_server(found)
+        return TftpServerInfo.of(found)
 
     @keyword("Get TFTP Servers", tags=("Server", "Assertion"))
     def get_tftp_servers(
@@ -329,33 +331,33 @@ class ServerKeywords(Keywords):
         return verify_text(url, assertion_operator, assertion_expected, "URL", message)
 
     @keyword("TFTP Server Should Be Running", tags=("Server", "Assertion"))
-    def tftp_server_should_be_running(self, alias: str = "") -> None:
+    def tftp_server_should_be_running(self, server: str = "") -> None:
         """Fails unless a TFTP server is running.
 
         Args:
-            alias: The server. Default: any server.
+            server: Alias of the server. Default: any server.
 
         Example:
         | `Start TFTP Server`    port=0    alias=dut
         | `TFTP Server Should Be Running`    dut
         """
-        if not self.state.is_running(alias):
-            raise ExpectationError(str(self.state.no_server(alias)))
+        if not self.state.is_running(server):
+            raise ExpectationError(str(self.state.no_server(server)))
 
     @keyword("TFTP Server Should Not Be Running", tags=("Server", "Assertion"))
-    def tftp_server_should_not_be_running(self, alias: str = "") -> None:
+    def tftp_server_should_not_be_running(self, server: str = "") -> None:
         """Fails if a TFTP server is running.
 
         Args:
-            alias: The server. Default: any server.
+            server: Alias of the server. Default: any server.
 
         Example:
         | `Start TFTP Server`    port=0    alias=dut
         | `Stop TFTP Server`    dut
         | `TFTP Server Should Not Be Running`    dut
         """
-        if self.state.is_running(alias):
-            server = self.state.server(alias)
+        if self.state.is_running(server):
+            found = self.state.server(server)
             raise ExpectationError(
-                f"TFTP server '{server.alias}' should not be running, but it is, at {server.url()}."
+                f"TFTP server '{found.alias}' should not be running, but it is, at {found.url()}."
             )

@@ -67,8 +67,9 @@ class TransferKeywords(Keywords):
         |     Log    ${transfer.client} asked for ${transfer.filename}: ${transfer.error_message}
         | END
         """
-        view = self.state.watch(server, since).look()
-        return list(view.select(name, client, outcome))
+        found = self._select(name, client, outcome, since, server)
+        reporting.log_found(found)
+        return found
 
     @keyword("Get Transfer Count", tags=("Transfers", "Assertion"))
     def get_transfer_count(
@@ -103,9 +104,7 @@ class TransferKeywords(Keywords):
         | `Start TFTP Server`    port=0
         | `Get Transfer Count`    *    ==    0    outcome=refused
         """
-        count = len(
-            self.get_transfers(name, client=client, outcome=outcome, since=since, server=server)
-        )
+        count = len(self._select(name, client, outcome, since, server))
         return verify_number(count, assertion_operator, assertion_expected, "Transfers:", message)
 
     @keyword("Get Requested Files", tags=("Transfers", "Assertion"))
@@ -147,7 +146,7 @@ class TransferKeywords(Keywords):
         | `Get Requested Files`    *    ==    zImage
         | `Get Requested Files`    *    not contains    initrd
         """
-        seen = self.get_transfers(name, client=client, outcome=outcome, since=since, server=server)
+        seen = self._select(name, client, outcome, since, server)
         names = list(dict.fromkeys(transfer.filename for transfer in seen))
         return verify_names(names, assertion_operator, assertion_expected, "Requested:", message)
 
@@ -174,3 +173,8 @@ class TransferKeywords(Keywords):
         """
         watch = self.state.watch(server, since) if server else self.state.watch_all(since)
         reporting.log_transfers(watch.look().of(name, client))
+
+    def _select(
+        self, name: str, client: str, outcome: Outcome | None, since: int | None, server: str
+    ) -> list[Transfer]:
+        return list(self.state.watch(server, since).look().select(name, client, outcome))

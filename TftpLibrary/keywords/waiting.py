@@ -176,7 +176,7 @@ class WaitingKeywords(Keywords):
             The upload.
 
         When the keyword returns, the file is complete and in the store: `Get TFTP File Text` and
-        `Download File` find it. The server must be started with ``writable=True``.
+        `Save TFTP File` find it. The server must be started with ``writable=True``.
 
         Example:
         | ${server}=    `Start TFTP Server`    port=0    writable=True

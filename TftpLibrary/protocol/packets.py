@@ -8,7 +8,9 @@ much as a header joined to a slice. `Data` is for decoding unexpected datagrams,
 
 from __future__ import annotations
 
+import re
 import struct
+import sys
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
@@ -16,6 +18,11 @@ from TftpLibrary.errors import PacketError
 
 Options = tuple[tuple[str, str], ...]
 """Option names and values in the order of the packet, spelt as the peer spelt them."""
+
+_ESCAPE = re.compile(
+    rb"\\(?!x86(?:/|\\(?!x[0-9a-f]{2})))"  # a folder of Windows loaders: boot\x86\wdsnbp.com
+    rb"(?:x([0189a-f][0-9a-f]|7f)|u([0-9a-f]{4})|U([0-9a-f]{8}))"
+)
 
 HEADER_SIZE = 4
 """Octets before the payload of DATA, and the size of an ACK."""
@@ -196,10 +203,42 @@ def printable(octets: bytes) -> str:
     text = octets.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def octets_of_text(text: str) -> bytes:
+    r"""Returns the octets of a name that a person wrote, or copied from where `printable` shows it.
+
+    What `printable` escapes is meant as it was: ``\xff`` is the octet. Any other backslash stays,
+    and so does that of a folder ``\x86``, in which Windows loaders look.
+
+    Raises:
+        UnicodeEncodeError: it has a surrogate that stands for no octet.
+    """
+    octets = text.encode("utf-8", "surrogateescape")
+    return _ESCAPE.sub(_unescaped, octets) if b"\\" in octets else octets
+
+
+def _escape(char: str) -> str:
+    # Not as Python has it: \n may begin the name of a folder, and \x85 is an octet that is no text.
+    code = ord(char)
+    return (
+        f"\\x{code:02x}"
+        if code < 0x80
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
     )
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    octet, short, long = match.groups()
+    if octet is not None:
+        return bytes((int(octet, 16),))
+    code = int(short or long, 16)
+    if code > sys.maxunicode or 0xD800 <= code <= 0xDFFF or chr(code).isprintable():
+        return match[0]
+    return chr(code).encode()
 
 
 def _decode_request(direction: Direction, body: bytes) -> Request:

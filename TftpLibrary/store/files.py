@@ -6,6 +6,7 @@ the rest on its own. Each change is one atomic step; `originals.py` owns what it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
@@ -13,13 +14,14 @@ from pathlib import Path
 from types import TracebackType
 
 from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.protocol.packets import octets_of_text
 from TftpLibrary.space import lack_of_room
 from TftpLibrary.store.advice import existing_folder, explained
 from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
 from TftpLibrary.store.digests import Checksums, Chunks, Digester, checksum, pieces
 from TftpLibrary.store.incoming import Progress, counted, files_below, open_source
-from TftpLibrary.store.names import hidden_name, local_parts, text_of
+from TftpLibrary.store.names import hidden_name, local_parts, readable_name, text_of
 from TftpLibrary.store.served import ServedFolders
 
 # A method of FileStore is called `list`.
@@ -257,7 +259,7 @@ class FileStore:
         folder, parts = self._folders.find(name, client)
         target = Path(destination)
         if target.is_dir():
-            target /= parts[-1]
+            target /= readable_name(os.fsencode(parts[-1]))
         partial = target.with_name(hidden_name("download"))
         with explained(parts):
             try:
@@ -293,7 +295,7 @@ class FileStore:
 
     def sha256_for(self, name: str, client: str) -> str:
         """Returns the checksum of the file that a board reads under a name; empty if unknown."""
-        with suppress(TftpError), closing(self.open_read(name.encode(), client)) as source:
+        with suppress(TftpError), closing(self.open_read(octets_of_text(name), client)) as source:
             known = (folder.known_sha256(source.identity) for folder in self._folders.of())
             return next(filter(None, known), "") or self._checksums.sha256(source)
         return ""

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.packets import printable
+from TftpLibrary.protocol.packets import octets_of_text, printable
 from TftpLibrary.store.base import StoreError, forbidden, not_found
 
 Parts = tuple[str, ...]
@@ -71,14 +71,13 @@ def local_parts(name: str) -> Parts:
         UsageError: no file in the store can have that name.
     """
     try:
-        return safe_parts(os.fsencode(name))
+        return safe_parts(octets_of_text(name))
     except UnicodeEncodeError as error:
         reason = f"{error.reason} at character {error.start + 1}"
     except StoreError as error:
         reason = str(error)
-    shown = printable(name.encode("utf-8", "backslashreplace"))
     raise UsageError(
-        f"'{shown}' cannot be the name of a file in the store: {reason}. "
+        f"'{_shown(name)}' cannot be the name of a file in the store: {reason}. "
         "Expected a name below the root, such as 'zImage' or 'boot/zImage'."
     )
 
@@ -101,11 +100,15 @@ def fetched_path(name: str, destination: Path) -> Path:
         is_folder = False
     if not is_folder:
         return destination
-    last = name.replace("\\", "/").rpartition("/")[2]
+    try:
+        octets = octets_of_text(name).replace(b"\\", b"/")
+    except UnicodeEncodeError:
+        octets = b""
+    last = readable_name(octets.rpartition(b"/")[2])
     if not last.strip("."):
         raise UsageError(
-            f"'{name}' does not end with the name of a file. Give the path of the file to write, "
-            f"not only the folder '{destination}'."
+            f"'{_shown(name)}' does not end with the name of a file. Give the path of the file to "
+            f"write, not only the folder '{destination}'."
         )
     return destination / last
 
@@ -113,6 +116,14 @@ def fetched_path(name: str, destination: Path) -> Path:
 def text_of(parts: Parts) -> str:
     """Returns a name for people: `/` between the parts, and no character that breaks a log."""
     return printable(os.fsencode("/".join(parts)))
+
+
+def readable_name(octets: bytes) -> str:
+    r"""Returns what a file is called in a folder of this machine: always a text.
+
+    The backslash of each ``\xNN`` would separate folders on Windows, so it becomes `_`.
+    """
+    return printable(octets).replace("\\", "_")
 
 
 def octets_of(parts: Parts) -> bytes:
@@ -128,6 +139,11 @@ def is_hidden(part: str) -> bool:
 def hidden_name(purpose: str) -> str:
     """Returns a new name that no request can reach."""
     return f"{HIDDEN_PREFIX}{purpose}-{os.urandom(8).hex()}"
+
+
+def _shown(name: str) -> str:
+    """Returns a name that a test wrote, for a message."""
+    return printable(name.encode("utf-8", "backslashreplace"))
 
 
 def _check(parts: Parts, octets: int) -> None:

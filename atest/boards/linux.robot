@@ -29,7 +29,7 @@ Linux Boots From The Server And Uploads A Report
     ${upload}    Wait Until File Is Received    reports/board.bin    min_size=1000000
     Should Be Equal    ${upload.client}    127.0.0.11
     Get TFTP File Checksum    reports/board.bin    sha256    ==    ${checksum}
-    Download File    reports/board.bin    ${OUTPUT_DIR}/boards/report.bin
+    Save TFTP File    reports/board.bin    ${OUTPUT_DIR}/boards/report.bin
     ${printed}    Run Failing Command
     ...    busybox tftp -p -l report.bin -r reports/board.bin 10.0.2.2
     Should Contain    ${printed}    File already exists

@@ -175,7 +175,7 @@ def test_an_error_refuses_the_request() -> None:
         server.send(Error(2, "Not for you\n"))
         record = given.wait_for_end()
         assert (record.outcome, record.error_code) == (Outcome.refused, 2)
-        assert record.error_message == "Not for you\\n"
+        assert record.error_message == "Not for you\\x0a"
         assert record.ended is not None
         assert record.by_peer
         assert server.is_silent()

@@ -308,7 +308,7 @@ def test_an_error_of_the_peer_ends_it_and_is_never_answered() -> None:
         peer.send(Error(3, "No room\n"))
         record = found.wait_for_end()
         assert (record.outcome, record.error_code) == (Outcome.failed, 3)
-        assert record.error_message == "No room\\n"
+        assert record.error_message == "No room\\x0a"
         assert peer.is_silent()
 
 

@@ -181,8 +181,14 @@ def test_start_without_a_server_fails(state: LibraryState, tmp_path: Path) -> No
 def test_start_where_nothing_can_be_written_fails(
     keywords: CaptureKeywords, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="there is no folder .* Make it first."):
-        keywords.start_packet_capture(tmp_path / "none" / "x.pcapng")
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="Cannot write '.*x.pcapng': the folder cannot be made"):
+        keywords.start_packet_capture(tmp_path / "file" / "x.pcapng")
+
+
+def test_folder_of_a_capture_is_made(keywords: CaptureKeywords, tmp_path: Path) -> None:
+    path = keywords.start_packet_capture(tmp_path / "new" / "folder" / "x.pcapng")
+    assert path.is_file()
 
 
 def test_captures_of_failed_tests_stay_and_others_are_removed(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from robot.api.types import Secret
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import (
-    NO_PATH,
     given,
     record_type,
     required,
@@ -27,9 +26,11 @@ def test_a_size_is_a_text_or_a_number(value: str | int) -> None:
     assert to_size(value) == 1024
 
 
-def test_a_path_starts_at_the_current_folder_or_at_the_home_folder() -> None:
-    assert to_path("images/zImage") == Path.cwd() / "images" / "zImage"
+def test_a_path_starts_where_its_keyword_says_or_at_the_home_folder() -> None:
+    assert to_path("images/zImage") == Path("images/zImage")
+    assert given(to_path("images/zImage")) == Path.cwd() / "images" / "zImage"
     assert to_path("~/zImage") == Path.home() / "zImage"
+    assert to_path("~nobody-has-this-name/x") == Path("~nobody-has-this-name/x")
 
 
 def test_an_empty_path_counts_as_not_given_and_the_current_folder_does_not() -> None:
@@ -40,7 +41,7 @@ def test_an_empty_path_counts_as_not_given_and_the_current_folder_does_not() -> 
 
 def test_an_empty_path_is_refused_where_one_is_required() -> None:
     with pytest.raises(UsageError, match="destination must be a path, got an empty text."):
-        required(NO_PATH, "destination")
+        required(to_path(""), "destination")
 
 
 def test_a_source_is_a_url_or_a_path() -> None:

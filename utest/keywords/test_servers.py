@@ -10,7 +10,7 @@ from assertionengine import AssertionOperator
 from TftpLibrary.client import TftpClient
 from TftpLibrary.errors import ExpectationError, PeerError, UsageError
 from TftpLibrary.fields import UNLIMITED
-from TftpLibrary.keywords.conversions import to_size
+from TftpLibrary.keywords.conversions import to_path, to_size
 from TftpLibrary.keywords.servers import ServerKeywords, TftpServerInfo
 from TftpLibrary.keywords.state import Defaults, LibraryState
 from TftpLibrary.keywords.stations import StartRequest
@@ -45,7 +45,7 @@ def test_start_takes_the_root_of_the_import(state: LibraryState, tmp_path: Path)
 
 def test_an_empty_root_is_that_of_the_import(state: LibraryState, tmp_path: Path) -> None:
     state.defaults = Defaults(host="127.0.0.1", port=0, root=tmp_path)
-    assert ServerKeywords(state).start_tftp_server(Path()).root == tmp_path
+    assert ServerKeywords(state).start_tftp_server(to_path("")).root == tmp_path
 
 
 def test_start_gives_the_server_all_its_settings(

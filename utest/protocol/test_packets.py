@@ -175,7 +175,7 @@ def test_text_with_a_nul_does_not_end_its_field_early() -> None:
         (b"boot.img", "boot.img"),
         ("größe".encode(), "größe"),
         (b"\xff\xfe", "\\xff\\xfe"),
-        (b"a\nb\x1b[31m", "a\\nb\\x1b[31m"),
+        (b"a\nb\x1b[31m", "a\\x0ab\\x1b[31m"),
         ("\u202egpj.exe".encode(), "\\u202egpj.exe"),
         (b"\xed\xa0\x80", "\\xed\\xa0\\x80"),
     ],

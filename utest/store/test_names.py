@@ -227,7 +227,7 @@ def test_hidden_names_are_new_each_time_and_cannot_be_asked_for() -> None:
 
 
 def test_text_of_a_name_breaks_no_log() -> None:
-    assert text_of(safe_parts("a\u202eb\n<c>/d".encode())) == "a\\u202eb\\n<c>/d"
+    assert text_of(safe_parts("a\u202eb\n<c>/d".encode())) == "a\\u202eb\\x0a<c>/d"
 
 
 @pytest.mark.parametrize("name", ["f", "a/f", "/a/f", r"\a\f", "..f/f", "../f"])

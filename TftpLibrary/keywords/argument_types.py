@@ -1,0 +1,247 @@
+"""What comes in from Robot Framework: every argument is converted by its type, or refused in words.
+
+Robot Framework asks the type of an argument for a converter, and hands on what that one returns.
+An `ArgumentType` looks at each value on that way, so this is the one place for what holds for all
+arguments of all keywords: a Boolean is True or False, a failure names the argument and says what
+is expected, and a misspelled `name=value` is no value of another argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from enum import Enum
+from itertools import repeat
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, NamedTuple
+
+from assertionengine import AssertionOperator
+from robot.api import TypeInfo
+from robot.api.types import Secret
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.keywords.conversions import Rate, Size
+from TftpLibrary.keywords.outgoing import readable
+from TftpLibrary.recording.wording import short_text
+
+LIKENESS = 0.65
+"""From here on, of 1.0, a name counts as a misspelling of an argument's name."""
+
+FREE_TEXT = frozenset({"text", "data", "assertion_expected"})
+"""Arguments with the content of a file, in which lines like `name=value` are common."""
+
+_NAMED = re.compile(r"([A-Za-z][\w -]*)=(.*)", re.DOTALL)
+
+_OPERATORS = "==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, validate or then"
+
+_WORDS: dict[Any, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    str: "a text",
+    bytes: "bytes, or a text of characters from 0 to 255",
+    timedelta: "a time such as 5s or 1 min 30 s",
+    Path: "a path",
+    Size: "a size such as 1468, 512 kB or 4 MiB",
+    Rate: "a rate such as 5 MB/s or 500 kB",
+    Secret: "a Secret",
+    Sequence: "a list",
+    AssertionOperator: _OPERATORS,
+}
+
+
+class Names(NamedTuple):
+    """The names of arguments.
+
+    Attributes:
+        own: those of the keyword, in order; the one that takes any number of values has its star.
+        others: those of all keywords.
+    """
+
+    own: tuple[str, ...]
+    others: frozenset[str] = frozenset()
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Those of the keyword that may stand before a `=`."""
+        return tuple(name for name in self.own if not name.startswith("*"))
+
+    def _by_place(self) -> Iterator[str]:
+        """Yields the argument that each value goes to; one with a star takes all that are left."""
+        for name in self.own:
+            yield name
+            if name.startswith("*"):
+                yield from repeat(name)
+
+    def check(self, positional: Iterable[object]) -> None:
+        """Checks the values that a keyword got by their place.
+
+        Raises:
+            UsageError: one looks like a misspelled `name=value`.
+        """
+        for value, argument in zip(positional, self._by_place(), strict=False):
+            if isinstance(value, str | Path) and argument not in FREE_TEXT:
+                self.check_text(str(value), argument)
+
+    def check_text(self, text: str, argument: str) -> None:
+        """Checks a text that became the value of an argument.
+
+        Raises:
+            UsageError: it looks like a misspelled `name=value`.
+        """
+        match = _NAMED.fullmatch(text)
+        if match is None or match[1] in self.plain:
+            return
+        typed, value = match.groups()
+        meant = typed.strip().lower().replace(" ", "_").replace("-", "_")
+        near = _nearest(meant, self.plain)
+        if not near and meant not in self.others:
+            return
+        advice = f"Did you mean {near}=?" if near else f"There are: {', '.join(self.plain)}."
+        itself = (
+            # What takes any number of values cannot be named; its values are globs.
+            f"{typed}[=]{value}" if argument.startswith("*") else f"{argument}={text}"
+        )
+        raise UsageError(
+            f"There is no argument '{typed}'. {advice} "
+            f"For this text as a value write {short_text(readable(itself))}"
+        )
+
+
+class ArgumentType(TypeInfo):
+    """The type of one argument of a keyword, for Robot Framework and Libdoc.
+
+    Attributes:
+        names: the names of the arguments that the keyword has.
+    """
+
+    names = Names(())
+
+    def get_converter(self, *how: Any, **more: Any) -> Checked:
+        """Returns the converter of the type, with our checks and words around it.
+
+        The arguments are those of the method in Robot Framework, and are handed on, hence Any.
+        """
+        return Checked(super().get_converter(*how, **more), self, self.names)
+
+
+class Checked:
+    """A converter of Robot Framework that refuses in our words.
+
+    Args:
+        converter: Robot Framework's own; it has no type marker, hence Any.
+        info: the type.
+        names: the names of the arguments that the keyword has.
+    """
+
+    def __init__(self, converter: Any, info: ArgumentType, names: Names) -> None:
+        self._converter = converter
+        self._info = info
+        self._names = names
+
+    def convert(self, value: object, name: str | None = None, kind: str = "Argument") -> object:
+        """Converts a value.
+
+        Raises:
+            UsageError: it cannot be, or is a misspelled `name=value`.
+        """
+        argument = name or kind
+        try:
+            converted: object = self._converter.convert(value, name, kind)
+        except ValueError:
+            raise self._refusal(value, argument) from None
+        if _is_flag(self._info) and not isinstance(converted, bool | None):
+            # Robot Framework hands on whatever is no Boolean.
+            if converted in (0, 1):
+                return bool(converted)
+            raise self._refusal(value, argument)
+        if converted is None and not _takes_none(self._info):
+            raise self._refusal(value, argument)
+        return converted
+
+    def _refusal(self, value: object, argument: str) -> UsageError:
+        if isinstance(value, str):
+            try:
+                self._names.check_text(value, argument)
+            except UsageError as error:
+                return error
+        return UsageError(
+            f"{argument}: expected {expected_words(self._info)}, got {shown(value)}."
+            f"{_reason(self._info, value, argument)}"
+        )
+
+
+def argument_types(
+    hints: Mapping[str, Any] | None, names: Names
+) -> dict[str, Any]:  # what types are made from
+    """Returns the types of a keyword's arguments; that of the result stays as it is."""
+    types = dict(hints or {})
+    for name, hint in types.items():
+        if name != "return":
+            types[name] = ArgumentType.from_type_hint(hint)
+            types[name].names = names
+    return types
+
+
+def names_of(specification: Iterable[str | tuple[str, object]]) -> tuple[str, ...]:
+    """Returns the names in an argument specification of the dynamic library API."""
+    return tuple(each if isinstance(each, str) else each[0] for each in specification)
+
+
+def expected_words(info: TypeInfo) -> str:
+    """Returns what a value of a type is, in words: `completed, refused or failed`."""
+    if info.is_union:
+        return " or ".join(expected_words(each) for each in info.nested if each.type != NoneType)
+    if info.type is Literal:
+        return _either([str(each.type) for each in info.nested])
+    if info.type in _WORDS:
+        return _WORDS[info.type]
+    if isinstance(info.type, type) and issubclass(info.type, Enum):
+        return _either([member.name for member in info.type])
+    return str(info)
+
+
+def shown(value: object) -> str:
+    """Returns a value as a message shows it: a text in quotes, and nothing that is secret."""
+    if isinstance(value, str):
+        return f"'{short_text(readable(value))}'"
+    if isinstance(value, Path):
+        return f"the path '{short_text(readable(str(value)))}'"
+    if value is None or isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, timedelta):
+        return f"a time of {value.total_seconds():g} s"
+    words = {Secret: "a Secret", bytes: "bytes", Mapping: "a dictionary", Sequence: "a list"}
+    return next((text for kind, text in words.items() if isinstance(value, kind)), "an object")
+
+
+def _reason(info: TypeInfo, value: object, argument: str) -> str:
+    if isinstance(value, str) and timedelta in _kinds(info):
+        return " Invalid time string."
+    is_operator = isinstance(value, str) and value in AssertionOperator.__members__
+    if is_operator and AssertionOperator not in _kinds(info):
+        return f" The operator comes after {argument}."
+    return ""
+
+
+def _kinds(info: TypeInfo) -> set[Any]:
+    return {each.type for each in info.nested} if info.is_union else {info.type}
+
+
+def _is_flag(info: TypeInfo) -> bool:
+    return bool in _kinds(info)
+
+
+def _takes_none(info: TypeInfo) -> bool:
+    return not {NoneType, Any, object, None}.isdisjoint(_kinds(info))
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if words[:-1] else words)
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for a text with a `=` only
+
+    return next(iter(get_close_matches(name, names, n=1, cutoff=LIKENESS)), "")

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from assertionengine import AssertionOperator
+from robot.api.types import Secret
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.keywords.argument_types import ArgumentType, Names, argument_types, names_of, shown
+from TftpLibrary.keywords.conversions import HashAlgorithm
+
+NAMES = Names(("name", "text", "*", "only_for", "server"), frozenset({"times", "server"}))
+
+
+def convert(hint: Any, value: object, name: str = "name") -> object:
+    (info,) = argument_types({name: hint}, NAMES).values()
+    return info.get_converter(None, None, True).convert(value, name)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("True", True), ("no", False), ("OFF", False), (True, True), (1, True), (0, False)],
+)
+def test_words_for_a_boolean_are_taken(value: object, expected: bool) -> None:
+    assert convert(bool, value) is expected
+    assert convert(bool | None, value) is expected
+
+
+@pytest.mark.parametrize("value", ["Flase", "noo", "2", 2, 0.5])
+@pytest.mark.parametrize("hint", [bool, bool | None])
+def test_anything_else_is_no_boolean(hint: Any, value: object) -> None:
+    with pytest.raises(UsageError) as error:
+        convert(hint, value, "writable")
+    assert str(error.value) == f"writable: expected True or False, got {shown(value)}."
+
+
+def test_none_is_taken_where_it_may_be() -> None:
+    assert convert(bool | None, "None") is None
+    assert convert(Any, None) is None
+    with pytest.raises(UsageError, match="name: expected True or False, got 'None'"):
+        convert(bool, "None")
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "text"),
+    [
+        (int | None, "x", "expected a whole number, got 'x'."),
+        (
+            timedelta | None,
+            "abc",
+            "expected a time such as 5s or 1 min 30 s, got 'abc'. Invalid time string.",
+        ),
+        (Literal[0, 1], "2", "expected 0 or 1, got '2'."),
+        (Path | None, 5, "expected a path, got 5."),
+        (
+            HashAlgorithm,
+            "==",
+            "expected sha256, sha512, sha1, md5 or crc32, got '=='. The operator comes after name.",
+        ),
+        (str, Secret("x"), "expected a text, got a Secret."),
+        (
+            AssertionOperator | None,
+            "contian",
+            "expected ==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, "
+            "validate or then, got 'contian'.",
+        ),
+        (set[int], "x", "expected set[int], got 'x'."),
+    ],
+)
+def test_refusal_says_what_is_expected_and_what_came(hint: Any, value: object, text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        convert(hint, value)
+    assert str(error.value) == f"name: {text}"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a\udcff", r"'a\xff'"),
+        (Path("a"), "the path 'a'"),
+        (None, "None"),
+        (1.5, "1.5"),
+        (timedelta(seconds=2), "a time of 2 s"),
+        (b"x", "bytes"),
+        ([1], "a list"),
+        ({}, "a dictionary"),
+        (Secret("x"), "a Secret"),
+        (object(), "an object"),
+    ],
+)
+def test_value_is_shown_in_words(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_types_are_those_of_robot_framework_and_the_result_stays() -> None:
+    types = argument_types({"name": str, "return": list[str]}, NAMES)
+    assert isinstance(types["name"], ArgumentType)
+    assert types["return"] == list[str]
+    assert argument_types(None, NAMES) == {}
+
+
+def test_names_are_read_from_a_specification() -> None:
+    assert names_of(["name", ("text", ""), "*", ("server", "")]) == ("name", "text", "*", "server")
+
+
+@pytest.mark.parametrize("text", ["x", "a=b", "only_for=x", "a.b=name", "="])
+def test_text_that_is_no_misspelled_argument_passes(text: str) -> None:
+    NAMES.check(["f", text])
+    NAMES.check([text])
+    NAMES.check([Path(text), 5])
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("only_fr=x", "Did you mean only_for=?"),
+        ("Only For =x", "Did you mean only_for=?"),
+        ("times=x", "There are: name, text, only_for, server."),
+    ],
+)
+def test_text_that_looks_like_a_misspelled_argument_is_refused(text: str, advice: str) -> None:
+    with pytest.raises(UsageError) as error:
+        NAMES.check([text])
+    typed = text.partition("=")[0]
+    assert str(error.value) == (
+        f"There is no argument '{typed}'. {advice} For this text as a value write name={text}"
+    )
+
+
+def test_content_may_be_anything() -> None:
+    NAMES.check(["f", "only_fr=x"])
+
+
+def test_value_of_many_is_checked_and_can_be_written_as_a_glob() -> None:
+    names = Names(("*names", "match"))
+    names.check(["a", "b"])
+    with pytest.raises(UsageError, match=r"write matc\[=\]x$"):
+        names.check(["a", "b", "matc=x"])
+
+
+def test_value_that_cannot_be_converted_may_be_a_misspelled_argument() -> None:
+    with pytest.raises(UsageError, match="There is no argument 'servr'. Did you mean server="):
+        convert(timedelta, "servr=left")

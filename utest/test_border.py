@@ -1,0 +1,383 @@
+"""What every keyword promises at the border to Robot Framework, whatever is given."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from robot.api.types import Secret
+
+from TftpLibrary.errors import TftpError
+from utest.support.robot_calls import RobotCalls
+from utest.support.suites import failures, messages, run_suite
+from utest.support.waiting import seconds
+
+NO_TEXT = b"gr\xf6\xdfe.bin"
+
+HOSTILE = [
+    NO_TEXT,
+    b"\xed\xa0\x80",
+    b"a\x01\x1b[31m\x7f",
+    b"a\r\nb",
+    "\u202egpj.exe\u2066".encode(),
+    "\ufffe\uffff\u0085".encode(),
+    b"<script>alert(1)</script>",
+    b"%s{value}${x}",
+    b"netboot.kpxe\xff",
+    b"=x",
+]
+
+WRONG: dict[str, list[object]] = {
+    "bool": ["Flase", "noo", "2", None],
+    "int": ["one", "1.5", None],
+    "Size": ["10 XB", "-1", "1.5", []],
+    "Rate": ["5 Mbit/s", None],
+    "timedelta": ["abc", "10 parsecs"],
+    "AssertionOperator": ["contian", "=", ">>"],
+    "Path": [5],
+    "bytes": ["\u20ac"],
+    "Sequence": [],
+    "Literal": ["much"],
+}
+"""Values that cannot be, by the type of an argument; enums have one of their own."""
+
+RAW = re.compile(r"\w+(Error|Exception)\b|<[a-z_]+ |<class|\bobject at\b|\bNoneType\b|Traceback")
+"""What a message to a person has not."""
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yields every text that Robot Framework may write of a value."""
+    yield str(value)
+    yield repr(value)
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from texts_in(each)
+
+
+def texts_of(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
+
+
+def store(port: int, name: bytes, content: bytes = b"hello") -> None:
+    """Lets a board write a file."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(seconds(5))
+        sock.sendto(b"\0\2" + name + b"\0octet\0", ("127.0.0.1", port))
+        answer, peer = sock.recvfrom(600)
+        if answer[1] == 4:
+            sock.sendto(b"\0\3\0\1" + content, peer)
+            sock.recvfrom(600)
+
+
+@pytest.fixture
+def robot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RobotCalls]:
+    """The library with its server; what is written goes to a folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    with RobotCalls("host=127.0.0.1", "port=0", "timeout=0s") as calls:
+        yield calls
+
+
+class Names:
+    """Values for arguments, made from one hostile name."""
+
+    def __init__(self, shown: str, port: int) -> None:
+        self.shown = shown
+        self.values: dict[str, object] = {
+            "name": shown,
+            "new_name": f"copy of {shown}",
+            "source": shown,
+            "destination": "folder/file",
+            "size": "10",
+            "text": shown,
+            "data": "x",
+            "host": "127.0.0.1",
+            "server": "",
+            "path": "capture.pcapng",
+            "timeout": "0s",
+        }
+        self.port = port
+
+    def calls(self, keyword: Any) -> Iterator[tuple[list[object], dict[str, object]]]:
+        """Yields the arguments of the calls: with what is needed, and each text in turn."""
+        spec = keyword.args
+        needed: list[object] = [
+            self.values[name] for name in spec.positional if name not in spec.defaults
+        ]
+        named: dict[str, object] = {"port": self.port} if "Client" in keyword.tags else {}
+        if "retries" in spec.named_only and named:
+            named |= {"retries": "0", "timeout": "100ms"}
+        yield needed, named
+        for name in [*spec.positional[len(needed) :], *spec.named_only]:
+            if name not in named and str(spec.types[name]) in {"str", "Path | None", "Any"}:
+                yield needed, {**named, name: self.shown}
+
+
+@example(NO_TEXT)
+@example(HOSTILE[1])
+@given(st.sampled_from(HOSTILE) | st.binary(min_size=1, max_size=20))
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_makes_a_result_a_message_or_an_error_unreadable(
+    robot: RobotCalls, caplog: pytest.LogCaptureFixture, name: bytes
+) -> None:
+    """Every keyword, with what a board named its file, in every argument that is a text."""
+    caplog.set_level("DEBUG", "RobotFramework")
+    raw = name.decode("utf-8", "surrogateescape")
+    for keyword in robot.keywords:
+        server = robot.call("Start TFTP Server", writable=True, overwrite=True, alias="dut")
+        store(server.port, name)
+        shown = robot.call("Get Transfers")[-1].filename
+        calls = [next(Names(shown, server.port).calls(keyword))]
+        for positional, named in [*calls, *Names(raw, server.port).calls(keyword)]:
+            try:
+                found = list(texts_in(robot.call(keyword.name, *positional, **named)))
+            except (TftpError, AssertionError) as error:
+                found = list(texts_of(error))
+            for text in [*found, *caplog.messages]:
+                text.encode()
+            caplog.clear()
+
+
+@pytest.mark.parametrize("name", HOSTILE[:5] + HOSTILE[-2:], ids=ascii)
+def test_name_as_it_is_shown_is_the_name_for_every_keyword(robot: RobotCalls, name: bytes) -> None:
+    server = robot.call("Start TFTP Server", "writable=True")
+    store(server.port, name)
+    (shown,) = robot.call("List Files")
+    for keyword in ("Get TFTP File", "Get TFTP File Text", "TFTP File Should Exist"):
+        robot.call(keyword, shown)
+    robot.call("Upload Text", "new", shown)
+    assert robot.call("List Files") == [shown]
+    robot.call("Rename TFTP File", shown, "plain.bin")
+    robot.call("Copy TFTP File", "plain.bin", shown)
+    assert robot.call("Get TFTP File Text", shown) == "new"
+    robot.call("Upload Text", "for one", shown, only_for="127.0.0.1")
+    transfer = robot.call("TFTP Get", "127.0.0.1", shown, port=server.port)
+    assert (transfer.filename, transfer.octets) == (shown, len("for one"))
+    path = robot.call("Save TFTP File", shown)
+    assert path.is_file()
+    assert path.name.isprintable()
+    assert "\\" not in path.name
+    robot.call("Delete File", shown)
+    assert robot.call("List Files") == ["plain.bin"]
+
+
+def test_a_folder_of_a_windows_loader_is_no_octet(robot: RobotCalls) -> None:
+    robot.call("Start TFTP Server")
+    robot.call("Upload Text", "hello", r"boot\x86\wdsnbp.com")
+    assert robot.call("List Files") == ["boot/x86/wdsnbp.com"]
+
+
+def test_name_that_is_no_text_leaves_the_log_of_the_run_readable(tmp_path: Path) -> None:
+    result = run_suite(
+        tmp_path,
+        r"""
+*** Settings ***
+Library    TftpLibrary    host=127.0.0.1    port=0    timeout=0s
+Library    OperatingSystem
+
+*** Test Cases ***
+Board Stores A File
+    ${server}    Start TFTP Server    writable=True
+    VAR    ${sock}    ${{ socket.socket(socket.AF_INET, socket.SOCK_DGRAM) }}
+    Call Method    ${sock}    settimeout    ${5}
+    Evaluate    $sock.sendto(b'\\0\\2gr\\xf6\\xdfe.bin\\0octet\\0', ('127.0.0.1', $server.port))
+    ${answer}    Evaluate    $sock.recvfrom(600)
+    Evaluate    $sock.sendto(b'\\0\\3\\0\\1hello', $answer[1])
+    Evaluate    $sock.recvfrom(600)
+    Wait Until File Is Received    *.bin    5s
+    Call Method    ${sock}    close
+    ${file}    Get TFTP File    gr\\xf6\\xdfe.bin
+    Log    ${file}
+    Log    ${file.path}
+    ${path}    Save TFTP File    gr\\xf6\\xdfe.bin    ${OUTPUT DIR}
+    File Should Exist    ${path}
+    Wait Until File Is Downloaded    gr\\xf6\\xdfe.bin    0s
+""",
+    )
+    (message,) = failures(result).values()
+    assert message.startswith(r"'gr\xf6\xdfe.bin'")
+    assert (tmp_path / r"gr_xf6_xdfe.bin").read_text() == "hello"
+    assert any(r"gr\xf6\xdfe.bin" in entry.message for entry in messages(result))
+
+
+# --- arguments
+
+
+def wrong_arguments() -> Iterator[tuple[str, str, object]]:
+    """Yields each keyword with each of its arguments and a value that cannot be."""
+    for keyword in RobotCalls("port=0").keywords:
+        spec = keyword.args
+        for name in [*spec.positional, *spec.named_only]:
+            info = spec.types[name]
+            kinds = [each.name for each in info.nested] if info.is_union else [info.name]
+            for kind in kinds:
+                wrong = [
+                    x for x in WRONG.get(kind, ["nonsense"]) if x is not None or "None" not in kinds
+                ]
+                if kind not in {"str", "Any", "None", "'unlimited'", "Secret"}:
+                    yield from ((keyword.name, name, value) for value in wrong)
+
+
+@pytest.mark.parametrize(("keyword", "argument", "value"), list(wrong_arguments()))
+def test_wrong_value_is_refused_in_words(
+    robot: RobotCalls, keyword: str, argument: str, value: object
+) -> None:
+    (found,) = [each for each in robot.keywords if each.name == keyword]
+    needed = {
+        name: Names("x", 1).values[name]
+        for name in found.args.positional
+        if name not in found.args.defaults
+    }
+    with pytest.raises(TftpError) as error:
+        robot.call(keyword, **{**needed, argument: value})
+    text = str(error.value)
+    assert text.startswith(f"{argument}: expected ")
+    assert ", got " in text
+    assert not RAW.search(text), text
+
+
+MISSPELLED = [
+    ("Get Transfers", "outcom=refused", "There is no argument 'outcom'. Did you mean outcome=?"),
+    ("Get Transfers", "filename=x", "There is no argument 'filename'. Did you mean name=?"),
+    ("Get Transfers", "times=3", "There is no argument 'times'. There are: name, client, outcome,"),
+    ("Get Transfers", "Server=x", "There is no argument 'Server'. Did you mean server=?"),
+    (
+        "Upload File",
+        "f",
+        "only_fr=192.168.1.5",
+        "There is no argument 'only_fr'. Did you mean only_for=?",
+    ),
+    ("Stop TFTP Server", "servr=left", "There is no argument 'servr'. Did you mean server=?"),
+    ("Stop TFTP Server", "alias=left", "There is no argument 'alias'. There are: server, grace."),
+    (
+        "Start TFTP Server",
+        "writeable=True",
+        "There is no argument 'writeable'. Did you mean writable=?",
+    ),
+    (
+        "Start TFTP Server",
+        "client=10.0.0.0/8",
+        "There is no argument 'client'. Did you mean clients=?",
+    ),
+    ("Get TFTP Server Port", "servr=left", "There is no argument 'servr'. Did you mean server=?"),
+    (
+        "Wait Until File Is Downloaded",
+        "f",
+        "tiemout=5s",
+        "There is no argument 'tiemout'. Did you mean timeout=?",
+    ),
+    (
+        "Requests Should Be",
+        "f",
+        "matchh=subset",
+        "There is no argument 'matchh'. Did you mean match=?",
+    ),
+    (
+        "Create Test File",
+        "f",
+        "contnt=zeros",
+        "There is no argument 'contnt'. Did you mean content=?",
+    ),
+    (
+        "Delete File",
+        "missing_okay=True",
+        "There is no argument 'missing_okay'. Did you mean missing_ok=?",
+    ),
+    ("Start Packet Capture", "keeep=always", "There is no argument 'keeep'. Did you mean keep=?"),
+    (
+        "TFTP Get",
+        "127.0.0.1",
+        "f",
+        "blocksize=512",
+        "There is no argument 'blocksize'. Did you mean blksize=?",
+    ),
+]
+
+
+@pytest.mark.parametrize("call", MISSPELLED, ids=lambda call: f"{call[0]} {call[-2]}")
+def test_misspelled_name_of_an_argument_is_refused(
+    robot: RobotCalls, call: tuple[str, ...]
+) -> None:
+    robot.call("Start TFTP Server")
+    keyword, *arguments, message = call
+    with pytest.raises(TftpError) as error:
+        robot.call(keyword, *arguments)
+    assert str(error.value).startswith(message)
+
+
+def test_every_argument_of_every_keyword_may_be_misspelled(robot: RobotCalls) -> None:
+    """Robot Framework itself refuses it where nothing is taken by its place."""
+    for keyword in robot.keywords:
+        spec = keyword.args
+        needed = [Names("x", 1).values[n] for n in spec.positional if n not in spec.defaults]
+        if len(needed) == len(spec.positional) and not spec.var_positional:
+            continue
+        for name in [*spec.positional, *spec.named_only]:
+            typed = name[: len(name) // 2] + name[len(name) // 2 + 1 :]
+            with pytest.raises(TftpError, match=f"There is no argument '{typed}'."):
+                robot.call(keyword.name, *needed, f"{typed}=x")
+
+
+def test_file_whose_name_has_an_equals_sign_can_be_named(robot: RobotCalls) -> None:
+    robot.call("Start TFTP Server")
+    robot.call("Upload Text", "hello", "a=b")
+    assert robot.call("Get TFTP File Text", "a=b") == "hello"
+    with pytest.raises(TftpError, match="For this text as a value write name=nam=1$"):
+        robot.call("Delete File", "nam=1")
+    robot.call("Upload Text", "server=10.0.0.1", name="nam=1")
+    robot.call("Delete File", "name=nam=1")
+    assert robot.call("List Files") == ["a=b"]
+
+
+def test_content_may_look_like_a_misspelled_argument(robot: RobotCalls) -> None:
+    robot.call("Start TFTP Server")
+    robot.call("Upload Text", "servers=10.0.0.1", "ntp.conf")
+    robot.call("Get TFTP File Text", "ntp.conf", "contains", "servers=10")
+
+
+def test_import_has_no_boolean(robot: RobotCalls) -> None:
+    """Robot Framework itself converts the arguments of an import; it hands on what is none."""
+    assert bool not in {info.type for info in robot.types_of_the_import}
+
+
+# --- secrets
+
+
+@pytest.mark.parametrize("wrap", [Secret, str])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:pass%77ord@127.0.0.1:9/zImage?token=password",
+        "http://user:password@[::1/zImage",
+        "ftps+nothing://user:password@127.0.0.1/zImage",
+        "memory://user:password@nowhere/zImage",
+        "file://user:password@elsewhere/zImage",
+    ],
+)
+def test_no_message_has_the_password_of_a_url(
+    robot: RobotCalls, caplog: pytest.LogCaptureFixture, wrap: Any, url: str
+) -> None:
+    caplog.set_level("DEBUG", "RobotFramework")
+    robot.call("Start TFTP Server")
+    with pytest.raises(TftpError) as error:
+        robot.call("Upload File", wrap(url))
+    for text in [*texts_of(error.value), *caplog.messages]:
+        assert "password" not in text
+        assert "pass%77ord" not in text
+
+
+def test_secret_may_be_a_path(robot: RobotCalls, tmp_path: Path) -> None:
+    (tmp_path / "zImage").write_text("kernel")
+    robot.call("Start TFTP Server")
+    assert robot.call("Upload File", Secret(str(tmp_path / "zImage"))).name == "zImage"
+    with pytest.raises(TftpError, match="name: expected a text, got a Secret."):
+        robot.call("Upload File", "zImage", Secret("x"))
