@@ -28,15 +28,17 @@ from TftpLibrary.store.base import WritePolicy
 
 
 class Retransmission(str, Enum):
-    """When a packet that was not answered is sent again."""
+    """When a packet that was not answered is sent again.
+
+    | ``adaptive`` | After a time that follows the measured round trip, at most ``timeout``. |
+    | ``fixed``    | After ``timeout``, each time: for tests that count retransmits. |
+
+    Where windows get lost, ``adaptive`` sends them in bursts, with time for the board between them;
+    ``fixed`` always sends whole windows.
+    """
 
     adaptive = "adaptive"
-    """After a time that follows the measured round trip; `timeout` is the longest wait.
-
-    Where windows get lost they go out in bursts, with time for the board between them.
-    """
     fixed = "fixed"
-    """After `timeout`, each time, and whole windows always: for tests that count retransmits."""
 
     __str__ = str.__str__
 

@@ -22,6 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TAGS = {"Server", "File Store", "Transfers", "Waiting", "Assertion", "Capture", "Client"}
 # Anchors of the page that Libdoc itself makes.
 SECTIONS = {"Importing", "Keywords", "Data types"}
+FOREIGN = {"AssertionOperator"}
 RESULTS = {"StoredFile", "TftpServerInfo", "Transfer"}
 
 
@@ -157,6 +158,19 @@ def test_introduction_is_read_in_one_sitting(library: LibraryDoc) -> None:
 
 def test_results_are_among_the_data_types(library: LibraryDoc) -> None:
     assert {kind.name for kind in library.type_docs} >= RESULTS
+
+
+def test_each_member_of_an_enum_is_explained(library: LibraryDoc) -> None:
+    """Libdoc shows the documentation of the enum, not that of its members."""
+    enums = [kind for kind in library.type_docs if kind.members and kind.name not in FOREIGN]
+    assert {"Outcome", "TestContent", "Retransmission", "Mode"} <= {kind.name for kind in enums}
+    missing = [
+        f"{kind.name}.{member.name}"
+        for kind in enums
+        for member in kind.members
+        if f"``{member.name}``" not in kind.doc
+    ]
+    assert not missing
 
 
 def test_page_of_the_keywords_is_written_without_a_warning(

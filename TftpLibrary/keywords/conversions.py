@@ -61,7 +61,11 @@ Scope.__doc__ = """How long a setting holds; it holds in the suites and tests wi
 class HashAlgorithm(Enum):
     """A checksum, written in hexadecimal digits.
 
-    ``crc32`` is the checksum that the command ``crc32`` prints in U-Boot.
+    | ``sha256`` | 64 digits, as ``sha256sum`` prints them. |
+    | ``sha512`` | 128 digits, as ``sha512sum`` prints them. |
+    | ``sha1``   | 40 digits, as ``sha1sum`` prints them. |
+    | ``md5``    | 32 digits, as ``md5sum`` prints them. |
+    | ``crc32``  | 8 digits, as the command ``crc32`` prints them in U-Boot. |
     """
 
     sha256 = "sha256"

@@ -7,20 +7,22 @@ from typing import NamedTuple
 
 
 class Outcome(str, Enum):
-    """How a transfer ended."""
+    """How a transfer ended.
+
+    | ``completed`` | Every octet was acknowledged. |
+    | ``refused``   | The request was answered with ERROR: no transfer began. |
+    | ``probed``    | The peer took the option answer and ended: it wanted only the size. |
+    | ``failed``    | An ERROR, from either end, cut the transfer short. |
+    | ``timed_out`` | The peer stopped answering. |
+    | ``aborted``   | This end was stopped while the transfer ran. |
+    """
 
     completed = "completed"
-    """Every octet was acknowledged."""
     refused = "refused"
-    """The request was answered with ERROR: no transfer began."""
     probed = "probed"
-    """The peer took the option answer and ended: it wanted only the size."""
     failed = "failed"
-    """An ERROR, from either end, cut the transfer short."""
     timed_out = "timed_out"
-    """The peer stopped answering."""
     aborted = "aborted"
-    """This end was stopped while the transfer ran."""
 
     __str__ = str.__str__
 

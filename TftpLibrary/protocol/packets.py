@@ -83,12 +83,14 @@ _DIRECTIONS: dict[int, Direction] = {direction.opcode: direction for direction i
 
 
 class Mode(str, Enum):
-    """The transfer mode of a request (RFC 1350, section 1)."""
+    """The transfer mode of a request (RFC 1350, section 1).
+
+    | ``octet``    | The octets of the file as they are. |
+    | ``netascii`` | Text whose lines end with CR LF on the wire. |
+    """
 
     octet = "octet"
-    """The octets of the file as they are."""
     netascii = "netascii"
-    """Text whose lines end with CR LF on the wire."""
 
     __str__ = str.__str__
 

@@ -17,6 +17,9 @@ from TftpLibrary.recording.wording import line_text
 class OptionValues(Mapping[str, str]):
     """The values of options by their names, in order; it cannot be changed.
 
+    Each is an attribute too, and a number there if it is one: `granted.blksize` is 1428, where
+    `granted["blksize"]` is the text of the packet. Case does not matter for an attribute.
+
     A `MappingProxyType` would do the same, but cannot be copied or pickled.
 
     Args:
@@ -30,6 +33,20 @@ class OptionValues(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
+
+    def __getattr__(self, name: str) -> int | str:
+        """Returns the value of an option, as a number if it is one.
+
+        Raises:
+            AttributeError: there is no such option.
+        """
+        # Names of Python's own are asked for while it is copied, when there are no values yet.
+        values = {} if name.startswith("_") else self._values
+        for option, value in values.items():
+            if option.lower() == name.lower():
+                return int(value) if value.isascii() and value.isdigit() else value
+        there = ", ".join(values) or "none"
+        raise AttributeError(f"There is no option '{name}'. Options: {there}.")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -79,8 +96,8 @@ class Transfer(NamedTuple):
         client: the client's address.
         client_port: the client's TID.
         mode: `octet` or `netascii`, or what the peer sent instead.
-        requested: the options asked, in order.
-        granted: the options granted, in order.
+        requested: the options asked, in order; `requested.blksize` is a number.
+        granted: the options granted, in order; `granted.blksize` is a number.
         size: octets of the whole file where known.
         octets: octets of the file that arrived (acknowledged, for a sender).
         blocks: DATA blocks that arrived (acknowledged, for a sender).
@@ -108,8 +125,8 @@ class Transfer(NamedTuple):
     client_port: int
     started: datetime
     mode: str = Mode.octet.value
-    requested: Mapping[str, str] = NO_OPTIONS
-    granted: Mapping[str, str] = NO_OPTIONS
+    requested: OptionValues = NO_OPTIONS
+    granted: OptionValues = NO_OPTIONS
     size: int | None = None
     octets: int = 0
     blocks: int = 0

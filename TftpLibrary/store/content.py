@@ -12,16 +12,18 @@ _LINE = 64
 
 
 class TestContent(Enum):
-    """The content of a test file."""
+    """The content of a test file.
+
+    | ``random`` | Octets without any order; the seed decides which. |
+    | ``zeros``  | Octets that are all zero. |
+    | ``text``   | Lines of 64 octets, each beginning with its number: fit for netascii. |
+    | ``count``  | Words of four octets, each its own number, big-endian: shows a misplaced word. |
+    """
 
     random = "random"
-    """Octets without any order; the seed decides which."""
     zeros = "zeros"
-    """Octets that are all zero."""
     text = "text"
-    """Lines of 64 octets, each beginning with its number: fit for netascii."""
     count = "count"
-    """Words of four octets, each its own number, big-endian: a misplaced word is recognised."""
 
     __test__ = False  # pytest collects classes whose names begin with "Test".
 

@@ -12,7 +12,7 @@ from TftpLibrary.protocol.packets import Direction, ErrorCode, Request
 from TftpLibrary.recording import entry as module
 from TftpLibrary.recording.entry import MOST_SAMPLES, Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Sample, Transfer
+from TftpLibrary.recording.records import OptionValues, Sample, Transfer
 
 STARTED = datetime(2026, 5, 17, 10, 30, tzinfo=timezone.utc)
 ENDED = STARTED + timedelta(seconds=3)
@@ -62,8 +62,8 @@ def test_the_opening_shows_what_was_asked_and_granted() -> None:
         client_port=50312,
         started=STARTED,
         mode="octet",
-        requested=dict(ASKED),
-        granted={"blksize": "1400"},
+        requested=OptionValues(ASKED),
+        granted=OptionValues((("blksize", "1400"),)),
         size=7800,
     )
     assert entry.id == 1
@@ -76,7 +76,7 @@ def test_a_client_adds_what_the_answer_told() -> None:
     opened = only(recorder)
     entry.agree("10.0.0.2", 7800, (("tsize", "7800"),))
     assert only(recorder) == opened._replace(
-        client="10.0.0.2", size=7800, granted={"tsize": "7800"}
+        client="10.0.0.2", size=7800, granted=OptionValues((("tsize", "7800"),))
     )
 
 

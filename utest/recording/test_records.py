@@ -67,7 +67,15 @@ def test_options_are_a_mapping_that_cannot_be_changed() -> None:
     assert options == {"tsize": "0", "blksize": "1468"}
     assert str(options) == "{'blksize': '1468', 'tsize': '0'}"
     with pytest.raises(TypeError):
-        options["tsize"] = "1"  # type: ignore[index]
+        options["tsize"] = "1"  # type: ignore[operator]
+
+
+def test_options_are_attributes_too_and_numbers_there() -> None:
+    options = OptionValues((("BLKSIZE", "1468"), ("tsize", "0"), ("x", "1.5"), ("y", "²")))
+    assert (options.blksize, options.tsize, options.x, options.y) == (1468, 0, "1.5", "²")
+    with pytest.raises(AttributeError, match="no option 'timeout'. Options: BLKSIZE, tsize, x, y."):
+        options.timeout  # noqa: B018 - the look is the test
+    assert not hasattr(NO_OPTIONS, "blksize")
 
 
 def test_equal_options_have_one_hash() -> None:
