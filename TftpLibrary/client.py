@@ -26,7 +26,8 @@ from typing import TypeVar
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.assembly import Cargo
 from TftpLibrary.engine.caller import Caller, Order
-from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
+from TftpLibrary.engine.engine import Engine
+from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import (
     NegotiationError,
     PeerError,
@@ -71,7 +72,8 @@ class TftpClient(Capturable):
     """Gets files from a TFTP server and puts files there, one at a time.
 
     Each call blocks until its transfer has ended. All servers and clients of a process share one
-    thread, which runs while any of them is open.
+    thread, which runs while any of them is open, and for at most 3 seconds longer to repeat the
+    last ACK of a client.
 
     Args:
         host: address or name of the server.
@@ -104,7 +106,7 @@ class TftpClient(Capturable):
         self.port = port
         self.settings = settings or ClientSettings()
         self.recorder = Recorder() if recorder is None else recorder
-        self._family, self._server = hosts.resolve_peer(host, port)
+        self._servers = hosts.resolve_peer(host, port)
         self._engine: Engine | None = None
         self._started: list[Caller] = []
 
@@ -222,7 +224,7 @@ class TftpClient(Capturable):
     # Inside --------------------------------------------------------------------------------
 
     def _run(self, name: str, cargo: Cargo, progress: Progress | None = None) -> Transfer:
-        order = Order(name, cargo, self._server, self._family, self.settings, self.recorder)
+        order = Order(name, cargo, self._servers, self.settings, self.recorder)
         engine = self._open()
         started: list[Caller] = []
         self._started = started
@@ -289,6 +291,8 @@ class TftpClient(Capturable):
     def _advice(self, transfer: Transfer) -> str:
         if transfer.blocks:
             return "Look at what the other side says; raise timeout= or retries= if it is slow."
+        if any(caller.others for caller in self._started):
+            return "With any_address=True an answer from another address is taken."
         return (
             "Expected a TFTP server at that address and port that answers within "
             f"{self.settings.timeout:g} s; raise timeout= or retries=, or wait= for a server that "

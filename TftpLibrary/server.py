@@ -23,8 +23,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from TftpLibrary.engine import hosts
-from TftpLibrary.engine.engine import SHARED_ENGINE, Engine
+from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.listener import Listener
+from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import UsageError
 from TftpLibrary.messages.answers import wait_until
 from TftpLibrary.messages.questions import Question
@@ -108,6 +109,8 @@ class TftpServer(Capturable):
             self.files.open()
             undo.callback(self.files.close)
             self.warnings = list(self.files.warnings)
+            if self._settings.host != "auto":
+                self.warnings += hosts.unbound(self._settings.host, listener.host)
             self.recorder.join(engine)
             undo.callback(self.recorder.leave, engine)
             engine.call(listener.begin)

@@ -315,6 +315,13 @@ class ClientSettings(Settings):
         "Address of this machine to ask from, where it has several.",
         default_words="the system chooses",
     )
+    any_address: bool = setting(
+        False,
+        Kind.flag,
+        "Whether the answer may come from another address than the one asked, as some devices "
+        "with several addresses send it.",
+        help="take an answer from another address than the one asked",
+    )
     offload: bool = setting(
         True,
         Kind.flag,

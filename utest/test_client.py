@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +23,7 @@ from atest.equipment.board_exchange import Habits
 from atest.equipment.board_server import Mischief, ServingBoard
 from TftpLibrary import space
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.engine import SHARED_ENGINE
+from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import (
     NegotiationError,
     PeerError,
@@ -28,7 +32,7 @@ from TftpLibrary.errors import (
     UsageError,
 )
 from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode
+from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Request
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
@@ -36,12 +40,13 @@ from utest.support.captures import packets_in
 from utest.support.faulty import make_faulty, refuse_now_and_then, refuse_segmentation
 from utest.support.puppets import Puppet
 from utest.support.stations import SOON, linux_only, without_linux
-from utest.support.stores import descriptors, make_fifo, posix_only, small_disk
+from utest.support.stores import descriptors, posix_only, small_disk
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(1 << 20)
 TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
 PLAIN = ClientSettings(blksize=512, windowsize=1)
+PATIENTLY = ClientSettings(blksize=512, windowsize=1, timeout=30.0)
 BRIEF = ClientSettings(timeout=seconds(0.1), retries=2)
 PATIENT = Habits(accept_duplicates=True, resend_after=seconds(0.05))
 
@@ -57,6 +62,8 @@ def puppet() -> Iterator[Puppet]:
 
 
 def engine_threads() -> int:
+    """How many engines run, but for one that stays to repeat a last ACK."""
+    SHARED_ENGINE.end_lingering()
     return [thread.name for thread in threading.enumerate()].count("TftpLibrary")
 
 
@@ -360,6 +367,147 @@ def test_the_last_ack_is_repeated_for_a_server_that_missed_it() -> None:
         assert board.wait().is_complete
 
 
+def test_the_last_ack_is_repeated_also_when_the_client_was_alone_and_is_closed(
+    puppet: Puppet,
+) -> None:
+    """RFC 1350, section 6: dallying. Whoever closed the client waits for nothing."""
+
+    def serve() -> None:
+        puppet.take_request()
+        puppet.send(Data(1, b"content"))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    begun = time.monotonic()
+    with client_of(puppet, PATIENTLY) as client:
+        assert client.get_bytes("f") == b"content"
+    thread.join(seconds(SOON))
+    assert time.monotonic() - begun < PATIENTLY.timeout
+    for _ in range(2):
+        assert puppet.receive() == Ack(1)
+        puppet.send(Data(1, b"content"))
+    assert puppet.receive() == Ack(1)
+    assert engine_threads() == 0
+
+
+def test_the_engine_of_a_closed_client_goes_on_with_the_next_one(puppet: Puppet) -> None:
+    def serve() -> None:
+        for _ in range(2):
+            puppet.take_request()
+            puppet.send(Data(1, b"content"))
+            puppet.receive()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    engines = []
+    for _ in range(2):
+        with client_of(puppet, PATIENTLY) as client:
+            client.get_bytes("f")
+        engines += [each for each in threading.enumerate() if each.name == "TftpLibrary"]
+    thread.join(seconds(SOON))
+    assert len(engines) == 2
+    assert engines[0] is engines[1]
+
+
+# Several addresses
+
+
+@linux_only
+def test_an_answer_from_another_address_is_named_and_taken_on_request(puppet: Puppet) -> None:
+    """RFC 1350 speaks of ports; RFC 1123 has the answer come from the address asked."""
+    elsewhere = puppet.open_tid("127.0.0.9")
+
+    def serve() -> None:
+        while not stopped.is_set():
+            with suppress(TimeoutError):
+                puppet.take_request()
+                puppet.send(Data(1, b"content"), elsewhere)
+
+    stopped = threading.Event()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    strict = replace(BRIEF, blksize=512, windowsize=1)
+    with client_of(puppet, strict) as client, pytest.raises(TransferTimeout) as error:
+        client.get_bytes("f")
+    assert str(error.value) == (
+        f"No answer from 127.0.0.1:{puppet.port} for 'f': no answer to the request, 3 tries; "
+        "127.0.0.9 answered, which was not asked. With any_address=True an answer from another "
+        "address is taken."
+    )
+    assert puppet.receive(elsewhere) == Error(5, "Unknown transfer ID")
+    with client_of(puppet, replace(strict, any_address=True)) as client:
+        assert client.get_bytes("f") == b"content"
+    stopped.set()
+    elsewhere.sendto(Request(Direction.read, b"f").encode(), puppet.sock.getsockname())
+    thread.join(seconds(SOON))
+
+
+def several(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+    """Gives a name several addresses."""
+    real = socket.getaddrinfo
+
+    def found(host: str, *rest: Any, **how: Any) -> list[Any]:
+        names = hosts if host == "device.test" else (host,)
+        return [info for name in names for info in real(name, *rest, **how)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+
+@linux_only
+@pytest.mark.parametrize("dead", ["::1", "127.0.0.8", "255.255.255.255"])
+def test_each_address_of_a_name_is_asked_in_turn(
+    monkeypatch: pytest.MonkeyPatch, puppet: Puppet, dead: str
+) -> None:
+    several(monkeypatch, dead, "127.0.0.1")
+
+    def serve() -> None:
+        puppet.take_request()
+        puppet.send(Data(1, b"x"))
+
+    settings = ClientSettings(blksize=512, windowsize=1, timeout=seconds(0.1), retries=0)
+    with TftpClient("device.test", puppet.port, settings) as client:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert client.get_bytes("f") == b"x"
+        thread.join(seconds(SOON))
+
+
+@linux_only
+def test_a_failure_names_each_address_that_was_asked(
+    monkeypatch: pytest.MonkeyPatch, puppet: Puppet
+) -> None:
+    several(monkeypatch, "127.0.0.8", "127.0.0.1", "255.255.255.255")
+    with (
+        TftpClient("device.test", puppet.port, BRIEF) as client,
+        pytest.raises(TransferTimeout) as error,
+    ):
+        client.get_bytes("f")
+    assert (
+        f"No answer from device.test:{puppet.port} for 'f': no answer to the request, 5 tries; "
+        "asked 127.0.0.8 and 127.0.0.1 and 255.255.255.255; 255.255.255.255: permission denied. "
+    ) in str(error.value)
+
+
+def test_a_server_that_refuses_the_options_is_asked_again_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, puppet: Puppet
+) -> None:
+    several(monkeypatch, "127.0.0.1", "127.0.0.8")
+
+    def serve() -> None:
+        assert puppet.take_request().options
+        puppet.send(Error(8, "No options"))
+        assert not puppet.take_request().options
+        puppet.send(Data(1, b"content"))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with TftpClient("device.test", puppet.port) as client:
+        assert client.get_bytes("f") == b"content"
+        (record,) = client.recorder.transfers()
+    thread.join(seconds(SOON))
+    assert record.remarks == ("ERROR 8 (No options) to the options: asked again without any",)
+
+
 # Nobody answers
 
 
@@ -468,7 +616,7 @@ def test_a_file_whose_size_says_0_is_put_with_all_its_octets() -> None:
 
 @posix_only
 def test_a_fifo_is_neither_put_nor_written(tmp_path: Path) -> None:
-    make_fifo(tmp_path / "fifo")
+    os.mkfifo(tmp_path / "fifo")
     with ServingBoard("f", CONTENT) as board, client_of(board) as client:
         with pytest.raises(UsageError, match="Cannot read '.*fifo': what lies there is not a reg"):
             client.put(tmp_path / "fifo")

@@ -368,7 +368,7 @@ def test_terminal_shows_the_progress_of_a_get(tmp_path: Path) -> None:
         slow.settimeout(seconds(10))
         port = str(slow.getsockname()[1])
         target = str(tmp_path / "x")
-        plain = ("--port", port, "--blksize", "512", "--windowsize", "1")
+        plain = ("--port", port, "--blksize", "512", "--windowsize", "1", "--tsize")
         process = subprocess.Popen(
             [*COMMAND, "get", "127.0.0.1", "zImage", target, *plain],
             cwd=ROOT,

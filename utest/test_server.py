@@ -20,7 +20,7 @@ from atest.equipment.board_exchange import Report, sort_arguments
 from atest.equipment.board_network import open_socket
 from TftpBoard.packets import RefusedError
 from TftpLibrary.client import TftpClient
-from TftpLibrary.engine.engine import SHARED_ENGINE
+from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.messages.questions import Download, Idle, Request, Upload
 from TftpLibrary.protocol.outcome import Outcome
@@ -457,6 +457,8 @@ def test_one_thread_serves_all_and_ends_with_the_last() -> None:
         for server in servers:
             server.stop()
         assert engine_threads() == 1
+    # It stays a moment longer, to repeat the client's last ACK.
+    SHARED_ENGINE.end_lingering()
     assert engine_threads() == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
@@ -14,8 +15,10 @@ from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.session import STOPPING, Session, explain_defect
+from TftpLibrary.engine.strangers import turn_away
 from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT
+from TftpLibrary.protocol.datagrams import is_request
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Direction, Mode, Request, octets_of_text
@@ -26,6 +29,8 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 
 _LARGEST_DATAGRAM = 65536
+_MOST_OTHERS = 3
+"""Addresses that are named of those that answered without being asked."""
 
 
 class Order(NamedTuple):
@@ -34,16 +39,14 @@ class Order(NamedTuple):
     Attributes:
         name: the name to ask for.
         cargo: the file to write, or the place of the file to read.
-        server: the server's request port.
-        family: its address family.
+        servers: family and address of the server's request port; a name may have several.
         settings: how to ask.
         recorder: where the record goes.
     """
 
     name: str
     cargo: Cargo
-    server: Address
-    family: int
+    servers: tuple[tuple[int, Address], ...]
     settings: ClientSettings
     recorder: Recorder
 
@@ -81,6 +84,7 @@ class Caller:
     Attributes:
         entry: the record.
         session: the session that took over; None before.
+        others: addresses that answered although they were not asked.
 
     Raises:
         OSError: no socket can be had.
@@ -88,8 +92,12 @@ class Caller:
 
     def __init__(self, order: Order, engine: Engine) -> None:
         settings = order.settings
-        any_host = "::" if order.family == socket.AF_INET6 else "0.0.0.0"
-        self.sock = udp.open_tid((settings.local_address or any_host, 0), order.family)
+        self._socks = _open_socks(order)
+        # Each try asks the next one.
+        self._servers = [each for each in order.servers if each[0] in self._socks]
+        self._turn = 0
+        self._troubles: dict[str, str] = {}
+        self.others: list[str] = []
         self.armed = float("inf")
         self.session: Session | None = None
         self._observe: Observer | None = None
@@ -97,15 +105,15 @@ class Caller:
         self._engine = engine
         self._assembly = Assembly(Role.client, engine, settings.timing(), settings.offload)
         request, begun = order.request(), monotonic()
+        # Each address is asked, however few the tries are.
+        timing = settings.timing()
+        timing = timing._replace(retries=timing.retries + len(self._servers) - 1)
         self._machine = make_opening(
-            request,
-            settings.timing(),
-            begun,
-            patience=settings.wait,
-            rollover=settings.rollover,
+            request, timing, begun, patience=settings.wait, rollover=settings.rollover
         )
-        here = self.sock.getsockname()
-        server = f"{hosts.url_host(hosts.readable_host(order.server))}:{order.server[1]}"
+        family, first = self._servers[0]
+        here = self._socks[family].getsockname()
+        server = f"{hosts.url_host(hosts.readable_host(first))}:{first[1]}"
         client = hosts.readable_host(here), int(here[1])
         self.entry = Entry(order.recorder, engine, request, server, client, begun)
         self.entry.open(order.cargo.size)
@@ -114,8 +122,8 @@ class Caller:
 
     @property
     def descriptors(self) -> tuple[tuple[int, Handler], ...]:
-        """The socket to watch."""
-        return ((self.sock.fileno(), self),)
+        """The sockets to watch, one for each family."""
+        return tuple((sock.fileno(), self) for sock in self._socks.values())
 
     @property
     def deadline(self) -> float | None:
@@ -129,19 +137,14 @@ class Caller:
 
     def ready(self) -> None:
         """An answer, usually."""
-        try:
-            datagram, address = self.sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
-        except OSError:
-            return
-        # Only the host is known: the server answers from a port of its own choice.
-        if address[0] != self._order.server[0]:
-            return
-        self._machine.receive(datagram, monotonic())
-        agreement = self._machine.agreement
-        if agreement is not None:
-            self._hand_over(agreement, datagram, address)
-        else:
-            self._flush(address)
+        for family, sock in self._socks.items():
+            try:
+                datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
+            except OSError:
+                continue
+            if self._is_awaited(sock, datagram, address):
+                self._take(family, datagram, address)
+                return
 
     def settle(self) -> None:
         """Does nothing: the server's TID is not known yet."""
@@ -194,12 +197,12 @@ class Caller:
         if self.session is not None:
             self.session.channel.tap(observe)
         elif self.entry.end is None:
-            self.sock = tapped(self.sock, observe)
+            self._replace(lambda sock: tapped(sock, observe))
 
     def untap(self) -> None:
         """Shows no datagram any more. Idempotent."""
         self._observe = None
-        self.sock = untapped(self.sock)
+        self._replace(untapped)
         if self.session is not None:
             self.session.channel.untap()
 
@@ -213,33 +216,93 @@ class Caller:
             duplicates=machine.duplicates,
         )
 
-    def _flush(self, answerer: Address | None = None) -> None:
+    def _replace(self, replaced: Callable[[socket.socket], socket.socket]) -> None:
+        self._socks = {family: replaced(sock) for family, sock in self._socks.items()}
+
+    def _is_awaited(self, sock: socket.socket, datagram: bytes, address: Address) -> bool:
+        """Whether the host was asked: the port is one of the server's own choice."""
+        if self._order.settings.any_address:
+            return True
+        if any(address[0] == server[0] for _, server in self._servers):
+            return True
+        host = hosts.readable_host(address)
+        if host not in self.others and len(self.others) < _MOST_OTHERS:
+            self.others.append(host)
+        turn_away(sock, datagram, address)
+        return False
+
+    def _take(self, family: int, datagram: bytes, address: Address) -> None:
+        self._machine.receive(datagram, monotonic())
+        agreement = self._machine.agreement
+        if agreement is not None:
+            self._hand_over(family, agreement, datagram, address)
+            return
+        for number, (_, server) in enumerate(self._servers):
+            if server[0] == address[0]:
+                # Whoever refuses the options is asked again, and nobody else.
+                self._turn = number
+        self._flush((family, address))
+
+    def _flush(self, answerer: tuple[int, Address] | None = None) -> None:
         """Sends, and records the end; an ERROR goes to the TID that answered."""
         for transmit in self._machine.transmits():
             assert isinstance(transmit, bytes)
-            with contextlib.suppress(OSError):
-                self.sock.sendto(transmit, answerer or self._order.server)
+            if answerer is None or is_request(transmit):
+                self._ask(transmit)
+            else:
+                with contextlib.suppress(OSError):
+                    self._socks[answerer[0]].sendto(transmit, answerer[1])
         if self._machine.end is None:
             self._engine.arm(self)
         else:
-            self._finish(self._machine.end)
+            self._finish(self._explained(self._machine.end))
+
+    def _ask(self, octets: bytes) -> None:
+        """Asks the next address; one that nothing can be sent to is passed over."""
+        for _ in self._servers:
+            family, server = self._servers[self._turn % len(self._servers)]
+            self._turn += 1
+            try:
+                self._socks[family].sendto(octets, server)
+            except OSError as error:
+                self._troubles[hosts.readable_host(server)] = error.strerror or str(error)
+            else:
+                return
+
+    def _explained(self, end: End) -> End:
+        """Adds to an end without an answer who was asked, and who answered instead."""
+        if end.outcome is not Outcome.timed_out:
+            return end
+        asked = [hosts.readable_host(server) for _, server in self._servers]
+        parts = [end.message]
+        if len(asked) > 1:
+            parts.append(f"asked {' and '.join(asked)}")
+        parts += [f"{host}: {text.lower()}" for host, text in self._troubles.items()]
+        if self.others:
+            parts.append(f"{' and '.join(self.others)} answered, which was not asked")
+        return end._replace(message="; ".join(parts))
 
     def _finish(self, end: End, traceback: str = "") -> None:
         if self.entry.end is not None:
             return
         self._engine.remove(self)
-        self.sock.close()
+        for sock in self._socks.values():
+            sock.close()
         self._order.cargo.release()
         self.entry.remark(*self._machine.remarks)
         self.entry.finish(end, self._tally(), monotonic(), traceback)
 
-    def _hand_over(self, agreement: Agreement, datagram: bytes, peer: Address) -> None:
+    def _hand_over(self, family: int, agreement: Agreement, datagram: bytes, peer: Address) -> None:
         """The server has shown its TID: a session of the usual kind takes over."""
         cargo = self._order.cargo
         self._engine.remove(self)
-        self.sock = untapped(self.sock)
+        self._replace(untapped)
+        sock = self._socks.pop(family)
+        for other in self._socks.values():
+            other.close()
+        self._socks = {family: sock}
         try:
-            channel = self._assembly.open_channel(self.sock, peer, agreement, cargo)
+            channel = self._assembly.open_channel(sock, peer, agreement, cargo)
         except OSError as error:
             text = f"there is no way to the server's port: {error.strerror}"
             self._finish(End(Outcome.failed, None, text))
@@ -250,10 +313,30 @@ class Caller:
         if not agreement.has_oack and cargo.sink is not None:
             waiting.insert(0, datagram)
         now = monotonic()
-        client = hosts.readable_host(self.sock.getsockname())
+        client = hosts.readable_host(sock.getsockname())
         self.entry.remark(*self._machine.remarks)
         self.entry.agree(client, cargo.size_of(agreement), agreement.granted)
         self.session = self._assembly.make_session(cargo, agreement, channel, self.entry, now)
         self.session.begin(now)
         for each in waiting:
             self.session.take(each)
+
+
+def _open_socks(order: Order) -> dict[int, socket.socket]:
+    """Opens a socket for each family that the server has, and this machine.
+
+    Raises:
+        OSError: there is none.
+    """
+    socks: dict[int, socket.socket] = {}
+    trouble: OSError | None = None
+    for family in dict.fromkeys(family for family, _ in order.servers):
+        any_host = "::" if family == socket.AF_INET6 else "0.0.0.0"
+        try:
+            socks[family] = udp.open_tid((order.settings.local_address or any_host, 0), family)
+        except OSError as error:
+            trouble = error
+    if not socks:
+        assert trouble is not None
+        raise trouble
+    return socks

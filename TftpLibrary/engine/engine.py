@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import Generic, TypeVar, cast
 
@@ -32,6 +33,8 @@ T = TypeVar("T")
 _JOIN_TIMEOUT = 5.0
 _LONGEST_CATCHING_UP = 0.05
 """Seconds; boards that are served without a pause always have something in their sockets."""
+LONGEST_LINGER = 3.0
+"""Seconds that an engine that nobody uses stays at most, to repeat the last ACKs of a client."""
 _CROWD = 50
 """The time between two samples grows by one interval with each such number of sessions."""
 
@@ -44,8 +47,12 @@ class Life(Enum):
 
     new = "new"
     running = "running"
+    lingering = "lingering"
     stopping = "stopping"
     stopped = "stopped"
+
+
+_ALIVE = (Life.running, Life.lingering)
 
 
 class Engine:
@@ -68,6 +75,7 @@ class Engine:
         self._deadlines = Deadlines()
         self._roster = Roster()
         self._latest: Handler | None = None
+        self._leaving = _Leaving()
         self._next_sample = 0.0
 
     # From any thread -----------------------------------------------------------------------
@@ -104,7 +112,7 @@ class Engine:
         with self._lock:
             if self._life is Life.new:
                 self._life = Life.stopped
-            if self._life is Life.running:
+            if self._life in _ALIVE:
                 self._life = Life.stopping
                 self._wake_up()
         if self._thread is not None:
@@ -114,6 +122,28 @@ class Engine:
                     f"The TFTP engine did not stop within {_JOIN_TIMEOUT:g} s. Its sockets "
                     f"are still open. It hangs in:\n{_stack_of(self._thread)}"
                 )
+
+    def linger(self) -> bool:
+        """Stops by itself when no session is left, at the latest after `LONGEST_LINGER` seconds.
+
+        Returns:
+            Whether it lingers: False where no session is left. Then call `stop`.
+        """
+        with self._lock:
+            if self._life is not Life.running or self._roster.is_empty:
+                return False
+            self._life = Life.lingering
+            self._commands.append(_Command(self._plan_leaving))
+            self._wake_up()
+            return True
+
+    def recall(self) -> bool:
+        """Goes on after all. Returns False if a lingering engine has stopped meanwhile."""
+        with self._lock:
+            is_there = self._thread is not None and self._thread.is_alive()
+            if self._life is Life.lingering and is_there:
+                self._life = Life.running
+            return self._life is Life.running and is_there
 
     def call(self, function: Callable[[], T]) -> T:
         """Runs a function on the engine's thread, and returns what it returns.
@@ -189,12 +219,24 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            while self._life is Life.running:
+            while self._life is Life.running or self._is_lingering():
                 self._turn()
             for session in self._roster.all():
                 self._guard(session, session.stop)
         finally:
             self._end()
+
+    def _is_lingering(self) -> bool:
+        with self._lock:
+            is_done = self._roster.is_empty or monotonic() >= self._leaving.deadline
+            if self._life is Life.lingering and is_done:
+                self._life = Life.stopping
+            return self._life in _ALIVE
+
+    def _plan_leaving(self) -> None:
+        self._deadlines.forget(self._leaving)
+        self._leaving.deadline = monotonic() + LONGEST_LINGER
+        self._deadlines.arm(self._leaving)
 
     def _turn(self) -> None:
         self._watch_fresh()
@@ -318,44 +360,26 @@ class Engine:
             command.fail(UsageError("The engine was stopped before it could run this command."))
 
 
-class SharedEngine:
-    """The one engine of a process: the first who needs it starts it, the last one stops it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._engine: Engine | None = None
-        self._users = 0
-
-    def acquire(self) -> Engine:
-        """Returns the engine, running. Each call needs one `release`."""
-        with self._lock:
-            if self._engine is None:
-                self._engine = Engine()
-                self._engine.start()
-            self._users += 1
-            return self._engine
-
-    def release(self) -> None:
-        """Gives the engine back; the last user stops it."""
-        with self._lock:
-            self._users -= 1
-            engine = self._engine if self._users == 0 else None
-            if engine is not None:
-                self._engine = None
-        if engine is not None:
-            engine.stop()
-
-
-SHARED_ENGINE = SharedEngine()
-"""All servers and clients of a process share one thread; see docs/decisions."""
-
-
 def _stack_of(thread: threading.Thread) -> str:
     """Returns where a thread is, as a traceback shows it."""
     import traceback  # noqa: PLC0415 - hopefully never needed
 
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - the documented way
     return "".join(traceback.format_stack(frame)).rstrip()
+
+
+class _Leaving:
+    """When a lingering engine stops at the latest: the loop looks, so nothing is to be done."""
+
+    def __init__(self) -> None:
+        self.armed = inf
+        self.deadline = inf
+
+    def handle_timeout(self, now: float) -> None:
+        """The time is up."""
+
+    def fail(self, error: BaseException) -> None:
+        """Cannot happen."""
 
 
 class _WakeUp:

@@ -45,20 +45,20 @@ def source_address(host: str) -> str:
         ) from error
 
 
-def resolve_peer(host: str, port: int) -> tuple[int, Address]:
-    """Returns the family and the address of a server.
+def resolve_peer(host: str, port: int) -> tuple[tuple[int, Address], ...]:
+    """Returns the families and addresses of a server: a name may have several.
 
     Raises:
         UsageError: the name cannot be resolved.
     """
     try:
-        info = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise UsageError(
             f"Cannot find the host {host!r} ({_reason(error)}). Expected an address or a name "
             "that this machine can resolve."
         ) from error
-    return info[0], info[4]
+    return tuple(dict.fromkeys((info[0], info[4]) for info in infos))
 
 
 def resolve_local(host: str, port: int) -> tuple[int, Address]:
@@ -75,6 +75,19 @@ def resolve_local(host: str, port: int) -> tuple[int, Address]:
             "as 127.0.0.1, 0.0.0.0 for all of them, or auto."
         ) from error
     return infos[0][0], infos[0][4]
+
+
+def unbound(host: str, bound: str) -> list[str]:
+    """Returns a sentence if the name of a server stands for more addresses than the bound one."""
+    infos = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+    found = dict.fromkeys(readable_host(info[4]) for info in infos)
+    others = [each for each in found if each != bound]
+    if not others:
+        return []
+    return [
+        f"The name {host} stands for {' and '.join(found)}; the server is bound to {bound} alone, "
+        f"and nobody reaches it at {' or '.join(others)}."
+    ]
 
 
 def bind_trouble(host: str, port: int, error: OSError) -> str:

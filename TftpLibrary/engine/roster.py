@@ -76,6 +76,11 @@ class Roster:
         standing = self._standings.get(session)  # type: ignore[call-overload]
         return standing is Standing.busy or standing is Standing.fresh
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no session; this one may be asked from any thread."""
+        return not self._standings
+
     def all(self) -> tuple[Live, ...]:
         """Returns every session, in the order in which they began."""
         return tuple(self._standings)

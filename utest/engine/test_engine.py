@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from TftpLibrary.engine import engine as module
-from TftpLibrary.engine.engine import SHARED_ENGINE, Engine, SharedEngine
+from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.recording.records import Transfer
@@ -493,20 +493,51 @@ def test_the_time_of_day_is_that_of_this_machine(engine: Engine) -> None:
 # One for all
 
 
-def test_the_shared_engine_runs_from_the_first_user_to_the_last() -> None:
-    shared = SharedEngine()
-    first, second = shared.acquire(), shared.acquire()
-    assert first is second
-    lives = [is_running(first)]
-    for _ in range(2):
-        shared.release()
-        lives.append(is_running(first))
-    assert lives == [True, True, False]
-    third = shared.acquire()
-    assert third is not first
-    shared.release()
+def linger(engine: Engine, session: Session) -> None:
+    """Lets an engine linger for a session that only repeats its last ACK."""
+    engine.call(lambda: engine.rest(session))
+    assert engine.linger()
+    assert not engine.linger()
 
 
-def test_a_process_has_one_shared_engine() -> None:
-    assert isinstance(SHARED_ENGINE, SharedEngine)
-    assert module.SHARED_ENGINE is SHARED_ENGINE
+def is_there(engine: Engine) -> bool:
+    """Whether the thread of an engine lives."""
+    return engine._thread is not None and engine._thread.is_alive()  # noqa: SLF001 - for nobody else
+
+
+def test_an_engine_without_a_session_does_not_linger(engine: Engine) -> None:
+    assert not engine.linger()
+    assert is_running(engine)
+
+
+def test_an_engine_lingers_until_its_sessions_are_over(engine: Engine, session: Session) -> None:
+    session.act = lambda: engine.remove(session)
+    session.deadline = time.monotonic() + seconds(0.05)
+    engine.call(lambda: engine.arm(session))
+    linger(engine, session)
+    assert not is_running(engine)
+    wait_until(lambda: not is_there(engine))
+    assert session.told[-1] == "timeout"
+    assert not engine.recall()
+
+
+def test_an_engine_lingers_for_a_moment_at_most(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, session: Session
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_LINGER", seconds(0.05))
+    linger(engine, session)
+    wait_until(lambda: not is_there(engine))
+    assert session.told[-1] == "stopped"
+
+
+def test_an_engine_that_lingers_goes_on_when_it_is_recalled(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, session: Session
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_LINGER", seconds(0.05))
+    session.deadline = time.monotonic() + seconds(0.1)
+    engine.call(lambda: engine.arm(session))
+    linger(engine, session)
+    assert engine.recall()
+    wait_until(lambda: "timeout" in session.told)
+    assert is_running(engine)
+    assert "stopped" not in session.told

@@ -47,14 +47,36 @@ def test_a_host_without_a_route_is_told(host: str) -> None:
 
 
 def test_a_server_is_resolved_to_its_family_and_address() -> None:
-    assert hosts.resolve_peer("127.0.0.1", 69) == (socket.AF_INET, ("127.0.0.1", 69))
-    assert hosts.resolve_peer("::1", 69) == (socket.AF_INET6, ("::1", 69, 0, 0))
+    assert hosts.resolve_peer("127.0.0.1", 69) == ((socket.AF_INET, ("127.0.0.1", 69)),)
+    assert hosts.resolve_peer("::1", 69) == ((socket.AF_INET6, ("::1", 69, 0, 0)),)
+
+
+def test_a_name_with_several_addresses_is_resolved_to_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    six, four = (socket.AF_INET6, ("::1", 69, 0, 0)), (socket.AF_INET, ("127.0.0.1", 69))
+    found = [(family, socket.SOCK_DGRAM, 17, "", address) for family, address in (six, four, six)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert hosts.resolve_peer("localhost", 69) == (six, four)
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 70])
 def test_a_server_that_is_not_found_is_told(host: str) -> None:
     with pytest.raises(UsageError, match=f"^Cannot find the host '{host}'.* can resolve.$"):
         hosts.resolve_peer(host, 69)
+
+
+def test_a_server_whose_name_has_several_addresses_says_which_one_is_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert hosts.unbound("127.0.0.1", "127.0.0.1") == []
+    assert hosts.unbound("::", "::") == []
+    found = [(0, 0, 0, "", ("::1", 0, 0, 0)), (0, 0, 0, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert hosts.unbound("localhost", "::1") == [
+        "The name localhost stands for ::1 and 127.0.0.1; the server is bound to ::1 alone, and "
+        "nobody reaches it at 127.0.0.1."
+    ]
 
 
 def test_addresses_are_written_as_people_write_them() -> None:

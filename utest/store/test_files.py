@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,6 @@ from utest.support.stores import (
     OVERWRITING,
     WRITABLE,
     descriptors,
-    make_fifo,
     names_in,
     ordinary_user,
     posix_only,
@@ -532,7 +532,7 @@ def test_a_download_that_cannot_be_written_leaves_nothing(
 
 @posix_only
 def test_a_file_is_not_copied_over_a_device_or_fifo(files: FileStore, tmp_path: Path) -> None:
-    make_fifo(tmp_path / "fifo")
+    os.mkfifo(tmp_path / "fifo")
     files.upload_bytes(b"x", "a")
     for target in (tmp_path / "fifo", Path("/dev/null")):
         with pytest.raises(UsageError, match=f"Cannot write '{target}': it is a device, FIFO or"):

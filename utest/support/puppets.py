@@ -125,7 +125,7 @@ class Orders:
         """Orders either."""
         family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
         address = server.sock.getsockname()
-        order = Order(name, cargo, address, family, settings, self.recorder)
+        order = Order(name, cargo, ((family, address),), settings, self.recorder)
 
         def begin() -> Caller:
             caller = Caller(order, self.engine)
