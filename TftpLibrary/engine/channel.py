@@ -7,10 +7,13 @@ and plain sends carry the same octets.
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
 from collections import deque
 from collections.abc import Callable
+from typing import NoReturn
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.contracts import Receive, ReceiveInto
@@ -84,6 +87,9 @@ class TidChannel:
         self._strangers: Strangers | None = None
         self._delivered: deque[bytes] = deque()
         self._is_merging = False
+        self.receive: Receive
+        self.receive_into: ReceiveInto
+        self._send: Send
         if is_brief:
             self._bind()
         else:
@@ -217,6 +223,9 @@ class TidChannel:
         self._sock.close()
         if self._strangers is not None:
             self._strangers.close()
+        # No bound methods any more: a channel that refers to itself would outlive its transfer,
+        # until the garbage collector finds it.
+        self._send = self.receive = self.receive_into = _fail
 
     def _replace(self, replaced: Callable[[socket.socket], socket.socket]) -> None:
         """Replaces the sockets: by tapped ones, or by the sockets themselves."""
@@ -243,9 +252,6 @@ class TidChannel:
 
     def _bind(self) -> None:
         """Chooses what carries each datagram: no call of ours stands before the socket's own."""
-        self.receive: Receive
-        self.receive_into: ReceiveInto
-        self._send: Send
         if self.is_settled:
             self._send, self.receive = self._sock.send, self._sock.recv
             self.receive_into = self._receive_merged if self._is_merging else self._receive_one
@@ -402,6 +408,11 @@ class SharedChannel:
     def close(self) -> None:
         """Leaves the socket open, which is the server's. Idempotent."""
         self.is_open = False
+
+
+def _fail(*_: object) -> NoReturn:
+    """Stands for the calls of a socket that is closed."""
+    raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def _copy(datagram: bytes, view: memoryview) -> tuple[int, int]:

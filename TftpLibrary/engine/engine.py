@@ -24,7 +24,7 @@ from TftpLibrary.engine.chunks import FrameCache
 from TftpLibrary.engine.contracts import Live
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
-from TftpLibrary.engine.roster import Roster, Standing
+from TftpLibrary.engine.roster import BUSY, FRESH, RESTING, Roster
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.recording.entry import SAMPLE_INTERVAL
 
@@ -39,7 +39,7 @@ _CROWD = 50
 """The time between two samples grows by one interval with each such number of sessions."""
 
 
-_WATCHED = (Standing.busy, Standing.resting)
+_WATCHED = (BUSY, RESTING)
 
 
 class Life(Enum):
@@ -200,9 +200,8 @@ class Engine:
 
     def rest(self, session: Live) -> None:
         """The session has moved its file, and stays only to repeat its last ACK."""
-        if self._roster.standing(session) is Standing.fresh:
+        if self._roster.rest(session) is FRESH:
             self._watch_session(session)
-        self._roster.rest(session)
 
     def arm(self, session: Live) -> None:
         """The session's deadline may have come nearer."""
@@ -218,8 +217,9 @@ class Engine:
     # The loop ------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        running = Life.running
         try:
-            while self._life is Life.running or self._is_lingering():
+            while self._life is running or self._is_lingering():
                 self._turn()
             for session in self._roster.all():
                 self._guard(session, session.stop)
@@ -247,8 +247,7 @@ class Engine:
         latest, self._latest = self._latest, None
         # A silent session does not wait alone: a new request would wait with it.
         if self._roster.is_lone(latest):
-            session = cast("Live", latest)
-            self._guard(session, session.run_alone)
+            self._guard(latest, latest.run_alone)
 
     def _take(self, patience: float | None) -> bool:
         """Lets the handlers read their sockets. Returns whether one had a datagram.

@@ -196,10 +196,11 @@ class Listener:
     # A datagram ----------------------------------------------------------------------------
 
     def _take(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
-        session = self._admission.find(peer)
-        if session is not None and self._settings.single_port and not is_request(datagram):
-            session.take(datagram)
-            return
+        if self._settings.single_port and not is_request(datagram):
+            session = self._admission.find(peer)
+            if session is not None:
+                session.take(datagram)
+                return
         # A packet of a transfer is not answered, nor is a datagram too short for an opcode.
         if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:
             return

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from typing import TypeGuard
 
 from TftpLibrary.engine.contracts import Live
 
@@ -23,6 +24,10 @@ class Standing(Enum):
     fresh = "fresh"
     busy = "busy"
     resting = "resting"
+
+
+# Looked up once: an attribute of an enum takes four times as long as one of another class.
+FRESH, BUSY, RESTING = Standing
 
 
 class Roster:
@@ -40,41 +45,43 @@ class Roster:
 
     def add(self, session: Live) -> None:
         """A session began."""
-        self._standings[session] = Standing.fresh
+        self._standings[session] = FRESH
         self._added.append(session)
         self.busy += 1
 
     def remove(self, session: Live) -> Standing | None:
         """A session is over. Returns where it stood; None if it was not here."""
         standing = self._standings.pop(session, None)
-        if standing is not None and standing is not Standing.resting:
+        if standing is not None and standing is not RESTING:
             self.busy -= 1
         return standing
 
-    def rest(self, session: Live) -> None:
-        """A session has moved its file; without effect on one that is over."""
-        if session in self._standings:
-            self.busy -= self._standings[session] is not Standing.resting
-            self._standings[session] = Standing.resting
+    def rest(self, session: Live) -> Standing | None:
+        """A session has moved its file. Returns where it stood; None if it is over."""
+        standing = self._standings.get(session)
+        if standing is not None and standing is not RESTING:
+            self.busy -= 1
+            self._standings[session] = RESTING
+        return standing
 
     def take_fresh(self) -> Iterator[Live]:
         """Yields each fresh session, which is busy from then on; the caller watches its sockets."""
         while self._added:
             session = self._added.pop()
-            if self._standings.get(session) is Standing.fresh:
-                self._standings[session] = Standing.busy
+            if self._standings.get(session) is FRESH:
+                self._standings[session] = BUSY
                 yield session
 
     def standing(self, session: Live) -> Standing | None:
         """Returns where a session stands; None if it is not here."""
         return self._standings.get(session)
 
-    def is_lone(self, session: object) -> bool:
+    def is_lone(self, session: object) -> TypeGuard[Live]:
         """Whether it is a session, and the only one that moves a file."""
         if self.busy != 1:
             return False
         standing = self._standings.get(session)  # type: ignore[call-overload]
-        return standing is Standing.busy or standing is Standing.fresh
+        return standing is BUSY or standing is FRESH
 
     @property
     def is_empty(self) -> bool:
@@ -87,5 +94,4 @@ class Roster:
 
     def all_busy(self) -> tuple[Live, ...]:
         """Returns those that move a file."""
-        resting = Standing.resting
-        return tuple(each for each, standing in self._standings.items() if standing is not resting)
+        return tuple(each for each, standing in self._standings.items() if standing is not RESTING)

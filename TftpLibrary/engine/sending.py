@@ -7,6 +7,7 @@ looks at the datagram in full only when they differ.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 from TftpLibrary.engine.contracts import Channel
@@ -40,10 +41,14 @@ class SendingSession(Session):
         self.machine: Sender = machine
         self._framer = framer
         self._source = source
-        self._send_next = self._send_block if machine.windowsize == 1 else self._send_window
+        # A function, no bound method: a session that refers to itself would outlive its transfer,
+        # until the garbage collector finds it.
+        self._send_next: SendNext = SendingSession._send_window
         if machine.last_block is None:
             # The end of the file shows only during framing.
-            self._send_next = self._send_blocks
+            self._send_next = SendingSession._send_blocks
+        elif machine.windowsize == 1:
+            self._send_next = SendingSession._send_block
         self._send_frame = channel.send_frame
         self._unsent: tuple[int, int] | None = None
 
@@ -60,7 +65,7 @@ class SendingSession(Session):
         now, machine = monotonic(), self.machine
         if datagram == machine.expected and machine.acknowledge_window(now):
             # The deadline moves on with each window; `sample` sees to one that comes nearer.
-            self._send_next(machine.acked + 1, machine.sent)
+            self._send_next(self, machine.acked + 1, machine.sent)
         else:
             self._receive(datagram, now)
 
@@ -71,13 +76,13 @@ class SendingSession(Session):
         """
         if not self.channel.may_block or self.machine.is_paced:
             return
-        receive, machine, send_blocks = self.channel.receive, self.machine, self._send_next
+        receive, machine, send_next = self.channel.receive, self.machine, self._send_next
         try:
             for _ in range(TURNS_ALONE):
                 datagram = receive(_CONTROL_SIZE, 0)
                 now = monotonic()
                 if datagram == machine.expected and machine.acknowledge_window(now):
-                    send_blocks(machine.acked + 1, machine.sent)
+                    send_next(self, machine.acked + 1, machine.sent)
                 else:
                     self._receive(datagram, now)
                 if not self.channel.is_open or self._unsent is not None:
@@ -106,7 +111,7 @@ class SendingSession(Session):
 
     def _send(self, transmit: Transmit) -> None:
         if isinstance(transmit, Blocks):
-            self._send_next(transmit.first, transmit.last)
+            self._send_next(self, transmit.first, transmit.last)
         else:
             super()._send(transmit)
 
@@ -179,3 +184,7 @@ class SendingSession(Session):
     def _release(self) -> None:
         self._framer.close()
         self._source.close()
+
+
+SendNext = Callable[[SendingSession, int, int], None]
+"""Sends the blocks from the first number to the last one."""

@@ -18,8 +18,8 @@ MOST_CONVERSATIONS = 1024
 
 _KINDS = {opcode.to_bytes(2, "big"): opcode.packet for opcode in Opcode}
 _NUMBERED = {Opcode.data.packet, Opcode.ack.packet}
-_REQUESTS = {direction.opcode.packet for direction in Direction}
-_OF_TRANSFER = set(_KINDS.values()) - _REQUESTS
+_REQUESTS = {direction.opcode.to_bytes(2, "big") for direction in Direction}
+_OF_TRANSFER = set(_KINDS) - _REQUESTS
 _HALF = 0x8000
 
 
@@ -34,12 +34,12 @@ def kind(octets: bytes) -> str:
 
 def is_request(octets: bytes) -> bool:
     """Returns whether the opcode is that of an RRQ or a WRQ."""
-    return kind(octets) in _REQUESTS
+    return octets[:2] in _REQUESTS
 
 
 def is_of_transfer(octets: bytes) -> bool:
     """Returns whether the opcode is one that only follows a request: DATA, ACK, ERROR or OACK."""
-    return kind(octets) in _OF_TRANSFER
+    return octets[:2] in _OF_TRANSFER
 
 
 def wire_block(octets: bytes) -> int | None:

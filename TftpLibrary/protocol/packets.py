@@ -167,9 +167,9 @@ def decode(datagram: bytes) -> Packet:
     """
     opcode = peek_opcode(datagram)
     body = datagram[2:]
-    direction = Direction.of_opcode(opcode)
+    direction = _DIRECTIONS.get(opcode)
     if direction is not None:
-        return _decode_request(direction, body)
+        return _decode_request(direction, _strings(body, opcode))
     if opcode == Opcode.oack:
         return Oack(_decode_options(_strings(body, Opcode.oack)))
     if opcode not in (Opcode.data, Opcode.ack, Opcode.error):
@@ -243,8 +243,7 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
     return chr(code).encode()
 
 
-def _decode_request(direction: Direction, body: bytes) -> Request:
-    strings = _strings(body, direction.opcode)
+def _decode_request(direction: Direction, strings: list[bytes]) -> Request:
     if not strings or not strings[0]:
         raise PacketError(f"{direction.opcode.packet} without a file name")
     if len(strings) < 2 or not strings[1]:
@@ -253,12 +252,12 @@ def _decode_request(direction: Direction, body: bytes) -> Request:
     return Request(direction, filename, printable(mode), _decode_options(options))
 
 
-def _strings(body: bytes, opcode: Opcode) -> list[bytes]:
+def _strings(body: bytes, opcode: int) -> list[bytes]:
     if not body:
         return []
     *strings, rest = bytes(body).split(b"\0")
     if rest:
-        raise PacketError(f"{opcode.packet} without a final NUL")
+        raise PacketError(f"{Opcode(opcode).packet} without a final NUL")
     return strings
 
 

@@ -215,6 +215,10 @@ def test_closing_is_final_and_may_be_repeated(peer: socket.socket) -> None:
     assert not channel.may_block
     assert channel.descriptors(OWNER) == ()
     with pytest.raises(OSError, match="Bad file descriptor"):
+        channel.receive(9, DONTWAIT)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        channel.send(b"x")
+    with pytest.raises(OSError, match="Bad file descriptor"):
         channel.send(b"late")
     with pytest.raises(OSError, match="Bad file descriptor"):
         channel.send_frames(frames(2))

@@ -21,7 +21,7 @@ def test_a_session_is_fresh_then_busy_then_resting(sessions: list[Session]) -> N
     standings.append(roster.standing(session))
     assert list(roster.take_fresh()) == [session]
     standings.append(roster.standing(session))
-    roster.rest(session)
+    assert roster.rest(session) is Standing.busy
     standings.append(roster.standing(session))
     assert roster.remove(session) is Standing.resting
     standings.append(roster.standing(session))
@@ -35,7 +35,8 @@ def test_each_session_is_fresh_once(sessions: list[Session]) -> None:
         roster.add(session)
     over, resting, busy = sessions
     assert roster.remove(over) is Standing.fresh
-    roster.rest(resting)
+    assert roster.rest(over) is None
+    assert roster.rest(resting) is Standing.fresh
     assert list(roster.take_fresh()) == [busy]
     assert list(roster.take_fresh()) == []
 
