@@ -20,7 +20,7 @@ from TftpLibrary.errors import (
 )
 from TftpLibrary.messages.questions import Download, Downloads, Idle, Question, Request, Upload
 from TftpLibrary.messages.words import Words
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.recorder import Recorder
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Captured",
+    "Cause",
     "ClientSettings",
     "Direction",
     "Download",

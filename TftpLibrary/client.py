@@ -5,7 +5,7 @@
     with TftpServer(content={"config.txt": b"hostname router-7"}) as device:
         with TftpClient(device.host, device.port) as client:
             record = client.get("config.txt", "backup.txt")
-            print(f"{record.octets} octets in {record.duration:.3f} s")
+            print(f"{record.octets} bytes in {record.duration:.3f} s")
             try:
                 client.put("backup.txt", "config.txt")
             except PeerError as error:
@@ -216,7 +216,7 @@ class TftpClient(Capturable):
         return bytes(content)
 
     def put_bytes(self, data: bytes, name: str) -> Transfer:
-        """Writes octets to a file on the server. Raises the errors of `put`."""
+        """Writes bytes to a file on the server. Raises the errors of `put`."""
         _check_name(name)
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
         return self._run(name, Cargo.to_send(source, self.settings.mode))

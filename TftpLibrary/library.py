@@ -74,7 +74,7 @@ class TftpLibrary(DynamicCore):
     |     # Here the board is switched on; in this example `TFTP Get` is the board.
     |     `TFTP Get`    ${server.host}    pxelinux.cfg/default    port=${server.port}
     |     ${transfer}=    `Wait Until File Is Downloaded`    pxelinux.cfg/default    60s
-    |     Log    The board at ${transfer.client} got ${transfer.size} octets
+    |     Log    The board at ${transfer.client} got ${transfer.size} bytes
 
     The board asks port 69 in most cases: leave ``port=0`` out then, see `Servers`.
 
@@ -169,7 +169,7 @@ class TftpLibrary(DynamicCore):
     = Times and sizes =
 
     Times are written as elsewhere in Robot Framework: ``2s``, ``1 min 30 s``, ``500ms``. Results
-    have seconds as numbers. Sizes are octets, or have a unit: ``1468``, ``512 kB``, ``4 MiB``.
+    have seconds as numbers. Sizes are bytes, or have a unit: ``1468``, ``512 kB``, ``4 MiB``.
 
     = Assertions =
 

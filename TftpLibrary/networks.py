@@ -47,6 +47,12 @@ def parse_network(text: str, argument: str) -> Network:
     return network
 
 
+def network_text(network: Network) -> str:
+    """Returns a network as people write it; that of a single address is the address."""
+    is_single = network.num_addresses == 1
+    return str(network.network_address if is_single else network)
+
+
 def is_within(address: str, networks: Iterable[Network]) -> bool:
     """Whether an address lies in one of the networks; text that is no address lies in none."""
     try:

@@ -7,7 +7,7 @@
         with TftpClient(server.host, server.port) as board:
             board.get_bytes("zImage")
         kernel = server.wait_until(Download("zImage"), timeout=60)
-        print(f"{kernel.client} downloaded {kernel.octets} octets")
+        print(f"{kernel.client} downloaded {kernel.octets} bytes")
 
 RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every obligation.
 """
@@ -109,7 +109,9 @@ class TftpServer(Capturable):
             self.files.open()
             undo.callback(self.files.close)
             self.warnings = list(self.files.warnings)
-            if self._settings.host != "auto":
+            if self._settings.host == "auto":
+                self.warnings += hosts.doubts(listener.host)
+            else:
                 self.warnings += hosts.unbound(self._settings.host, listener.host)
             self.recorder.join(engine)
             undo.callback(self.recorder.leave, engine)
@@ -201,9 +203,15 @@ class TftpServer(Capturable):
             client: address or name of the client.
 
         Raises:
-            UsageError: there is no route to the client.
+            UsageError: there is no route to the client, or the client would reach this machine by
+                another address than the bound one.
         """
-        return hosts.source_address(client) if hosts.is_wildcard(self.host) else self.host
+        return hosts.address_for(client, self.host)
+
+    @property
+    def bound(self) -> str:
+        """Host and port that are bound, as messages show them; empty while it is stopped."""
+        return f"{hosts.url_host(self.host)}:{self.port}" if self.is_running else ""
 
     def transfers(self, since: int = 0) -> tuple[Transfer, ...]:
         """Returns the records in the order of the requests; see `Recorder.transfers`."""
@@ -281,7 +289,7 @@ class TftpServer(Capturable):
 
     def _watch(self, since: int) -> Watch:
         names = self.files.list if self.is_running else tuple
-        return Watch(self.recorder, self.alias, since, self.is_running, names)
+        return Watch(self.recorder, self.alias, since, self.is_running, names, self.bound)
 
     def _running(self) -> tuple[Listener, Engine]:
         if self._serving is None:

@@ -112,7 +112,7 @@ class ServerSettings(Settings):
     max_upload_size: int | None = setting(
         None,
         Kind.size_limit,
-        "Largest file in octets that a board may upload.",
+        "Largest file in bytes that a board may upload.",
         low=0,
     )
     timeout: float = _timeout()
@@ -120,7 +120,7 @@ class ServerSettings(Settings):
     max_blksize: int = setting(
         MAX_BLKSIZE,
         Kind.size,
-        "Largest block size in octets that the server grants.",
+        "Largest block size in bytes that the server grants.",
         **_BLKSIZES,
     )
     max_windowsize: int = setting(
@@ -279,7 +279,7 @@ class ClientSettings(Settings):
     blksize: int = setting(
         1428,
         Kind.size,
-        "Block size in octets to ask for; 512 is not asked.",
+        "Block size in bytes to ask for; 512 is not asked.",
         **_BLKSIZES,
     )
     windowsize: int = setting(

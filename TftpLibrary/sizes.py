@@ -1,7 +1,7 @@
-"""Sizes: the one parser of `4 MiB`, and the words for a number of octets.
+"""Sizes: the one parser of `4 MiB`, and the words for a number of bytes.
 
 The words are the same in messages, in logs and on the command line. Their units are decimal, as
-on a disk's label: 1 MB is 1,000,000 octets.
+on a disk's label: 1 MB is 1,000,000 bytes.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def parse_size(text: str) -> int:
         if not rest:
             return octets
     raise UsageError(
-        f"Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got '{text.strip()}'."
+        f"Expected a size in whole bytes, such as 1468, 512 kB or 4 MiB, got '{text.strip()}'."
     )
 
 
 def size_text(octets: int) -> str:
-    """Returns a size in words: `1 octet`, `512 octets`, `7.8 MB`."""
+    """Returns a size in words: `1 byte`, `512 bytes`, `7.8 MB`."""
     if octets < _KILO:
-        return f"{octets} octet" if octets == 1 else f"{octets} octets"
+        return "1 byte" if octets == 1 else f"{octets} bytes"
     factor, unit = _unit(octets)
     return f"{octets / factor:.1f} {unit}"
 

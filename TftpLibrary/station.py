@@ -46,7 +46,7 @@ class StationFiles(Protocol):
     def upload_bytes(
         self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
     ) -> StoredFile:
-        """Stores octets under a name."""
+        """Stores bytes under a name."""
 
     def upload_folder(
         self, source: str | Path, name: str = "", *, pattern: str = "*", overwrite: bool = True
@@ -114,6 +114,10 @@ class Station(Protocol):
     @property
     def port(self) -> int:
         """The port that is bound."""
+
+    @property
+    def bound(self) -> str:
+        """Host and port that are bound, as messages show them; empty while it is stopped."""
 
     @property
     def root(self) -> Path:

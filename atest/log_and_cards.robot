@@ -27,11 +27,11 @@ A Card Is In The Keyword During Which Its Transfer Ended
     [Tags]    smoke
     ${cards}    Cards Of    .//test[@name='The Board Boots']/kw[@name='Sleep']
     Length Should Be    ${cards}    1
-    Should Contain    ${cards}[0]    completed</b> RRQ '<bdi>slow.bin</bdi>' from 127.0.0.1: 5.0 MB in
+    Should Contain    ${cards}[0]    completed</b> read request for '<bdi>slow.bin</bdi>' from 127.0.0.1: 5.0 MB in
 
 A Card Shows The Request And Its Outcome
     ${card}    Card Of    The Board Boots    zImage    completed
-    Should Contain    ${card}    RRQ '<bdi>zImage</bdi>' from 127.0.0.1: 100.0 kB in
+    Should Contain    ${card}    read request for '<bdi>zImage</bdi>' from 127.0.0.1: 100.0 kB in
     Should Contain    ${card}    , server lab<
     Should Contain    ${card}    <bdi>blksize=1468</bdi> → 1468, <bdi>windowsize=4</bdi> → 4
     Should Contain    ${card}    100,000 of 100,000 in 69 blocks, 0 retransmits, 0 duplicates
@@ -67,7 +67,7 @@ A Failed Test Has Its Requests In The Log
     VAR    ${test}    .//test[@name='The Board Does Not Boot']
     ${tables}    Messages With    ${test}    <b>Requests of this test:</b>
     Length Should Be    ${tables}    1
-    Should Contain    ${tables}[0]    failed</b> RRQ '<bdi>zImage</bdi>'
+    Should Contain    ${tables}[0]    failed</b> read request for '<bdi>zImage</bdi>'
     Should Not Contain    ${tables}[0]    pxelinux.cfg
 
 A Failed Test Without Requests Says So

@@ -115,7 +115,7 @@ A Board At A Cable Of Its Own Boots
     Get TFTP Server Host    ==    198.51.100.1    for_client=198.51.100.50
 
 A Board At A Cable Boots In Big Blocks And Windows
-    [Documentation]    A block that does not fit into a frame of 1500 octets is cut into fragments.
+    [Documentation]    A block that does not fit into a frame of 1500 bytes is cut into fragments.
     [Tags]    needs-root
     [Setup]    Require Cable
     ${cable}    Plug In Cable    198.51.100.1/24    there=198.51.100.50/24

@@ -98,7 +98,7 @@ def test_example_at_the_head_of_a_module_runs(name: str, tmp_path: Path) -> None
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "octets" in done.stdout
+    assert "bytes" in done.stdout
 
 
 def test_each_link_of_a_page_leads_somewhere() -> None:

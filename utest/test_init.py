@@ -20,6 +20,7 @@ import pytest
 import TftpLibrary
 from TftpLibrary import (
     Captured,
+    Cause,
     ClientSettings,
     Direction,
     Download,
@@ -216,14 +217,14 @@ class Total:
         return found if found >= self.octets else None
 
     def explain(self, view: View, waited: float | None = None, words: Words | None = None) -> str:  # noqa: ARG002
-        return f"Fewer than {self.octets} octets, in {len(view.transfers)} transfers."
+        return f"Fewer than {self.octets} bytes, in {len(view.transfers)} transfers."
 
 
 def test_a_program_may_ask_a_question_of_its_own(server: TftpServer, client: TftpClient) -> None:
     client.get_bytes("zImage")
     question: Question[int] = Total(6000)
     assert server.wait_until(question, timeout=5) == 6000
-    with pytest.raises(ExpectationError, match="Fewer than 6001 octets, in 1 transfers."):
+    with pytest.raises(ExpectationError, match="Fewer than 6001 bytes, in 1 transfers."):
         server.wait_until(Total(6001), timeout=0)
 
 
@@ -306,9 +307,12 @@ def test_servers_and_clients_may_share_a_recorder() -> None:
 # Errors, by name
 
 
-def test_an_error_of_the_peer_has_its_code_and_its_text(client: TftpClient) -> None:
+def test_an_error_of_the_peer_has_its_code_and_its_text(
+    server: TftpServer, client: TftpClient
+) -> None:
     with pytest.raises(PeerError) as caught:
         client.get_bytes("missing")
+    assert server.transfers()[-1].cause is Cause.missing
     assert caught.value.code == ErrorCode.file_not_found
     assert caught.value.text == "File not found"
 

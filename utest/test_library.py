@@ -177,7 +177,7 @@ Sees What It Did Itself
 Does Not See What The Test Before Did
     Get Transfer Count    a.txt    ==    0
     Get Transfer Count    a.txt    ==    2    since=0
-    Run Keyword And Expect Error    'a.txt' *: nothing was requested.*
+    Run Keyword And Expect Error    'a.txt' *: nothing was requested*
     ...    Wait Until File Is Downloaded    a.txt    0s
 
 *** Keywords ***
@@ -241,7 +241,7 @@ Root
     found = failures(result)
     assert found["Port"] == "port must be from 0 to 65535, got 99999 (0 takes a free one)."
     size = "expected a size such as 1468, 512 kB or 4 MiB"
-    outcomes = "completed, refused, probed, failed, timed_out or aborted"
+    outcomes = "completed, refused, probed, failed, timed_out, unconfirmed or aborted"
     assert found["Rollover"] == "rollover: expected 0 or 1, got '2'."
     assert found["Limit"] == f"max_upload_size: {size} or unlimited, got 'much'."
     assert found["Block"] == f"max_blksize: {size}, got 'big'."

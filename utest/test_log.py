@@ -82,7 +82,9 @@ Boots
     )
     assert failures(result) == {}
     found = Places(result).found
-    assert "refused RRQ 'during-sleep' from 127.0.0.1: file not found" in found["Sleep"]
+    assert (
+        "1 refused read request for 'during-sleep' from 127.0.0.1: file not found" in found["Sleep"]
+    )
     assert any("another-library" in line for line in found["Read In Vain As Board"])
     assert len(cards(result)) == 2
 
@@ -101,7 +103,7 @@ Leaves It
     )
     assert failures(result) == {}
     (line,) = cards(result)
-    assert line.startswith("aborted RRQ 'a.bin' from 127.0.0.1: at ")
+    assert line.startswith("1 aborted read request for 'a.bin' from 127.0.0.1: at ")
     assert line in Places(result).found["Leaves It"]
 
 
@@ -261,7 +263,7 @@ def test_hostile_names_are_shown_and_run_no_script(hostile: Path, tmp_path: Path
     text = " ".join(Page(card).text for card in cards)
     assert len(cards) == len(NAMES) + 1
     assert [name for name in NAMES if name not in text] == []
-    assert "failed RRQ 'here'" in text
+    assert "failed read request for 'here'" in text
     assert TABLE in dom
     assert title(dom) == ["Suites Log"]
     assert not {"script", "img", "style"} & set(Page(" ".join(cards)).tags)

@@ -89,8 +89,8 @@ def test_file_is_served_and_told(tmp_path: Path, shared: Served) -> None:
     assert (tmp_path / "copy").read_bytes() == CONTENT
     line = shared.wait_for_line("zImage")
     assert re.fullmatch(
-        r"completed read  127\.0\.0\.1:\d+ +'zImage' 1024000 octets in [\d.]+ m?s, [\d.]+ [kM]B/s, "
-        r"blksize=1428 windowsize=16 tsize=1024000",
+        r"completed   read  127\.0\.0\.1:\d+ +'zImage' 1024000 bytes in [\d.]+ m?s, "
+        r"[\d.]+ [kM]B/s, blksize=1428 windowsize=16 tsize=1024000",
         line,
     ), line
     assert re.search(r"^\d\d:\d\d:\d\d completed", shared.errors, re.MULTILINE)
@@ -105,7 +105,7 @@ def test_miss_is_told(tmp_path: Path, shared: Served) -> None:
     )
     assert list(tmp_path.iterdir()) == []
     assert re.fullmatch(
-        r"refused   read  127\.0\.0\.1:\d+ +'pxelinux\.cfg/default' file not found "
+        r"refused     read  127\.0\.0\.1:\d+ +'pxelinux\.cfg/default' file not found "
         r"\(TFTP error 1\)",
         shared.wait_for_line("pxelinux"),
     )
@@ -121,7 +121,7 @@ def test_signal_ends_it_with_a_summary(
     assert served.stop(number) == 0
     assert re.fullmatch(
         r"stopped after [\d.]+ m?s: 2 transfers \(1 completed, 1 refused\), 1\.0 MB sent, "
-        r"0 octets received",
+        r"0 bytes received",
         served.lines[-1],
     )
     assert len(served.lines) == 3
@@ -132,7 +132,7 @@ def test_signal_cuts_a_running_transfer_which_is_told(served: Served) -> None:
     with asking(served.port, "zImage") as answer:
         assert answer[:4] == b"\0\3\0\1"
         assert served.stop() == 0
-    assert "aborted   read " in served.lines[0]
+    assert "aborted     read " in served.lines[0]
     assert "1 transfer (1 aborted)" in served.lines[-1]
 
 
@@ -151,7 +151,7 @@ def test_upload_stays_when_the_server_ends(folder: Path) -> None:
         port = ("--port", str(served.port))
         done = run_program("put", folder / "zImage", "127.0.0.1", "log/copy", *port)
         assert done.returncode == 0, done.stderr
-        assert re.fullmatch(r"put 'log/copy': 1024000 octets in .*\n", done.stdout)
+        assert re.fullmatch(r"put 'log/copy': 1024000 bytes in .*\n", done.stdout)
         refused = run_program("put", folder / "zImage", "127.0.0.1", *port)
         assert refused.returncode == 1
         assert "(TFTP error 6)" in refused.stderr
@@ -212,7 +212,7 @@ def test_terminal_shows_a_live_line(folder: Path) -> None:
     reading, writing = os.openpty()
     with serve(folder, stderr=writing) as served, asking(served.port, "zImage"):
         os.close(writing)
-        shown = wait_for_text(reading, b"zImage 0 % 0.0 of 1.0 MB 0 octets/s from 127.0.0.1")
+        shown = wait_for_text(reading, b"zImage 0 % 0.0 of 1.0 MB 0 bytes/s from 127.0.0.1")
         assert b"\n" not in shown
     os.close(reading)
 
@@ -288,7 +288,7 @@ def test_get_without_destination_writes_the_last_part_of_the_name(
     done = run_program("get", "localhost", "boot/a.dtb", "--port", str(shared.port), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.dtb").read_bytes() == b"dtb"
-    assert re.fullmatch(r"get 'boot/a\.dtb': 3 octets in .*\n", done.stdout)
+    assert re.fullmatch(r"get 'boot/a\.dtb': 3 bytes in .*\n", done.stdout)
     assert done.stderr == ""
 
 
@@ -388,7 +388,7 @@ def test_terminal_shows_the_progress_of_a_get(tmp_path: Path) -> None:
         out, _ = process.communicate(timeout=seconds(10))
     os.close(reading)
     assert process.returncode == 0
-    assert re.fullmatch(rb"get 'zImage': 1000 octets in .*\n", out)
+    assert re.fullmatch(rb"get 'zImage': 1000 bytes in .*\n", out)
 
 
 # The program itself

@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.messages.questions import Download, Idle, Request, Upload
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -542,6 +544,55 @@ def test_a_mark_comes_after_a_request_that_was_not_read_yet(server: TftpServer) 
             assert server.transfers(server.recorder.mark()) == ()
             board.receive()
     assert len(server.transfers()) == 50
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "size", "cause"),
+    [
+        ({}, "new", 10, Cause.read_only),
+        ({"writable": True}, "f", 10, Cause.exists),
+        ({"writable": True, "create": False}, "new", 10, Cause.no_creation),
+        ({"writable": True, "max_upload_size": 5}, "new", 10, Cause.too_large),
+        ({"writable": True}, "../new", 10, Cause.bad_name),
+        ({"writable": True}, "folder", 10, Cause.no_file),
+        ({"clients": ("10.0.0.0/8",)}, "f", None, Cause.client),
+        ({}, "missing", None, Cause.missing),
+        ({}, "folder", None, Cause.no_file),
+        ({}, "..\\f", None, Cause.bad_name),
+        ({}, "private", None, Cause.for_others),
+        ({}, "out", None, Cause.link),
+    ],
+)
+def test_a_refusal_is_recorded_with_its_cause(
+    tmp_path: Path, settings: dict[str, Any], name: str, size: int | None, cause: Cause
+) -> None:
+    """One error code has many causes, and a message that guesses points the wrong way."""
+    (tmp_path / "f").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "out").symlink_to("/")
+    with TftpServer(tmp_path, ServerSettings(**settings)) as server:
+        server.files.upload_bytes(b"x", "private", only_for="10.0.0.0/8")
+        ask = (
+            partial(read, server, name)
+            if size is None
+            else partial(write, server, bytes(size), name)
+        )
+        with pytest.raises(RefusedError):
+            ask(tsize=size or 0)
+        (record,) = server.transfers()
+        assert (record.outcome, record.cause) == (Outcome.refused, cause)
+        if cause is Cause.for_others:
+            assert record.error_message == "it is there for 10.0.0.0/8 only"
+
+
+@pytest.mark.parametrize("asked", ["boot//zImage", "./boot/./zImage", "/boot\\zImage"])
+def test_a_name_means_the_same_for_a_wait_and_for_the_server(
+    server: TftpServer, asked: str
+) -> None:
+    server.files.upload_bytes(b"kernel", "boot/zImage")
+    read(server, asked)
+    assert server.wait_until(Download("boot/zImage"), 0.0).filename == asked
+    assert server.wait_until(Download(".//boot/zImage"), 0.0)
 
 
 def test_several_servers_may_share_a_record() -> None:

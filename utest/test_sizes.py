@@ -11,9 +11,9 @@ from TftpLibrary.sizes import parse_size, part_text, percent_text, rate_text, si
 @pytest.mark.parametrize(
     ("octets", "text"),
     [
-        (0, "0 octets"),
-        (1, "1 octet"),
-        (999, "999 octets"),
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
         (1000, "1.0 kB"),
         (999_949, "999.9 kB"),
         (999_950, "1.0 MB"),
@@ -54,14 +54,14 @@ def test_text_that_is_no_size_in_whole_octets_is_refused_with_examples(text: str
     with pytest.raises(UsageError) as error:
         parse_size(text)
     assert str(error.value) == (
-        f"Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got '{text}'."
+        f"Expected a size in whole bytes, such as 1468, 512 kB or 4 MiB, got '{text}'."
     )
 
 
 def test_part_of_a_size_has_the_unit_of_the_whole() -> None:
     assert part_text(3_244_280, 7_800_000) == "3.2 of 7.8 MB"
     assert part_text(512, 7_800_000) == "0.0 of 7.8 MB"
-    assert part_text(100, 512) == "100 of 512 octets"
+    assert part_text(100, 512) == "100 of 512 bytes"
 
 
 def test_per_cent_is_a_hundred_only_for_the_whole() -> None:
@@ -72,4 +72,4 @@ def test_per_cent_is_a_hundred_only_for_the_whole() -> None:
 
 def test_rate_is_a_size_per_second() -> None:
     assert rate_text(5_140_000.4) == "5.1 MB/s"
-    assert rate_text(0.0) == "0 octets/s"
+    assert rate_text(0.0) == "0 bytes/s"

@@ -21,7 +21,7 @@ def transfer_line(transfer: Transfer) -> str:
     stamp = (transfer.ended or transfer.started).astimezone().strftime("%H:%M:%S")
     outcome = outcome_word(transfer.outcome)
     peer = _peer(transfer)
-    what = f"{stamp} {outcome:9} {transfer.direction.value:5} {peer:21}"
+    what = f"{stamp} {outcome:11} {transfer.direction.value:5} {peer:21}"
     return f"{what} '{short_text(transfer.filename)}' {', '.join(_details(transfer))}"
 
 
@@ -74,7 +74,7 @@ class Totals:
             self._received += transfer.octets
 
     def summary(self, seconds: float) -> str:
-        """Returns the line: time, transfers, outcomes, and octets in both directions."""
+        """Returns the line: time, transfers, outcomes, and bytes in both directions."""
         count = self.count + self.unseen
         parts = [f"{number} {outcome}" for outcome, number in self._outcomes.items()]
         if self.unseen:
@@ -91,7 +91,7 @@ def _details(transfer: Transfer) -> list[str]:
     if transfer.outcome is Outcome.refused:
         return [_reason(transfer)]
     details = [
-        f"{transfer.octets} octets in {duration_text(transfer.duration)}",
+        f"{_bytes_text(transfer.octets)} in {duration_text(transfer.duration)}",
         rate_text(transfer.rate),
     ]
     if transfer.outcome is Outcome.probed:
@@ -100,9 +100,18 @@ def _details(transfer: Transfer) -> list[str]:
         details.append(" ".join(f"{name}={value}" for name, value in transfer.granted.items()))
     if transfer.retransmits:
         details.append(f"{transfer.retransmits} sent again")
-    if transfer.outcome in (Outcome.failed, Outcome.timed_out, Outcome.aborted):
+    if transfer.outcome in (
+        Outcome.failed,
+        Outcome.timed_out,
+        Outcome.aborted,
+        Outcome.unconfirmed,
+    ):
         details.append(_reason(transfer))
     return [*details, *transfer.remarks]
+
+
+def _bytes_text(octets: int) -> str:
+    return "1 byte" if octets == 1 else f"{octets} bytes"
 
 
 def _reason(transfer: Transfer) -> str:

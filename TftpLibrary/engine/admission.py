@@ -5,6 +5,7 @@ from __future__ import annotations
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import Session
 from TftpLibrary.networks import is_within
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.settings import ServerSettings
 
@@ -19,11 +20,20 @@ class Refusal(Exception):
         code: the error code.
         public: the text for the peer.
         reason: the text for the record.
+        cause: the reason as a value; None where it has no name.
         traceback: that of an exception of our own, where it is the reason.
     """
 
-    def __init__(self, code: ErrorCode, public: str, reason: str = "", traceback: str = "") -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        public: str,
+        reason: str = "",
+        cause: Cause | None = None,
+        traceback: str = "",
+    ) -> None:
         super().__init__(public)
+        self.cause = cause
         self.code = code
         self.public = public
         self.reason = reason or public
@@ -65,6 +75,7 @@ class Admission:
                 ErrorCode.access_violation,
                 "Access violation",
                 f"client {client} is not served, only {', '.join(settings.clients)}",
+                Cause.client,
             )
         if settings.max_transfers_per_client is not None:
             self._check_client(client, settings.max_transfers_per_client)
@@ -73,9 +84,12 @@ class Admission:
             return
         self._sweep(client, now)
         if len(self._half_open) >= half_open:
-            raise _busy(f"the limit of {half_open} unanswered requests at once is reached")
+            raise _busy(
+                f"the limit of {half_open} unanswered requests at once is reached", Cause.half_open
+            )
         if len(self._sessions) >= settings.max_transfers:
-            raise _busy(f"the limit of {settings.max_transfers} transfers at once is reached")
+            reason = f"the limit of {settings.max_transfers} transfers at once is reached"
+            raise _busy(reason, Cause.transfers)
 
     def add(self, peer: Address, client: str, session: Session) -> None:
         """A session began."""
@@ -96,7 +110,8 @@ class Admission:
         if self._per_client.get(client, 0) >= limit:
             self._close_ended(client)
         if self._per_client.get(client, 0) >= limit:
-            raise _busy(f"the limit of {limit} transfers at once for one client is reached")
+            reason = f"the limit of {limit} transfers at once for one client is reached"
+            raise _busy(reason, Cause.transfers_of_client)
 
     def _close_ended(self, client: str) -> None:
         """Drops a client's sessions that only wait, or that a datagram already here ends."""
@@ -116,5 +131,5 @@ class Admission:
             oldest.lose("no answer yet, and newer requests needed the place")
 
 
-def _busy(reason: str) -> Refusal:
-    return Refusal(ErrorCode.not_defined, "Server busy, try again later", reason)
+def _busy(reason: str, cause: Cause) -> Refusal:
+    return Refusal(ErrorCode.not_defined, "Server busy, try again later", reason, cause)

@@ -113,9 +113,9 @@ class Caller:
         )
         family, first = self._servers[0]
         here = self._socks[family].getsockname()
-        server = f"{hosts.url_host(hosts.readable_host(first))}:{first[1]}"
+        server = _address_text(first)
         client = hosts.readable_host(here), int(here[1])
-        self.entry = Entry(order.recorder, engine, request, server, client, begun)
+        self.entry = Entry(order.recorder, engine, request, server, client, begun, is_ours=True)
         self.entry.open(order.cargo.size)
 
     # For the engine ------------------------------------------------------------------------
@@ -315,11 +315,15 @@ class Caller:
         now = monotonic()
         client = hosts.readable_host(sock.getsockname())
         self.entry.remark(*self._machine.remarks)
-        self.entry.agree(client, cargo.size_of(agreement), agreement.granted)
+        self.entry.agree(client, _address_text(peer), cargo.size_of(agreement), agreement.granted)
         self.session = self._assembly.make_session(cargo, agreement, channel, self.entry, now)
         self.session.begin(now)
         for each in waiting:
             self.session.take(each)
+
+
+def _address_text(address: Address) -> str:
+    return f"{hosts.url_host(hosts.readable_host(address))}:{address[1]}"
 
 
 def _open_socks(order: Order) -> dict[int, socket.socket]:

@@ -12,6 +12,7 @@ import socket
 from ipaddress import ip_address
 from typing import Any
 
+from TftpLibrary.engine.interfaces import interfaces, share_an_interface
 from TftpLibrary.errors import UsageError
 
 Address = tuple[Any, ...]
@@ -27,6 +28,39 @@ def default_address() -> str:
         with contextlib.suppress(OSError):
             return _source_address(family, (host, 9))
     return "127.0.0.1"
+
+
+def doubts(host: str) -> list[str]:
+    """Returns a sentence if the address that was found for `auto` is one that no board reaches."""
+    if not _is_loopback(host):
+        return []
+    others = ", ".join(map(str, interfaces()))
+    has = f" This machine has {others}: give one of these as host=." if others else ""
+    return [
+        f"There is no default route, so host=auto is bound to loopback ({host}), which boards "
+        f"cannot reach.{has}"
+    ]
+
+
+def address_for(client: str, bound: str) -> str:
+    """Returns the address by which a client reaches a server that is bound to an address.
+
+    Raises:
+        UsageError: there is no route to the client, or it reaches this machine only by another
+            address.
+    """
+    if not is_wildcard(bound) and _is_loopback(client):
+        return bound
+    source = source_address(client)
+    # A client on this machine reaches each of its addresses.
+    if is_wildcard(bound) or source == bound:
+        return source
+    if source == client or share_an_interface(source, bound):
+        return bound
+    raise UsageError(
+        f"The board {client} reaches this machine at {source}, but the server is bound to {bound}. "
+        f"Start it with host={source}, or with host=0.0.0.0 for all addresses."
+    )
 
 
 def source_address(host: str) -> str:
@@ -123,6 +157,13 @@ def is_wildcard(host: str) -> bool:
         return ip_address(host).is_unspecified
     except ValueError:
         return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def url_host(host: str) -> str:

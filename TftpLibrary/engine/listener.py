@@ -27,7 +27,7 @@ from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
 from TftpLibrary.protocol.options import Agreement, announced_size, grant
-from TftpLibrary.protocol.outcome import End, Outcome
+from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import (
     HEADER_SIZE,
     Direction,
@@ -215,7 +215,7 @@ class Listener:
         try:
             request = _decode(datagram)
         except PacketError as error:
-            refusal = Refusal(ErrorCode.illegal_operation, str(error))
+            refusal = Refusal(ErrorCode.illegal_operation, str(error), cause=Cause.malformed)
             malformed = _what_can_be_read(datagram)
             if malformed is not None:
                 _record_refusal(self._make_entry(malformed, peer, client, begun), refusal)
@@ -230,7 +230,8 @@ class Listener:
             _record_refusal(entry, refusal)
             raise
         except Exception as error:
-            defect = Refusal(ErrorCode.not_defined, DEFECT, *explain_defect(error))
+            reason, traceback = explain_defect(error)
+            defect = Refusal(ErrorCode.not_defined, DEFECT, reason, traceback=traceback)
             _record_refusal(entry, defect)
             raise defect from error
         self._admission.add(peer, client, session)
@@ -310,6 +311,7 @@ class Listener:
                 ErrorCode.illegal_operation,
                 "Unknown mode: use octet or netascii",
                 f"mode {request.mode!r} is not served; expected octet or netascii",
+                Cause.mode,
             )
         try:
             if request.direction is Direction.read:
@@ -318,7 +320,7 @@ class Listener:
             sink = self._store.open_write(request.filename, client, self._write_policy, size)
             return Cargo.to_fill(sink, mode)
         except StoreError as error:
-            raise Refusal(error.code, error.public, str(error)) from error
+            raise Refusal(error.code, error.public, str(error), error.cause) from error
 
     def _open_channel(self, arrival: _Arrival, agreement: Agreement, cargo: Cargo) -> Channel:
         peer, ports = arrival.peer, self._settings.port_range
@@ -337,12 +339,12 @@ class Listener:
             else:
                 reason = f"no port for the transfer: {error.strerror}"
             public = "Server busy, try again later"
-            raise Refusal(ErrorCode.not_defined, public, reason) from error
+            raise Refusal(ErrorCode.not_defined, public, reason, Cause.ports) from error
 
 
 def _record_refusal(entry: Entry, refusal: Refusal) -> None:
     outcome = Outcome.failed if refusal.traceback else Outcome.refused
-    end = End(outcome, refusal.code, refusal.reason)
+    end = End(outcome, refusal.code, refusal.reason, cause=refusal.cause)
     entry.finish(end, Tally(), monotonic(), refusal.traceback)
 
 

@@ -237,7 +237,7 @@ class Session(ABC):
 
     def _break_off(self, error: StoreError) -> None:
         """The store gave up: the peer gets its code, the record its reason."""
-        self.machine.abort(error.code, error.public, reason=str(error))
+        self.machine.abort(error.code, error.public, reason=str(error), cause=error.cause)
 
     @abstractmethod
     def _tally(self) -> Tally:

@@ -169,12 +169,12 @@ class AssertionKeywords(Keywords):
 
         Args:
             name: Name, or a glob such as ``*.dtb``. The last completed transfer counts.
-            blksize: Block size in octets that was agreed; 512 where none was.
+            blksize: Block size in bytes that was agreed; 512 where none was.
             windowsize: Window in blocks that was agreed; 1 where none was.
             mode: ``octet`` or ``netascii``.
             max_retransmits: Most packets that the server may have sent again.
             max_duration: Longest time from the request to the end.
-            min_rate: Lowest rate in octets per second, such as ``5 MB/s``.
+            min_rate: Lowest rate in bytes per second, such as ``5 MB/s``.
             client: Address or network of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.

@@ -57,7 +57,7 @@ class ClientKeywords(Keywords):
         | ${router}=    `Start TFTP Server`    host=127.0.0.1    port=0
         | `Upload Text`    hostname router-7    running-config
         | ${transfer}=    `TFTP Get`    127.0.0.1    running-config    port=${router.port}
-        | Log    ${transfer.octets} octets in ${transfer.duration} s
+        | Log    ${transfer.octets} bytes in ${transfer.duration} s
         | File Should Exist    ${OUTPUT DIR}/running-config
         | `TFTP Get`    ${router.url}running-config    ${TEMPDIR}
         """

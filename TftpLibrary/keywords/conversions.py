@@ -91,11 +91,11 @@ class HashAlgorithm(Enum):
 
 
 class Size(int):
-    """A size in octets; see `to_size` for how it is written."""
+    """A size in bytes; see `to_size` for how it is written."""
 
 
 def to_size(value: str | int) -> Size:
-    """A size in octets: a number, alone or with a unit.
+    """A size in bytes: a number, alone or with a unit.
 
     ``kB``, ``MB``, ``GB`` and ``TB`` count in thousands, ``KiB``, ``MiB``, ``GiB`` and ``TiB``
     in 1024s. Upper and lower case are the same, and there may be a space before the unit:
@@ -105,11 +105,11 @@ def to_size(value: str | int) -> Size:
 
 
 class Rate(int):
-    """A rate in octets per second; see `to_rate` for how it is written."""
+    """A rate in bytes per second; see `to_rate` for how it is written."""
 
 
 def to_rate(value: str | int) -> Rate:
-    """A rate: octets per second, alone or with a unit.
+    """A rate: bytes per second, alone or with a unit.
 
     It is written as a size, and ``/s`` may follow: ``500 kB``, ``5 MB/s``.
     """

@@ -183,7 +183,7 @@ class FileKeywords(Keywords):
 
         Args:
             name: Name under which boards ask for it.
-            size: Size in octets.
+            size: Size in bytes.
             content: Kind of content.
             seed: The same seed always produces the same random content.
             server: Alias of the server. Default: the active one.
@@ -191,7 +191,7 @@ class FileKeywords(Keywords):
         Returns:
             The file in the store.
 
-        Useful for the sizes at which boot loaders fail: 0 octets, a whole number of blocks, one
+        Useful for the sizes at which boot loaders fail: 0 bytes, a whole number of blocks, one
         octet more, more than 65,535 blocks.
 
         Example:
@@ -390,14 +390,14 @@ class FileKeywords(Keywords):
         Args:
             name: The file.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
-            assertion_expected: Size to compare with, in octets or with a unit.
+            assertion_expected: Size to compare with, in bytes or with a unit.
             message: Error message to use instead of the default one.
             client: Address or network of boards: the file as they get it, see ``only_for`` of
                 `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The size in octets.
+            The size in bytes.
 
         Example:
         | `Start TFTP Server`    port=0
@@ -467,7 +467,7 @@ class FileKeywords(Keywords):
             server: Alias of the server. Default: the active one.
 
         Returns:
-            The whole content as text in UTF-8. Octets that are not UTF-8 become ``\xNN``.
+            The whole content as text in UTF-8. Bytes that are not UTF-8 become ``\xNN``.
 
         Example:
         | `Start TFTP Server`    port=0

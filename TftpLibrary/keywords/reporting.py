@@ -25,7 +25,9 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
 from TftpLibrary.recording.wording import (
     duration_text,
+    kind_text,
     outcome_text,
+    peer_words,
     remarks_text,
     running_text,
 )
@@ -64,7 +66,7 @@ class _Pace:
 def copy_progress(name: str) -> Callable[[int, int | None], None]:
     """Returns what logs how far the copy of a file is, at most once in five seconds.
 
-    It takes the octets that are copied, and how many there will be if that is known.
+    It takes the bytes that are copied, and how many there will be if that is known.
     """
     pace = _Pace()
 
@@ -267,11 +269,11 @@ def log_requests(view: View) -> None:
 
 def transfer_text(transfer: Transfer) -> str:
     """Returns one transfer in one line."""
-    packet = transfer.direction.opcode.packet
     options = f", {_options_text(transfer)}" if transfer.granted else ""
     resent = f", {transfer.retransmits} retransmits" if transfer.retransmits else ""
+    peer = peer_words(transfer) if transfer.is_ours else f"from {peer_text(transfer)}"
     return (
-        f"{packet} '{transfer.filename}', {peer_text(transfer)}: "
+        f"{kind_text(transfer)} for '{transfer.filename}' {peer}: "
         f"{outcome_text(transfer)} in {duration_text(transfer.duration)} "
         f"({rate_text(transfer.rate)}){options}{resent}{remarks_text(transfer)}"
     )

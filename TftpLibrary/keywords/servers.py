@@ -265,6 +265,9 @@ class ServerKeywords(Keywords):
         Returns:
             The address.
 
+        With ``for_client`` the keyword fails if the board reaches this machine by another address
+        than the one to which the server is bound.
+
         Example:
         | `Start TFTP Server`    host=127.0.0.1    port=0
         | `Get TFTP Server Host`    ==    127.0.0.1

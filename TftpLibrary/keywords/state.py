@@ -251,7 +251,8 @@ class LibraryState:
             raise self.no_server(alias)
         names = partial(self.file_names, key)
         mark, is_live = self._since(since), key in self._servers
-        return Watch(self.recorder, self._aliases[key], mark, is_live, names)
+        at = self._servers[key].server.bound if is_live else ""
+        return Watch(self.recorder, self._aliases[key], mark, is_live, names, at)
 
     def watch_all(self, since: int | None = None) -> Watch:
         """Returns the watch of the transfers of every server and client since a mark."""

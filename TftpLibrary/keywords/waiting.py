@@ -62,7 +62,7 @@ class WaitingKeywords(Keywords):
         | # Here the board is switched on; in this example `TFTP Get` is the board.
         | `TFTP Get`    ${server.host}    zImage    port=${server.port}
         | ${transfer}=    `Wait Until File Is Downloaded`    zImage    60s
-        | Log    ${transfer.rate} octets per second
+        | Log    ${transfer.rate} bytes per second
         """
         question = Download(name, client, times, fail_fast=fail_fast)
         return self._wait_for_file(question, timeout, server, since)
@@ -165,7 +165,7 @@ class WaitingKeywords(Keywords):
             name: Name that the board writes, or a glob such as ``*.log``.
             timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
             client: Address or network of the board. Default: any board.
-            min_size: Smallest size in octets; smaller uploads do not count.
+            min_size: Smallest size in bytes; smaller uploads do not count.
             fail_fast: Whether the wait ends at once when the server refuses the file. Many boards
                 ask again after a refusal. Default: wait until the timeout.
             since: Mark from which on uploads count, see `Mark Transfers`. Default: the start of

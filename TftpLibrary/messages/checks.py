@@ -119,12 +119,12 @@ class Usage(NamedTuple):
     Attributes:
         name: the name, or a glob such as `*.dtb`.
         client: address or network of the board; empty for any.
-        blksize: octets of a block; 512 when nothing was agreed.
+        blksize: bytes of a block; 512 when nothing was agreed.
         windowsize: blocks of a window; 1 when nothing was agreed.
         mode: how the file was translated.
         max_retransmits: packets that this end may have sent again.
         max_duration: seconds from the request to the end.
-        min_rate: octets per second.
+        min_rate: bytes per second.
     """
 
     name: str

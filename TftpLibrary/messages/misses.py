@@ -8,12 +8,13 @@ from typing import NamedTuple
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
-from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Direction, ErrorCode
+from TftpLibrary.protocol.outcome import Cause, Outcome
+from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.matching import plain_name
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
 from TftpLibrary.recording.wording import (
+    ALL_OUT,
     IDLE,
     duration_text,
     outcome_text,
@@ -109,27 +110,21 @@ class Search(NamedTuple):
         return Miss(f"{came}, still running", advice)
 
     def _advice_for_refusal(self, transfer: Transfer) -> str:
-        code = transfer.error_code
-        if transfer.direction is Direction.write:
-            advice = _FOR_REFUSED_UPLOADS.get(code, _UNKNOWN)
-            return advice.format(**{key: self._setting(key) for key in ("writable", "overwrite")})
-        if code == ErrorCode.file_not_found:
+        cause = transfer.cause
+        if cause is Cause.missing and transfer.direction is Direction.read:
             near = nearest_names(transfer.filename, self.view.names())
             there = f"The store has {_quoted(near)}. " if near else ""
             return f"{there}Upload the file under the name that the board asks for."
-        return _FOR_REFUSED_DOWNLOADS.get(code, _UNKNOWN)
-
-    def _setting(self, name: str) -> str:
-        return self.words.setting.format(f"{name}=True")
+        return _FOR_REFUSALS.get(cause, _UNKNOWN).format(*map(self.words.setting.format, _SETTINGS))
 
     def _other_direction(self, direction: Direction) -> Miss:
         if direction is Direction.read:
             return Miss(
-                "the board sent it (WRQ) instead of asking for it (RRQ)",
+                "the board sent it (write request) instead of asking for it (read request)",
                 f"`{self.words.upload}` waits for what a board sends.",
             )
         return Miss(
-            "the board asked for it (RRQ) instead of sending it (WRQ)",
+            "the board asked for it (read request) instead of sending it (write request)",
             f"`{self.words.download}` waits for what a board asks for.",
         )
 
@@ -147,7 +142,10 @@ class Search(NamedTuple):
     def _nothing_like_it(self) -> Miss:
         seen = self.view.transfers
         if not seen:
-            return Miss("nothing was requested", _NOTHING)
+            at = self.view.at
+            is_local = at.startswith(_LOOPBACK)
+            came = f"nothing was requested{f' at {at}' if at else ''}"
+            return Miss(came, _ONLY_HERE if is_local else _NOTHING)
         if not self.view.select(client=self.client):
             clients = list(dict.fromkeys(transfer.client for transfer in seen))[:_MOST_CLIENTS]
             return Miss(f"{self.client} asked for nothing, only {', '.join(clients)} did", _CLIENT)
@@ -168,6 +166,7 @@ def last_attempt(transfers: Sequence[Transfer]) -> Transfer:
 
 
 _SILENT = "Look at the board's console, its power and its cable."
+_UNCONFIRMED = "The board may have the whole file: look at its console."
 _PROBED = (
     "The board took the size and did not come back for the content: look at its console, the file "
     "may be too large for it."
@@ -180,28 +179,43 @@ _NOTHING = (
 )
 _CLIENT = "Check client= and the board's address; behind NAT it is that of the router."
 _UNKNOWN = "The ERROR packet gives the reason."
-_ILLEGAL = "The request is not one that TFTP knows."
+_LOOPBACK = ("127.", "[::1]")
+_ONLY_HERE = (
+    "Only this machine reaches that address: for a board, start the server with host=auto or an "
+    "address of this machine in the board's network."
+)
 
-_FOR_REFUSED_DOWNLOADS: dict[int | None, str] = {
-    ErrorCode.access_violation: (
-        "Only regular files that can be read, below the root, are served, to the clients that the "
-        "server allows."
-    ),
-    ErrorCode.illegal_operation: _ILLEGAL,
+_SETTINGS = ("writable=True", "create=True", "overwrite=True", "follow_symlinks=True")
+_FOR_REFUSALS: dict[Cause | None, str] = {
+    Cause.missing: "Its folder is not there: upload a file there first.",
+    Cause.for_others: "Check only_for=, and the address of the board.",
+    Cause.bad_name: "Let the board ask for a file below the root.",
+    Cause.link: "Only with {3} the server follows links out of its root.",
+    Cause.no_file: "Only regular files can be read and written.",
+    Cause.forbidden: "Give the user who runs the test permission for it.",
+    Cause.client: "Name the board in clients=, or leave clients= out.",
+    Cause.read_only: "Start the server with {0} to let boards send files.",
+    Cause.no_creation: "Start the server with {1}, or upload a file of that name first.",
+    Cause.exists: "Start the server with {2}, or delete the file first.",
+    Cause.too_large: "Raise max_upload_size=.",
+    Cause.disk_full: "Make room on the disk with the folder that is served.",
+    Cause.held: "Let the other run end first.",
+    Cause.transfers: "Raise max_transfers=.",
+    Cause.transfers_of_client: "Raise max_transfers_per_client=.",
+    Cause.half_open: "Raise max_half_open=.",
+    Cause.ports: "Give the server more ports: port_range=.",
+    Cause.mode: "Let the board ask in mode octet.",
+    Cause.malformed: "The request is not one that TFTP knows: look at the board's boot loader.",
 }
-_FOR_REFUSED_UPLOADS: dict[int | None, str] = {
-    ErrorCode.file_not_found: "With create=False the server takes only files that exist already.",
-    ErrorCode.access_violation: "Start the server with {writable} to let boards send files.",
-    ErrorCode.disk_full: "The file is larger than max_upload_size=, or the disk is full.",
-    ErrorCode.file_exists: "Start the server with {overwrite}, or delete the file first.",
-    ErrorCode.illegal_operation: _ILLEGAL,
-}
+"""What to do for each reason of a refusal; the numbers stand for settings of the server."""
 
 
 def _cut(transfer: Transfer, came: str) -> Miss:
     """A transfer that ended before its end."""
     if transfer.outcome is Outcome.timed_out:
         return Miss(f"{came}, then the board stopped answering", _SILENT)
+    if transfer.outcome is Outcome.unconfirmed:
+        return Miss(f"{came}: {ALL_OUT}", _UNCONFIRMED)
     if transfer.outcome is Outcome.aborted:
         advice = "This machine ended it: was the server stopped too early?"
         return Miss(f"{came}, then it was stopped: {reason_text(transfer)}", advice)

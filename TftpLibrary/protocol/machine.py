@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK
-from TftpLibrary.protocol.outcome import End, Outcome
+from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import Error, ErrorCode, Packet, decode
 from TftpLibrary.protocol.retry import RetryTimer
 
@@ -190,7 +190,13 @@ class Machine(ABC):
     # Commands ------------------------------------------------------------------------------
 
     def abort(
-        self, code: int, text: str, outcome: Outcome = Outcome.failed, *, reason: str = ""
+        self,
+        code: int,
+        text: str,
+        outcome: Outcome = Outcome.failed,
+        *,
+        reason: str = "",
+        cause: Cause | None = None,
     ) -> None:
         """Ends the machine, with an ERROR to the peer. Without effect after the end.
 
@@ -199,10 +205,11 @@ class Machine(ABC):
             text: of the ERROR; what the peer may know.
             outcome: failed, or aborted.
             reason: the message of the end, if it says more than the text.
+            cause: the same as a value, where there is one.
         """
         if self.end is None and not self.is_over:
             self._transmits.append(Error(code, text).encode())
-        self._finish(Event.error_sent, End(outcome, code, reason or text))
+        self._finish(Event.error_sent, End(outcome, code, reason or text, cause=cause))
 
     def lose(self, text: str) -> None:
         """The peer is gone: ends the machine without a packet. Without effect after the end."""

@@ -318,7 +318,16 @@ class Sender(Machine):
         waited = now - self._retry.sent_at
         return self._pace is not None and self._pace.time_out(self.acked, waited, now)
 
+    @property
+    def _is_all_out(self) -> bool:
+        """Whether every block has left, to a peer that hears us: only the last ACK is missing."""
+        newest = max(self.sent, self._recovery.sent_twice)
+        return self.phase is Phase.sending and newest == self.last_block
+
     def _finish(self, event: Event, end: End) -> None:
+        if event in (Event.silence, Event.peer_gone) and self._is_all_out:
+            # The peer may have it all: it may have lost its power then, or its last ACK.
+            end = end._replace(outcome=Outcome.unconfirmed)
         super()._finish(event, end)
         self.expected = None
 

@@ -48,6 +48,7 @@ class Entry:
         server: alias of our server, or the host and port that our client asked.
         client: address and TID of the client.
         begun: monotonic seconds of the request.
+        is_ours: whether our client asks.
 
     Attributes:
         begun: as given.
@@ -59,6 +60,7 @@ class Entry:
     __slots__ = (
         "_client",
         "_interval",
+        "_is_ours",
         "_next_sample",
         "_recorder",
         "_remarks",
@@ -80,6 +82,8 @@ class Entry:
         server: str,
         client: tuple[str, int],
         begun: float,
+        *,
+        is_ours: bool = False,
     ) -> None:
         self.begun = begun
         self.end: End | None = None
@@ -90,6 +94,7 @@ class Entry:
         self._request = request
         self._server = server
         self._client = client
+        self._is_ours = is_ours
         self._remarks: tuple[str, ...] = ()
         self._samples: list[Sample] = []
         self._interval = SAMPLE_INTERVAL
@@ -117,20 +122,26 @@ class Entry:
             request.mode.lower(),
             OptionValues(request.options) if request.options else NO_OPTIONS,
             OptionValues(granted) if granted else NO_OPTIONS,
+            self._is_ours,
+            "",
             size,
         )
         self._recorder.opened(self.transfer, self._writer)
 
-    def agree(self, client: str, size: int | None, granted: Options) -> None:
+    def agree(self, client: str, answered_by: str, size: int | None, granted: Options) -> None:
         """Adds the answer to a client's request.
 
         Args:
             client: the client's address, on the route to the server.
+            answered_by: host and port of the server's answer.
             size: octets of the file, where known.
             granted: the options granted.
         """
         self.transfer = self.transfer._replace(
-            client=client, size=size, granted=OptionValues(granted)
+            client=client,
+            answered_by=answered_by,
+            size=size,
+            granted=OptionValues(granted),
         )
         self._recorder.progressed(self.transfer)
 
@@ -196,6 +207,7 @@ class Entry:
                 None if end.code is None else int(end.code),
                 end.message,
                 end.by_peer,
+                end.cause,
                 traceback,
                 0.0,
                 tuple(self._samples),

@@ -16,8 +16,8 @@ _WILDCARDS = frozenset("*?[")
 def name_test(pattern: str) -> Callable[[str], bool]:
     r"""Returns a test of a name: whether it is the pattern, or matches it as a glob.
 
-    A leading `/` does not count on either side, and `\` is a `/`. `*` matches `/` too. An empty
-    pattern matches every name. The pattern is parsed once.
+    A leading `/`, `//` and `./` do not count on either side, and `\` is a `/`. `*` matches `/`
+    too. An empty pattern matches every name. The pattern is parsed once.
     """
     if not pattern:
         return lambda _name: True
@@ -73,8 +73,15 @@ def select(
 
 
 def plain_name(name: str) -> str:
-    r"""Returns a name as it is compared: without a leading `/`, with `/` for `\`."""
-    return name.replace("\\", "/").lstrip("/")
+    r"""Returns a name as the server reads it: with `/` for `\`, without what says nothing.
+
+    That is a leading `/`, a `/` behind another, and a `./`.
+    """
+    plain = name.replace("\\", "/").lstrip("/")
+    if "//" not in plain and "./" not in plain:
+        return plain
+    *folders, last = plain.split("/")
+    return "/".join([*(folder for folder in folders if folder not in ("", ".")), last])
 
 
 def client_test(client: str) -> Callable[[str], bool]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, Mode, Options
 from TftpLibrary.recording.wording import line_text
 
@@ -72,7 +72,7 @@ class Sample(NamedTuple):
 
     Attributes:
         seconds: since the request.
-        octets: of the file that had arrived.
+        octets: bytes of the file that had arrived.
         retransmits: packets that had been sent again.
     """
 
@@ -98,8 +98,10 @@ class Transfer(NamedTuple):
         mode: `octet` or `netascii`, or what the peer sent instead.
         requested: the options asked, in order; `requested.blksize` is a number.
         granted: the options granted, in order; `granted.blksize` is a number.
-        size: octets of the whole file where known.
-        octets: octets of the file that arrived (acknowledged, for a sender).
+        is_ours: whether our client asked (`TFTP Get`, `TFTP Put`); False for a board.
+        answered_by: host and port that answered our client; empty before.
+        size: bytes of the whole file where known.
+        octets: bytes of the file that arrived (acknowledged, for a sender).
         blocks: DATA blocks that arrived (acknowledged, for a sender).
         retransmits: packets that this end sent again.
         duplicates: packets that came again and were ignored.
@@ -112,6 +114,7 @@ class Transfer(NamedTuple):
         error_message: what ended it, in words; empty for a completed transfer.
         samples: how far it was at a few dozen moments; empty for a transfer that took no time.
         by_peer: whether an ERROR of the peer ended it.
+        cause: the reason for which this end refused it, as a value; None where it is another one.
         traceback: that of an unexpected exception of our own; empty otherwise.
         remarks: sentences about what was odd and did no harm: where a peer bent the rules, or
             where the request was sent again without options.
@@ -127,6 +130,8 @@ class Transfer(NamedTuple):
     mode: str = Mode.octet.value
     requested: OptionValues = NO_OPTIONS
     granted: OptionValues = NO_OPTIONS
+    is_ours: bool = False
+    answered_by: str = ""
     size: int | None = None
     octets: int = 0
     blocks: int = 0
@@ -138,6 +143,7 @@ class Transfer(NamedTuple):
     error_code: int | None = None
     error_message: str = ""
     by_peer: bool = False
+    cause: Cause | None = None
     traceback: str = ""
     idle: float = 0.0
     samples: tuple[Sample, ...] = ()
@@ -145,7 +151,7 @@ class Transfer(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Octets per second over the whole duration."""
+        """Bytes per second over the whole duration."""
         return self.octets / self.duration if self.duration > 0 else 0.0
 
     @property

@@ -32,6 +32,7 @@ class View(NamedTuple):
         watched: seconds since the wait began; 0.0 for a look without one.
         names: lists the names in the store; called only when they are needed.
         age: returns the seconds since a transfer ended, see `Recorder.age`.
+        at: host and port to which the server is bound; empty where none is, or for all servers.
     """
 
     transfers: Transfers = ()
@@ -41,6 +42,7 @@ class View(NamedTuple):
     watched: float = 0.0
     names: Callable[[], Sequence[str]] = tuple
     age: Callable[[Transfer], float] = _no_age
+    at: str = ""
 
     def select(
         self,
@@ -66,6 +68,7 @@ class Watch(NamedTuple):
         since: the mark, see `Recorder.mark`.
         is_live: whether more may come.
         names: lists the names in the store of the server.
+        at: host and port to which the server is bound; empty where none is, or for all servers.
     """
 
     recorder: Recorder
@@ -73,6 +76,7 @@ class Watch(NamedTuple):
     since: int = 0
     is_live: bool = True
     names: Callable[[], Sequence[str]] = tuple
+    at: str = ""
 
     def look(self) -> View:
         """Returns the present view."""
@@ -97,4 +101,5 @@ class Watch(NamedTuple):
             watched=watched,
             names=self.names,
             age=self.recorder.age,
+            at=self.at,
         )

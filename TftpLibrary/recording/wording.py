@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
 
 IDLE = 1.0
 """Seconds without a packet of the peer after which a running transfer is called idle."""
 
+ALL_OUT = "everything was sent, but the last acknowledgement did not come"
+"""All that is known of an unconfirmed transfer."""
+
+_SAID_SHORTLY: dict[Outcome | None, str] = {
+    Outcome.probed: "only its size was asked",
+    Outcome.unconfirmed: ALL_OUT,
+}
+_NOT_FOUND = (Cause.missing, None)
 _KILO = 1000
 _MINUTE = 60
 
@@ -27,16 +35,28 @@ class Told(Protocol):
         """The name as it was asked."""
 
     @property
+    def server(self) -> str:
+        """Alias of our server; for a transfer of our client the host and port that it asked."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our client asked."""
+
+    @property
+    def cause(self) -> Cause | None:
+        """The reason for which this end refused it."""
+
+    @property
     def client(self) -> str:
         """The client's address."""
 
     @property
     def size(self) -> int | None:
-        """Octets of the whole file where known."""
+        """Bytes of the whole file where known."""
 
     @property
     def octets(self) -> int:
-        """Octets that arrived."""
+        """Bytes that arrived."""
 
     @property
     def duration(self) -> float:
@@ -44,7 +64,7 @@ class Told(Protocol):
 
     @property
     def rate(self) -> float:
-        """Octets per second."""
+        """Bytes per second."""
 
     @property
     def idle(self) -> float:
@@ -88,9 +108,20 @@ def short_text(text: str, limit: int = 100) -> str:
 
 
 def request_text(transfer: Told) -> str:
-    """Returns a request and its client: `RRQ 'zImage' from 192.168.1.50`."""
-    packet = transfer.direction.opcode.packet
-    return f"{packet} '{short_text(transfer.filename)}' from {transfer.client}"
+    """Returns a request and its client: `read request for 'zImage' from 192.168.1.50`."""
+    return f"{kind_text(transfer)} for '{short_text(transfer.filename)}' {peer_words(transfer)}"
+
+
+def kind_text(transfer: Told) -> str:
+    """Returns what kind of request it was: `read request` or `write request`."""
+    return f"{transfer.direction.value} request"
+
+
+def peer_words(transfer: Told) -> str:
+    """Returns the client of a request; for one of our own client the server that it asked."""
+    return (
+        f"from our client to {transfer.server}" if transfer.is_ours else f"from {transfer.client}"
+    )
 
 
 def progress_text(transfer: Told) -> str:
@@ -103,7 +134,11 @@ def progress_text(transfer: Told) -> str:
 
 def reason_text(transfer: Told) -> str:
     """Returns why a transfer ended: its error in words, in lower case and without a full stop."""
-    if transfer.error_code == ErrorCode.file_not_found and transfer.direction is Direction.read:
+    if (
+        transfer.direction is Direction.read
+        and transfer.error_code == ErrorCode.file_not_found
+        and transfer.cause in _NOT_FOUND
+    ):
         # The same words for every system and peer: people search a log for them.
         return "file not found"
     text = short_text(transfer.error_message.strip().rstrip("."), 200)
@@ -126,8 +161,8 @@ def outcome_text(transfer: Told) -> str:
         return f"completed, {size_text(transfer.octets)}"
     if outcome is Outcome.refused:
         return reason_text(transfer)
-    if outcome is Outcome.probed:
-        return "only its size was asked"
+    if outcome in _SAID_SHORTLY:
+        return _SAID_SHORTLY[outcome]
     if outcome is Outcome.timed_out:
         return f"timed out at {progress_text(transfer)}"
     word = "failed" if outcome is Outcome.failed else "stopped"
@@ -139,8 +174,8 @@ def result_text(transfer: Told) -> str:
     outcome = transfer.outcome
     if outcome is Outcome.refused:
         return reason_text(transfer)
-    if outcome is Outcome.probed:
-        return "only its size was asked"
+    if outcome in _SAID_SHORTLY:
+        return _SAID_SHORTLY[outcome]
     if outcome is Outcome.completed:
         rate = f" ({rate_text(transfer.rate)})" if transfer.duration > 0 else ""
         return f"{size_text(transfer.octets)} in {duration_text(transfer.duration)}{rate}"
@@ -156,7 +191,7 @@ def outcome_word(outcome: Outcome | None) -> str:
 def line_text(transfer: Told) -> str:
     """Returns a transfer in one line, the first one of its card.
 
-    `completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)`
+    `completed read request for 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)`
     """
     word = outcome_word(transfer.outcome)
     return f"{word} {request_text(transfer)}: {result_text(transfer)}{remarks_text(transfer)}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from TftpLibrary.errors import TftpError
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 
 _MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL))
@@ -35,10 +36,14 @@ class StoreError(TftpError):
     Attributes:
         code: the TFTP error code (RFC 1350, section 5).
         public: a short English text without local paths, for the ERROR packet.
+        cause: the reason as a value; None where it has no name.
     """
 
-    def __init__(self, code: ErrorCode, public: str, detail: str = "") -> None:
+    def __init__(
+        self, code: ErrorCode, public: str, detail: str = "", cause: Cause | None = None
+    ) -> None:
         super().__init__(detail or public)
+        self.cause = cause
         self.code = code
         self.public = public
 
@@ -48,7 +53,7 @@ class StoredFile(NamedTuple):
 
     Attributes:
         name: the name under which boards ask for it, with `/` as separator.
-        size: octets.
+        size: bytes.
         sha256: hexadecimal digest of the content.
         crc32: eight hexadecimal digits, as U-Boot's `crc32` prints them.
         path: where it lies on this machine; None for content that is held in memory.
@@ -157,36 +162,37 @@ class Store(Protocol):
         """
 
 
-def not_found(detail: str) -> StoreError:
+def not_found(detail: str, cause: Cause = Cause.missing) -> StoreError:
     """The refusal of a file that is not there."""
-    return StoreError(ErrorCode.file_not_found, "File not found", detail)
+    return StoreError(ErrorCode.file_not_found, "File not found", detail, cause)
 
 
-def forbidden(detail: str) -> StoreError:
+def forbidden(detail: str, cause: Cause = Cause.forbidden) -> StoreError:
     """The refusal of a name that a peer may not use, whether or not a file is there."""
-    return StoreError(ErrorCode.access_violation, "Access violation", detail)
+    return StoreError(ErrorCode.access_violation, "Access violation", detail, cause)
 
 
 def no_file() -> StoreError:
     """The refusal of a folder, a device, a FIFO or a socket."""
-    return forbidden("what lies there is not a regular file")
+    return forbidden("what lies there is not a regular file", Cause.no_file)
 
 
 def exists(detail: str = "") -> StoreError:
     """The refusal of a file that would be replaced without permission."""
-    return StoreError(ErrorCode.file_exists, "File already exists", detail)
+    return StoreError(ErrorCode.file_exists, "File already exists", detail, Cause.exists)
 
 
 def too_large(limit: int) -> StoreError:
     """The refusal of more octets than an upload may have."""
-    return StoreError(
-        ErrorCode.disk_full, "Upload too large", f"an upload may have {limit} octets at most"
-    )
+    detail = f"an upload may have {limit:,} bytes at most"
+    return StoreError(ErrorCode.disk_full, "Upload too large", detail, Cause.too_large)
 
 
 def full(detail: str) -> StoreError:
     """The refusal of what the disk has no room for."""
-    return StoreError(ErrorCode.disk_full, "Disk full or allocation exceeded", detail)
+    return StoreError(
+        ErrorCode.disk_full, "Disk full or allocation exceeded", detail, Cause.disk_full
+    )
 
 
 def changed() -> StoreError:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.store.base import forbidden, not_found
 from TftpLibrary.store.names import Parts, is_hidden
 from TftpLibrary.store.place import NOFOLLOW, READ_FLAGS, Place, flags
@@ -118,7 +119,7 @@ class DescriptorRoot:
         except OSError as error:
             resolved = self._resolve_after(error, parts)
         if not resolved:
-            raise forbidden("a link leads to the root folder")
+            raise forbidden("a link leads to the root folder", Cause.link)
         return self._open_strictly(resolved)
 
     def _open_strictly(self, parts: Parts) -> int:
@@ -195,7 +196,7 @@ class DescriptorRoot:
             part = todo.pop()
             if part == "..":
                 if not done:
-                    raise forbidden("a link leads out of the root")
+                    raise forbidden("a link leads out of the root", Cause.link)
                 done.pop()
                 continue
             target = self._link_target("/".join((*done, part)))
@@ -204,12 +205,12 @@ class DescriptorRoot:
                 continue
             links += 1
             if links > MAX_LINKS:
-                raise forbidden("links lead to links without end")
+                raise forbidden("links lead to links without end", Cause.link)
             if target.startswith("/"):
                 target, done = self._below_root(target), []
             todo.extend(piece for piece in reversed(target.split("/")) if piece not in ("", "."))
         if any(map(is_hidden, done)):
-            raise not_found("a link leads to what belongs to the store itself")
+            raise not_found("a link leads to what belongs to the store itself", Cause.link)
         return tuple(done)
 
     def _link_target(self, name: str) -> str | None:
@@ -223,4 +224,4 @@ class DescriptorRoot:
         for root in (str(self.path.absolute()), str(self.path.resolve())):
             if target.startswith(root.rstrip("/") + "/"):
                 return target[len(root) :]
-        raise forbidden("a link leads out of the root")
+        raise forbidden("a link leads out of the root", Cause.link)

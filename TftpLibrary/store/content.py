@@ -14,10 +14,10 @@ _LINE = 64
 class TestContent(Enum):
     """The content of a test file.
 
-    | ``random`` | Octets without any order; the seed decides which. |
-    | ``zeros``  | Octets that are all zero. |
-    | ``text``   | Lines of 64 octets, each beginning with its number: fit for netascii. |
-    | ``count``  | Words of four octets, each its own number, big-endian: shows a misplaced word. |
+    | ``random`` | Bytes without any order; the seed decides which. |
+    | ``zeros``  | Bytes that are all zero. |
+    | ``text``   | Lines of 64 bytes, each beginning with its number: fit for netascii. |
+    | ``count``  | Words of four bytes, each its own number, big-endian: shows a misplaced word. |
     """
 
     random = "random"
@@ -29,13 +29,13 @@ class TestContent(Enum):
 
 
 def generate(size: int, content: TestContent, seed: int = 0) -> Iterator[bytes]:
-    """Yields content of exactly `size` octets.
+    """Yields content of exactly `size` bytes.
 
     Raises:
         UsageError: the size is negative.
     """
     if size < 0:
-        raise UsageError(f"The size of a test file is 0 or more octets, not {size}.")
+        raise UsageError(f"The size of a test file is 0 or more bytes, not {size}.")
     make = _MAKERS[content](seed)
     return (make(start)[: size - start] for start in range(0, size, CHUNK))
 

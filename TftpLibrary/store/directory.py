@@ -293,7 +293,7 @@ def _unsized(source: DirectorySource, fd: int) -> Source:
         while piece := os.read(fd, _PIECE):
             data += piece
             if len(data) > MAX_UNSIZED:
-                raise forbidden(f"its size says 0, and it has more than {MAX_UNSIZED} octets")
+                raise forbidden(f"its size says 0, and it has more than {MAX_UNSIZED} bytes")
     except BaseException as error:
         source.close()
         if isinstance(error, OSError):
@@ -307,9 +307,9 @@ def _unsized(source: DirectorySource, fd: int) -> Source:
 
 def _check_target(place: Place, policy: WritePolicy) -> None:
     found = place.stat()
-    check_target(policy, is_there=found is not None)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise no_file()
+    check_target(policy, is_there=found is not None)
 
 
 def _is_filled(buffers: Sequence[memoryview], octets: int) -> bool:

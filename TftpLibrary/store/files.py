@@ -162,7 +162,7 @@ class FileStore:
     def upload_bytes(
         self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
     ) -> StoredFile:
-        """Stores octets under a name."""
+        """Stores bytes under a name."""
         return self._put(name, [data], len(data), only_for=only_for, overwrite=overwrite)
 
     def upload_folder(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.store.base import forbidden
 from TftpLibrary.store.confined import open_root
 from TftpLibrary.store.killed import recover
@@ -121,7 +122,8 @@ class Ground:
         except Held as held:
             raise forbidden(
                 f"another run, {held.by}, is changing the folder '{self.path}', and nothing else "
-                "can until it has stopped. Serve another folder, or a copy of this one"
+                "can until it has stopped. Serve another folder, or a copy of this one",
+                Cause.held,
             ) from held
         except OSError as error:
             if error.errno not in _NO_LEDGER:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from TftpLibrary.networks import Network, is_within
+from TftpLibrary.networks import Network, is_within, network_text
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import (
     Sink,
@@ -57,7 +58,7 @@ class LayeredStore:
                 if error.code is not ErrorCode.file_not_found:
                     raise
                 missing = error
-        raise missing or not_found("no layer is for this client")
+        raise self._for_others(name, client) or missing or not_found("no layer is for this client")
 
     def open_write(self, name: bytes, client: str, policy: WritePolicy, size: int | None) -> Sink:
         """Opens a file for a board's upload."""
@@ -72,6 +73,14 @@ class LayeredStore:
         ):
             raise exists()
         return last.open_write(name, client, policy, size)
+
+    def _for_others(self, name: bytes, client: str) -> StoreError | None:
+        """The refusal that says for whom a file is there, where it is there for others."""
+        for layer in self.layers:
+            if layer.clients and not layer.serves(client) and _has(layer.store, name, client):
+                allowed = ", ".join(map(network_text, layer.clients))
+                return not_found(f"it is there for {allowed} only", Cause.for_others)
+        return None
 
 
 def _has(store: Store, name: bytes, client: str) -> bool:

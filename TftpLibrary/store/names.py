@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import octets_of_text, printable
 from TftpLibrary.store.base import StoreError, forbidden, not_found
 
@@ -50,15 +51,15 @@ def safe_parts(octets: bytes) -> Parts:
             one that no file can have.
     """
     if b"\0" in octets:
-        raise forbidden("the name holds a NUL")
+        raise forbidden("the name holds a NUL", Cause.bad_name)
     if len(octets) > MAX_NAME:
-        raise not_found(f"the name has {len(octets)} octets, more than {MAX_NAME}")
+        raise not_found(f"the name has {len(octets)} bytes, more than {MAX_NAME}", Cause.bad_name)
     try:
         raw = os.fsdecode(octets).replace("\\", "/").split("/")
     except UnicodeDecodeError as error:  # On Windows every name is Unicode.
-        raise not_found("the name is not UTF-8") from error
+        raise not_found("the name is not UTF-8", Cause.bad_name) from error
     if raw[-1] in _SKIPPED:
-        raise forbidden("the name is that of a folder, not of a file")
+        raise forbidden("the name is that of a folder, not of a file", Cause.bad_name)
     parts = tuple([part for part in raw if part not in _SKIPPED])
     _check(parts, len(octets))
     return parts
@@ -148,18 +149,18 @@ def _shown(name: str) -> str:
 
 def _check(parts: Parts, octets: int) -> None:
     if ".." in parts:
-        raise forbidden("the name holds '..'")
+        raise forbidden("the name holds '..'", Cause.bad_name)
     first = parts[0]
     if first[1:2] == ":" and first[0].isascii() and first[0].isalpha():
-        raise forbidden("the name begins with a drive letter")
+        raise forbidden("the name begins with a drive letter", Cause.bad_name)
     if len(parts) > MAX_PARTS:
-        raise not_found(f"the name has {len(parts)} parts, more than {MAX_PARTS}")
+        raise not_found(f"the name has {len(parts)} parts, more than {MAX_PARTS}", Cause.bad_name)
     if octets > MAX_PART and any(len(os.fsencode(part)) > MAX_PART for part in parts):
-        raise not_found(f"a part of the name has more than {MAX_PART} octets")
+        raise not_found(f"a part of the name has more than {MAX_PART} bytes", Cause.bad_name)
     if any(map(is_hidden, parts)):
-        raise not_found(f"names with '{HIDDEN_PREFIX}' belong to the store itself")
+        raise not_found(f"names with '{HIDDEN_PREFIX}' belong to the store itself", Cause.bad_name)
     if _IS_WINDOWS and any(map(_is_illegal_on_windows, parts)):
-        raise forbidden("Windows gives the name a meaning of its own")
+        raise forbidden("Windows gives the name a meaning of its own", Cause.bad_name)
 
 
 def _is_illegal_on_windows(part: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.store.base import WritePolicy, exists, forbidden, not_found, too_large
 
 
@@ -12,7 +13,7 @@ def check_policy(policy: WritePolicy, size: int | None) -> None:
         StoreError: code 2 when nothing may be written, code 3 when tsize is too large.
     """
     if not policy.writable:
-        raise forbidden("the server is read-only")
+        raise forbidden("the server is read-only", Cause.read_only)
     if size is not None and policy.max_upload_size is not None and size > policy.max_upload_size:
         raise too_large(policy.max_upload_size)
 
@@ -26,4 +27,4 @@ def check_target(policy: WritePolicy, *, is_there: bool) -> None:
     if is_there and not policy.overwrite:
         raise exists()
     if not is_there and not policy.create:
-        raise not_found("files that are not there yet may not be written")
+        raise not_found("files that are not there yet may not be written", Cause.no_creation)

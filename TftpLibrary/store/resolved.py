@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.store.base import forbidden
 from TftpLibrary.store.names import Parts
 from TftpLibrary.store.place import NOFOLLOW, READ_FLAGS, Place
@@ -37,7 +38,7 @@ class ResolvedRoot:
             # The name still leads to the file that was opened, and that is still below the root.
             now = self._confine(self.path.joinpath(*parts)).stat()
             if self._is_strict and not os.path.samestat(now, os.fstat(fd)):
-                raise forbidden("the name led elsewhere while it was opened")
+                raise forbidden("the name led elsewhere while it was opened", Cause.link)
         except BaseException:
             os.close(fd)
             raise
@@ -74,5 +75,5 @@ class ResolvedRoot:
         """Returns the target of a path, if it is below the root."""
         real = path.resolve()
         if self._is_strict and real != self._real and self._real not in real.parents:
-            raise forbidden("a link leads out of the root")
+            raise forbidden("a link leads out of the root", Cause.link)
         return real

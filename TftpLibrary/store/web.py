@@ -42,7 +42,7 @@ class RemoteFile:
             octets += len(chunk)
             yield chunk
         if self.size is not None and octets != self.size:
-            raise UsageError(f"{self.label} ended after {octets} of {self.size} octets. Try again.")
+            raise UsageError(f"{self.label} ended after {octets} of {self.size} bytes. Try again.")
 
     def close(self) -> None:
         """Closes the connection. Idempotent."""

@@ -121,7 +121,7 @@ def test_no_limit_is_written_unlimited() -> None:
         (
             "serve x --max-upload-size many",
             "tftplibrary serve: error: argument --max-upload-size: "
-            "Expected a size in whole octets, such as 1468, 512 kB or 4 MiB, got 'many'.",
+            "Expected a size in whole bytes, such as 1468, 512 kB or 4 MiB, got 'many'.",
         ),
         (
             "serve x --port-range 6000",
@@ -159,7 +159,7 @@ def test_value_out_of_bounds_is_named_by_the_settings() -> None:
     [
         "--port N UDP port to bind, 0 for a free one (default: 69)",
         "--writable let boards upload files --no-create refuse uploads of files",
-        "--max-upload-size SIZE largest file in octets that a board may upload (default: no limit)",
+        "--max-upload-size SIZE largest file in bytes that a board may upload (default: no limit)",
         "--timeout SECONDS longest wait for an answer before a packet is sent again (default: 1)",
         "--client CIDR addresses and networks that are served, such as 192.168.1.0/24; may be "
         "given several times (default: everyone)",

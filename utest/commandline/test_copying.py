@@ -36,7 +36,7 @@ def test_get_goes_into_a_folder_or_a_file_or_here(
     monkeypatch.chdir(tmp_path)
     assert copying.get(options(server, "get", server.host, "a/b", destination)) == 0
     assert (tmp_path / "b").read_bytes() == b"content"
-    assert capsys.readouterr().out.startswith("get 'a/b': 7 octets in ")
+    assert capsys.readouterr().out.startswith("get 'a/b': 7 bytes in ")
 
 
 def test_a_url_names_server_and_file(

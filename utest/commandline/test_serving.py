@@ -69,7 +69,7 @@ def test_serves_until_a_signal_comes(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert serving.run(options(tmp_path)) == 0
     board.join()
     assert (tmp_path / "copy").read_bytes() == b"image"
-    assert "1 transfer (1 completed), 5 octets sent" in capsys.readouterr().err
+    assert "1 transfer (1 completed), 5 bytes sent" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
@@ -118,8 +118,7 @@ def test_quiet_report_tells_the_summary_only() -> None:
     report.update()
     report.finish(1.0)
     assert stream.getvalue() == (
-        "stopped after 1 s: 2 transfers (1 completed, 1 not shown), "
-        "1.0 kB sent, 0 octets received\n"
+        "stopped after 1 s: 2 transfers (1 completed, 1 not shown), 1.0 kB sent, 0 bytes received\n"
     )
 
 

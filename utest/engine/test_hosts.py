@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.engine import hosts, udp
+from TftpLibrary.engine import hosts, interfaces, udp
+from TftpLibrary.engine.interfaces import Interface
 from TftpLibrary.errors import UsageError
 from utest.support.stations import linux_only
 
@@ -44,6 +45,76 @@ def test_the_source_address_is_that_of_the_route() -> None:
 def test_a_host_without_a_route_is_told(host: str) -> None:
     with pytest.raises(UsageError, match=f"^There is no route to '{host}'.* Expected the address"):
         hosts.source_address(host)
+
+
+def have(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, str]) -> None:
+    """Lets this machine have these addresses at these interfaces."""
+    monkeypatch.setattr(hosts, "interfaces", lambda: [Interface(*each) for each in addresses])
+    monkeypatch.setattr(interfaces, "interfaces", lambda: [Interface(*each) for each in addresses])
+
+
+def route(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Lets datagrams to every client leave from an address."""
+    monkeypatch.setattr(hosts, "source_address", lambda _client: source)
+
+
+def test_a_board_reaches_the_address_that_is_bound_or_that_of_its_route(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route(monkeypatch, "10.0.0.1")
+    assert hosts.address_for("10.0.0.9", "10.0.0.1") == "10.0.0.1"
+    assert hosts.address_for("10.0.0.9", "0.0.0.0") == "10.0.0.1"
+    assert hosts.address_for("127.0.0.9", "127.0.0.1") == "127.0.0.1"
+
+
+def test_a_client_on_this_machine_reaches_each_of_its_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route(monkeypatch, "10.0.0.1")
+    assert hosts.address_for("10.0.0.1", "127.0.0.1") == "127.0.0.1"
+
+
+def test_a_board_that_reaches_one_address_of_an_interface_reaches_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route(monkeypatch, "10.0.0.1")
+    have(monkeypatch, ("10.0.0.1", "eth1"), ("10.0.0.2", "eth1"))
+    assert hosts.address_for("10.0.0.9", "10.0.0.2") == "10.0.0.2"
+
+
+def test_a_board_that_reaches_this_machine_elsewhere_is_told_where(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route(monkeypatch, "192.168.77.1")
+    have(monkeypatch, ("10.50.0.5", "eth0"), ("192.168.77.1", "eth1"))
+    with pytest.raises(UsageError) as caught:
+        hosts.address_for("192.168.77.50", "10.50.0.5")
+    assert str(caught.value) == (
+        "The board 192.168.77.50 reaches this machine at 192.168.77.1, but the server is bound to "
+        "10.50.0.5. Start it with host=192.168.77.1, or with host=0.0.0.0 for all addresses."
+    )
+
+
+def test_a_server_that_found_no_address_but_loopback_is_doubted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    have(monkeypatch, ("192.168.1.1", "eth1"))
+    assert hosts.doubts("192.168.1.1") == []
+    text = (
+        "There is no default route, so host=auto is bound to loopback (127.0.0.1), which boards "
+        "cannot reach."
+    )
+    assert hosts.doubts("127.0.0.1") == [
+        f"{text} This machine has 192.168.1.1 (eth1): give one of these as host=."
+    ]
+    have(monkeypatch)
+    assert hosts.doubts("127.0.0.1") == [text]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.9", "::1", "localhost"])
+def test_loopback_is_known(host: str) -> None:
+    assert hosts.doubts(host)
+    assert not hosts.doubts("board-7")
 
 
 def test_a_server_is_resolved_to_its_family_and_address() -> None:

@@ -325,7 +325,7 @@ def test_an_upload_over_the_limit_gets_error_3() -> None:
         with pytest.raises(RefusedError, match="ERROR 3 'Upload too large'"):
             found.write(CONTENT, blksize=1428, windowsize=8)
         record = found.wait_for_end()
-        assert record.error_message == "an upload may have 100000 octets at most"
+        assert record.error_message == "an upload may have 100,000 bytes at most"
         assert found.store.names() == []  # type: ignore[attr-defined]
 
 

@@ -138,7 +138,7 @@ def test_stop_logs_what_was_captured_and_how_to_open_it(
     keywords.stop_packet_capture()
     port = keywords.state.server().port
     assert log.messages[-2:] == [
-        'Captured 5 packets, 105 octets: <a href="x.pcapng">x.pcapng</a>',
+        'Captured 5 packets, 105 bytes: <a href="x.pcapng">x.pcapng</a>',
         f"At port {port} Wireshark has to be told that it is TFTP: "
         f"wireshark -d udp.port=={port},tftp x.pcapng",
     ]
@@ -155,7 +155,7 @@ def test_a_capture_that_ended_early_is_a_warning(
     monkeypatch.setattr("TftpLibrary.recording.capture.Capture.summary", ended)
     keywords.stop_packet_capture()
     assert (log.records[-1].levelname, log.messages[-1]) == ("WARNING", ended.warning)
-    assert log.messages[-3].startswith("Captured 1 packet, 6 octets: ")
+    assert log.messages[-3].startswith("Captured 1 packet, 6 bytes: ")
 
 
 def test_stop_without_a_capture_is_a_warning(

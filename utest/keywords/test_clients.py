@@ -112,7 +112,7 @@ def test_put_stores_the_file_under_its_own_name_or_another(
     keywords.tftp_put(path, "127.0.0.1", port=router.port)
     keywords.tftp_put(path, "127.0.0.1", "new/firmware", port=router.port)
     assert router.files.list() == ["firmware.bin", "new/firmware", "running-config"]
-    assert "WRQ 'new/firmware', 127.0.0.1:" in log.messages[-1]
+    assert "write request for 'new/firmware' from our client to 127.0.0.1:" in log.messages[-1]
 
 
 def test_an_error_of_the_server_is_told_with_its_number(

@@ -54,7 +54,7 @@ def test_what_was_stored_is_logged(
     file = keywords.upload_file(str(image))
     again = keywords.upload_file(str(image))
     assert (file.uploaded, again.uploaded) == (True, False)
-    digest = f"'zImage', 6 octets, sha256 {file.sha256}"
+    digest = f"'zImage', 6 bytes, sha256 {file.sha256}"
     assert log.messages == [f"Stored {digest}", f"Already there, with the same content: {digest}"]
 
 

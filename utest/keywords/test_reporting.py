@@ -21,7 +21,7 @@ def test_a_transfer_in_one_line_tells_options_and_retransmits() -> None:
         completed(duration=2.0, retransmits=3, granted={"blksize": "1468", "windowsize": "4"})
     )
     assert text == (
-        "RRQ 'zImage', 192.168.1.50:50312: completed, 7.8 MB in 2 s (3.9 MB/s), "
+        "read request for 'zImage' from 192.168.1.50:50312: completed, 7.8 MB in 2 s (3.9 MB/s), "
         "blksize=1468 windowsize=4, 3 retransmits"
     )
 
@@ -142,7 +142,7 @@ def test_transfers_are_logged_as_a_table(log: pytest.LogCaptureFixture) -> None:
     reporting.log_transfers(seen(completed(), is_complete=False))
     assert log.messages[0] == "No transfers since the mark."
     assert not Page(log.messages[1]).odd
-    assert "completed RRQ 'zImage'" in Page(log.messages[1]).text
+    assert "completed read request for 'zImage'" in Page(log.messages[1]).text
     assert log.messages[2] == "Older transfers were dropped: the record was full."
 
 
@@ -151,7 +151,7 @@ def test_the_requests_of_a_failed_test_are_a_table(log: pytest.LogCaptureFixture
     page = Page(log.messages[0])
     assert not page.odd
     assert page.lines[0] == "Requests of this test:"
-    assert "refused RRQ 'zImage' from 192.168.1.50: file not found" in page.text
+    assert "refused read request for 'zImage' from 192.168.1.50: file not found" in page.text
 
 
 def test_a_failed_test_without_requests_says_so(log: pytest.LogCaptureFixture) -> None:
@@ -184,8 +184,8 @@ def test_a_stopped_server_tells_what_it_cut_short(log: pytest.LogCaptureFixture)
     reporting.warn_not_running("No TFTP server is running.")
     assert log.messages == [
         "Stopped TFTP server 'dut' at tftp://host:69/.",
-        "Cut short: RRQ 'zImage', 192.168.1.50:50312: stopped at 0 octets: server is stopping "
-        "in 0 ms (0 octets/s)",
+        "Cut short: read request for 'zImage' from 192.168.1.50:50312: stopped at 0 bytes: server "
+        "is stopping in 0 ms (0 bytes/s)",
         "Not cleaned up.",
         "Nothing to stop: No TFTP server is running.",
     ]
@@ -197,15 +197,16 @@ def test_a_stored_file_tells_whether_it_was_there_before(log: pytest.LogCaptureF
         [StoredFile("a", 5, "12ab", "0", None), StoredFile("b", 5, "12ab", "0", None, False)]
     )
     assert log.messages == [
-        "Stored 'a', 5 octets, sha256 12ab",
-        "Already there, with the same content: 'b', 5 octets, sha256 12ab",
+        "Stored 'a', 5 bytes, sha256 12ab",
+        "Already there, with the same content: 'b', 5 bytes, sha256 12ab",
     ]
 
 
 def test_a_fetched_file_tells_where_it_is(log: pytest.LogCaptureFixture) -> None:
     reporting.log_fetched(completed("a", 5), Path("here"))
     assert log.messages == [
-        "RRQ 'a', 192.168.1.50:50312: completed, 5 octets in 0 ms (0 octets/s), stored as here"
+        "read request for 'a' from 192.168.1.50:50312: completed, 5 bytes in 0 ms (0 bytes/s), "
+        "stored as here"
     ]
 
 
@@ -218,7 +219,7 @@ def test_a_capture_tells_where_it_is_and_how_to_open_it(
     reporting.log_captured(Captured(path, 2, 512, "The disk is full."), 6969)
     told = [Page(message).text for message in log.messages]
     assert told[0].endswith("boot.pcapng. The file stays only if the test fails.")
-    assert told[1].startswith("Captured 1 packet, 512 octets: ")
+    assert told[1].startswith("Captured 1 packet, 512 bytes: ")
     assert told[3:] == [
         "At port 6969 Wireshark has to be told that it is TFTP: "
         "wireshark -d udp.port==6969,tftp boot.pcapng",
@@ -243,7 +244,7 @@ def test_a_capture_that_is_settled_tells_what_became_of_it(
         ]
     )
     assert [Page(message).text.partition(":")[0] for message in log.messages] == [
-        "Captured 1 packet, 512 octets",
+        "Captured 1 packet, 512 bytes",
         "Removed the capture 'boot.pcapng' (keep=failed).",
         f"Cannot remove the capture '{captured.path}'",
     ]
@@ -261,7 +262,7 @@ def test_a_capture_that_cannot_be_removed_is_a_warning(log: pytest.LogCaptureFix
         ]
     )
     assert log.messages == [
-        'Captured 0 packets, 0 octets: <a href="x.pcapng">x.pcapng</a>',
+        'Captured 0 packets, 0 bytes: <a href="x.pcapng">x.pcapng</a>',
         "Cannot remove the capture 'x.pcapng': In use.",
         "Removed the capture 'x.pcapng' (keep=never).",
     ]

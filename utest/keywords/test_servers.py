@@ -143,7 +143,10 @@ def test_stop_returns_the_transfers_that_were_cut_short(
         error = board.recvfrom(1024)[0]
     assert [transfer.filename for transfer in cut] == ["zImage"]
     assert error[:2] == b"\0\5"
-    assert any(text.startswith("Cut short: RRQ 'zImage', 127.0.0.1:") for text in log.messages)
+    assert any(
+        text.startswith("Cut short: read request for 'zImage' from 127.0.0.1:")
+        for text in log.messages
+    )
 
 
 def test_stop_gives_transfers_the_grace_to_end(keywords: ServerKeywords) -> None:

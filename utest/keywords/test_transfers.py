@@ -82,7 +82,7 @@ def test_transfers_are_logged_as_a_table(
     keywords.log_transfers("*Image")
     (table,) = log.messages
     assert table.count("<rect") == 1
-    assert "RRQ '<bdi>zImage</bdi>'" in table
+    assert "read request for '<bdi>zImage</bdi>'" in table
 
 
 def test_what_clients_did_is_logged_too(state: LibraryState, log: pytest.LogCaptureFixture) -> None:

@@ -36,7 +36,8 @@ def test_a_download_that_is_over_is_found_at_once(
     found = keywords.wait_until_file_is_downloaded("/boot/zImage")
     assert (found.filename, found.outcome) == ("boot/zImage", Outcome.completed)
     assert log.messages == [
-        "RRQ 'boot/zImage', 192.168.1.50:50312: completed, 7.8 MB in 2 s (3.9 MB/s)"
+        "read request for 'boot/zImage' from 192.168.1.50:50312: completed, 7.8 MB in 2 s "
+        "(3.9 MB/s)"
     ]
 
 
@@ -72,7 +73,7 @@ def test_only_the_client_that_is_meant_counts(keywords: WaitingKeywords, record:
         (refused(), "it was requested and refused: file not found."),
         (ended("zImage", Outcome.probed, size=7_800_000), "only its size was asked."),
         (partial(idle=12.0), "41 % (3.2 of 7.8 MB), block 2210, silent for 12 s."),
-        (completed(direction=Direction.write), "the board sent it (WRQ)"),
+        (completed(direction=Direction.write), "the board sent it (write request)"),
     ],
 )
 def test_a_wait_that_fails_tells_the_nearest_miss(
@@ -83,7 +84,7 @@ def test_a_wait_that_fails_tells_the_nearest_miss(
         keywords.wait_until_file_is_downloaded("zImage", client="192.168.1.50")
     message = str(caught.value)
     assert message.startswith(f"{not_downloaded('zImage', '192.168.1.50')} in 0 ms: {text}")
-    assert "\nRequests seen: 1 " in message
+    assert f"\nRequests seen at {keywords.state.server().bound}: 1 " in message
 
 
 def test_a_wait_that_fails_tells_which_file_of_the_store_is_like_it(
@@ -96,7 +97,9 @@ def test_a_wait_that_fails_tells_which_file_of_the_store_is_like_it(
 
 
 def test_a_wait_without_any_request_says_so(keywords: WaitingKeywords) -> None:
-    with pytest.raises(ExpectationError, match="No request was seen since the mark."):
+    with pytest.raises(
+        ExpectationError, match=r"No request was seen at 127.0.0.1:\d+ since the mark."
+    ):
         keywords.wait_until_file_is_downloaded("zImage")
 
 
@@ -159,7 +162,7 @@ def test_an_upload_is_received(keywords: WaitingKeywords, record: Record) -> Non
     with pytest.raises(ExpectationError) as caught:
         keywords.wait_until_file_is_received("board.log", min_size=to_size("1 kB"))
     assert str(caught.value).startswith(
-        "'board.log' was not received in 0 ms: it came with 10 octets only, of at least 1.0 kB."
+        "'board.log' was not received in 0 ms: it came with 10 bytes only, of at least 1.0 kB."
     )
 
 
@@ -206,7 +209,8 @@ def test_a_wait_for_a_request_tells_what_was_asked_instead(
         "'zImage' was not requested in 0 ms: no such name was requested, the nearest: 'zimage' "
         "(file not found). Names match exactly, with case and folders, or as a glob such as "
         "'*/zImage'.\n"
-        "Requests seen: 1 RRQ 'zimage' from 192.168.1.50: file not found."
+        f"Requests seen at {keywords.state.server().bound}: 1 read request for 'zimage' from "
+        "192.168.1.50: file not found."
     )
 
 

@@ -4,6 +4,7 @@ from robot.libdocpkg import LibraryDocumentation
 
 from TftpLibrary.keywords.words import IN_A_SUITE
 from TftpLibrary.messages.questions import Download, Upload
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import Direction
 from utest.support.records import partial, refused
 from utest.support.views import seen
@@ -20,7 +21,7 @@ def test_a_suite_reads_of_keywords_and_their_arguments() -> None:
     assert "wait for it with `Wait Until File Is Downloaded`.\n" in Download("zImage").explain(
         seen(partial()), words=IN_A_SUITE
     )
-    view = seen(refused("core", direction=Direction.write, error_code=2))
+    view = seen(refused("core", direction=Direction.write, error_code=2, cause=Cause.read_only))
     assert "Start the server with writable=True to let boards send files.\n" in Upload(
         "core"
     ).explain(view, words=IN_A_SUITE)

@@ -11,10 +11,10 @@ from TftpLibrary.messages.checks import NoRequest, NothingMissing, Usage
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
 from utest.support.records import BOARD, completed, ended, partial, refused
-from utest.support.views import seen
+from utest.support.views import numbered, seen
 
 OTHER = "192.168.1.51"
-ONE = "Requests seen: 1 RRQ 'zImage' from 192.168.1.50: completed, 7.8 MB"
+ONE = "Requests seen: 1 read request for 'zImage' from 192.168.1.50: completed, 7.8 MB"
 
 
 def test_no_request_is_as_it_should_be() -> None:
@@ -24,12 +24,12 @@ def test_no_request_is_as_it_should_be() -> None:
 
 
 def test_an_unwanted_request_is_told_with_what_came_of_it() -> None:
-    view = seen(completed(), refused())
+    view = numbered(completed(), refused())
     assert NoRequest("zImage", BOARD).find(view) is None
     assert NoRequest("zImage", BOARD).explain(view, 2.0) == (
         "'zImage' was requested by 192.168.1.50 twice in 2 s, expected never. The last time: "
-        "RRQ 'zImage' from 192.168.1.50, file not found.\n"
-        f"{ONE}; 2 RRQ 'zImage' from 192.168.1.50: file not found."
+        "read request for 'zImage' from 192.168.1.50, file not found.\n"
+        f"{ONE}; 2 read request for 'zImage' from 192.168.1.50: file not found."
     )
 
 
@@ -47,7 +47,7 @@ def test_only_files_that_were_not_found_are_missing() -> None:
 
 
 def test_missing_files_are_told_with_what_the_store_has_instead() -> None:
-    view = seen(
+    view = numbered(
         refused("zimage"),
         refused("zimage"),
         refused("Initrd", client=OTHER),
@@ -58,10 +58,10 @@ def test_missing_files_are_told_with_what_the_store_has_instead() -> None:
         "2 requested files were missing: 'zimage' from 192.168.1.50 (2 times, the store has "
         "'zImage'), 'Initrd' from 192.168.1.51 (the store has 'initrd'). Upload "
         "under the names that the board asks for, or name what it can do without in ignore=.\n"
-        "Requests seen: 1 RRQ 'zimage' from 192.168.1.50: file not found; "
-        "2 RRQ 'zimage' from 192.168.1.50: file not found; "
-        "3 RRQ 'Initrd' from 192.168.1.51: file not found; "
-        "4 RRQ 'zImage' from 192.168.1.50: completed, 7.8 MB."
+        "Requests seen: 1 read request for 'zimage' from 192.168.1.50: file not found; "
+        "2 read request for 'zimage' from 192.168.1.50: file not found; "
+        "3 read request for 'Initrd' from 192.168.1.51: file not found; "
+        "4 read request for 'zImage' from 192.168.1.50: completed, 7.8 MB."
     )
 
 
@@ -104,7 +104,7 @@ def test_everything_that_differs_is_told() -> None:
     question = Usage("zImage", BOARD, 512, 4, Mode.netascii, 2, 1.5, 5_000_000)
     assert question.find(seen(FAST)) is None
     assert question.explain(seen(FAST)) == (
-        "RRQ 'zImage' from 192.168.1.50 did not go as expected:\n"
+        "read request for 'zImage' from 192.168.1.50 did not go as expected:\n"
         "  blksize: expected 512, was 1468 (asked for: 65464)\n"
         "  windowsize: expected 4, was 1 (asked for: 4)\n"
         "  mode: expected netascii, was octet\n"
@@ -149,10 +149,10 @@ def test_the_last_completed_transfer_counts() -> None:
 
 def test_a_transfer_that_did_not_complete_used_nothing() -> None:
     question = Usage("zImage", blksize=512)
-    assert question.explain(seen(ended("zImage", Outcome.probed))) == (
+    assert question.explain(numbered(ended("zImage", Outcome.probed))) == (
         "'zImage' was not transferred: only its size was asked. The board took the size and did "
         "not come back for the content: look at its console, the file may be too large for it.\n"
-        "Requests seen: 1 RRQ 'zImage' from 192.168.1.50: only its size was asked."
+        "Requests seen: 1 read request for 'zImage' from 192.168.1.50: only its size was asked."
     )
     assert question.explain(seen(refused("zimage"))).startswith(
         "'zImage' was not transferred: no such name was requested, the nearest: 'zimage' (file "

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from TftpLibrary.messages.differences import Lists, Match, Requests
 from TftpLibrary.recording.records import Transfer
 from utest.support.records import BOARD, completed, refused
-from utest.support.views import seen
+from utest.support.views import numbered, seen
 
 SEEN = (
     completed("boot.scr", 600),
@@ -16,10 +16,10 @@ SEEN = (
     completed("/dtb/board.dtb", 54_000),
 )
 REQUESTS = (
-    "Requests seen: 1 RRQ 'boot.scr' from 192.168.1.50: completed, 600 octets; "
-    "2 RRQ 'zimage' from 192.168.1.50: file not found; "
-    "3 RRQ 'zImage' from 192.168.1.50: completed, 7.8 MB; "
-    "4 RRQ '/dtb/board.dtb' from 192.168.1.50: completed, 54.0 kB."
+    "Requests seen: 1 read request for 'boot.scr' from 192.168.1.50: completed, 600 bytes; "
+    "2 read request for 'zimage' from 192.168.1.50: file not found; "
+    "3 read request for 'zImage' from 192.168.1.50: completed, 7.8 MB; "
+    "4 read request for '/dtb/board.dtb' from 192.168.1.50: completed, 54.0 kB."
 )
 NAMES = st.lists(st.sampled_from("abc"), max_size=6)
 
@@ -29,7 +29,7 @@ def requests(names: list[str]) -> tuple[Transfer, ...]:
 
 
 def lines(expected: list[str], match: Match, transfers: tuple[Transfer, ...] = SEEN) -> list[str]:
-    return Requests(expected, match=match).explain(seen(*transfers)).splitlines()
+    return Requests(expected, match=match).explain(numbered(*transfers)).splitlines()
 
 
 def is_as_expected(transfers: tuple[Transfer, ...], expected: list[str], match: Match) -> bool:
@@ -54,12 +54,12 @@ def test_what_was_expected_is_found(expected: list[str], match: Match) -> None:
 
 
 def test_only_the_requests_of_the_client_count() -> None:
-    view = seen(completed("a"), completed("b", client="192.168.1.51"))
+    view = numbered(completed("a"), completed("b", client="192.168.1.51"))
     assert Requests(["a"], BOARD).find(view) == view.transfers[:1]
     assert Requests(["a"], BOARD).subject == "the expected requests"
     told = Requests(["b"], BOARD).explain(view).splitlines()
     assert told[0] == "The requests differ from the expected ones: 1 wrong."
-    assert told[-1] == "Requests seen: 1 RRQ 'a' from 192.168.1.50: completed, 7.8 MB."
+    assert told[-1] == "Requests seen: 1 read request for 'a' from 192.168.1.50: completed, 7.8 MB."
 
 
 def test_a_wait_is_told_with_its_time() -> None:

@@ -526,10 +526,47 @@ class TestOverTheLink:
         carried = carry(plan, lambda d: () if d.now > 3.5 * LATENCY else (0,))
         assert carried.sender.end is not None
         assert carried.receiver.end is not None
-        assert carried.sender.end.outcome is carried.receiver.end.outcome is Outcome.timed_out
+        assert carried.receiver.end.outcome is Outcome.timed_out
+        # The second window of 64 has the rest of the file: all of it left, as far as is known.
+        is_all_out = (windowsize, direction) == (64, WRITE)
+        awaited = Outcome.unconfirmed if is_all_out else Outcome.timed_out
+        assert carried.sender.end.outcome is awaited
         # A window that goes out in bursts gets the time that it takes besides.
         pauses = 0.0 if windowsize == 1 else windowsize * LONGEST_PAUSE
         assert plan.patience <= carried.link.now <= plan.patience + 0.1 + pauses
+
+
+@pytest.mark.parametrize(
+    ("acks", "outcome"),
+    [
+        (0, Outcome.timed_out),
+        (1, Outcome.timed_out),
+        (2, Outcome.unconfirmed),
+    ],
+)
+def test_a_sender_of_which_only_the_last_ack_is_missing_says_so(
+    acks: int, outcome: Outcome
+) -> None:
+    """Nobody can know whether the peer has the last block; it is not dead for sure."""
+    sender = sending().machine
+    for block in range(1, acks + 1):
+        sender.receive(Ack(block).encode(), 0.0)
+    while sender.deadline is not None:
+        sender.handle_timeout(sender.deadline)
+    assert sender.end is not None
+    assert sender.end.outcome is outcome
+
+
+@pytest.mark.parametrize(("acks", "outcome"), [(1, Outcome.failed), (2, Outcome.unconfirmed)])
+def test_a_peer_that_closes_its_port_instead_of_the_last_ack_may_have_it_all(
+    acks: int, outcome: Outcome
+) -> None:
+    sender = sending().machine
+    for block in range(1, acks + 1):
+        sender.receive(Ack(block).encode(), 0.0)
+    sender.lose("the peer closed its port")
+    assert sender.end is not None
+    assert sender.end.outcome is outcome
 
 
 @given(plans(PATIENT), schedules())

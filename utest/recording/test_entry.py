@@ -74,9 +74,12 @@ def test_a_client_adds_what_the_answer_told() -> None:
     entry = new(recorder)
     entry.open()
     opened = only(recorder)
-    entry.agree("10.0.0.2", 7800, (("tsize", "7800"),))
+    entry.agree("10.0.0.2", "10.0.0.1:4711", 7800, (("tsize", "7800"),))
     assert only(recorder) == opened._replace(
-        client="10.0.0.2", size=7800, granted=OptionValues((("tsize", "7800"),))
+        client="10.0.0.2",
+        answered_by="10.0.0.1:4711",
+        size=7800,
+        granted=OptionValues((("tsize", "7800"),)),
     )
 
 

@@ -162,7 +162,8 @@ def test_a_record_is_not_compared_with_something_else() -> None:
 def test_a_record_is_one_line_of_text(record: Transfer) -> None:
     text = str(record)
     assert text.splitlines() == [text]
-    assert f"'{record.filename}' from {record.client}: " in text
+    peer = f"our client to {record.server}" if record.is_ours else record.client
+    assert f" request for '{record.filename}' from {peer}: " in text
 
 
 def test_the_line_has_the_remarks_behind_the_result() -> None:
@@ -172,9 +173,9 @@ def test_the_line_has_the_remarks_behind_the_result() -> None:
 
 def test_the_line_has_the_outcome_the_request_and_the_result() -> None:
     assert str(completed(duration=2.0)) == (
-        "completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)"
+        "completed read request for 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)"
     )
-    assert str(refused()) == "refused RRQ 'zImage' from 192.168.1.50: file not found"
+    assert str(refused()) == "refused read request for 'zImage' from 192.168.1.50: file not found"
     assert str(transfer(direction=Direction.write, octets=512)) == (
-        "running WRQ 'zImage' from 192.168.1.50: at 512 octets"
+        "running write request for 'zImage' from 192.168.1.50: at 512 bytes"
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.wording import (
+    ALL_OUT,
     duration_text,
     line_text,
     outcome_text,
@@ -65,9 +66,9 @@ def test_long_text_keeps_both_its_ends() -> None:
 
 
 def test_request_names_packet_name_and_client() -> None:
-    assert request_text(transfer()) == "RRQ 'zImage' from 192.168.1.50"
+    assert request_text(transfer()) == "read request for 'zImage' from 192.168.1.50"
     write = transfer("core.txt", direction=Direction.write)
-    assert request_text(write) == "WRQ 'core.txt' from 192.168.1.50"
+    assert request_text(write) == "write request for 'core.txt' from 192.168.1.50"
 
 
 def test_progress_without_a_known_size_tells_the_octets() -> None:
@@ -103,10 +104,11 @@ def test_every_outcome_has_its_words() -> None:
         Outcome.probed: "only its size was asked",
         Outcome.failed: "failed at 41 % (3.2 of 7.8 MB): disk full",
         Outcome.timed_out: "timed out at 41 % (3.2 of 7.8 MB)",
+        Outcome.unconfirmed: ALL_OUT,
         Outcome.aborted: "stopped at 41 % (3.2 of 7.8 MB): disk full",
     }
     assert outcome_text(partial()) == "running, 41 % (3.2 of 7.8 MB)"
-    assert outcome_text(completed(octets=1)) == "completed, 1 octet"
+    assert outcome_text(completed(octets=1)) == "completed, 1 byte"
 
 
 def test_what_came_of_a_transfer_without_its_outcome() -> None:
@@ -121,10 +123,11 @@ def test_what_came_of_a_transfer_without_its_outcome() -> None:
         Outcome.probed: "only its size was asked",
         Outcome.failed: "at 41 % (3.2 of 7.8 MB), disk full",
         Outcome.timed_out: "at 41 % (3.2 of 7.8 MB), disk full",
+        Outcome.unconfirmed: ALL_OUT,
         Outcome.aborted: "at 41 % (3.2 of 7.8 MB), disk full",
     }
     assert result_text(partial()) == "at 41 % (3.2 of 7.8 MB)"
-    assert result_text(completed(octets=5)) == "5 octets in 0 ms"
+    assert result_text(completed(octets=5)) == "5 bytes in 0 ms"
 
 
 def test_a_running_transfer_fits_on_a_line() -> None:
@@ -142,5 +145,5 @@ def test_an_outcome_is_a_word_or_two() -> None:
 
 def test_a_transfer_is_one_line() -> None:
     assert line_text(partial(outcome=Outcome.timed_out, error_message="No answer")) == (
-        "timed out RRQ 'zImage' from 192.168.1.50: at 41 % (3.2 of 7.8 MB), no answer"
+        "timed out read request for 'zImage' from 192.168.1.50: at 41 % (3.2 of 7.8 MB), no answer"
     )

@@ -50,5 +50,5 @@ def test_each_word_counts_its_place() -> None:
 
 
 def test_a_negative_size_is_told_before_anything_is_made() -> None:
-    with pytest.raises(UsageError, match="0 or more octets, not -1"):
+    with pytest.raises(UsageError, match="0 or more bytes, not -1"):
         generate(-1, TestContent.zeros)

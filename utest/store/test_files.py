@@ -344,7 +344,7 @@ def test_test_files_are_made_of_any_kind(files: FileStore, kind: TestContent) ->
         assert files.create("x", size, content=kind).size == size
         assert len(read(files, b"x")) == size
     assert files.create("y", 100, seed=1).sha256 != files.create("z", 100, seed=2).sha256
-    with pytest.raises(UsageError, match="0 or more octets"):
+    with pytest.raises(UsageError, match="0 or more bytes"):
         files.create("x", -1)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.networks import parse_network
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
@@ -54,8 +55,12 @@ def test_a_layer_is_for_its_clients_only(network: str, client: str, is_served: b
 
 def test_without_a_layer_for_the_client_nothing_is_found() -> None:
     store = LayeredStore([Layer(MemoryStore({"a": b""}), (parse_network("10.0.0.1", "only_for"),))])
-    with refused(ErrorCode.file_not_found, "no layer is for this client"):
+    with refused(ErrorCode.file_not_found, "it is there for 10.0.0.1 only") as caught:
         store.open_read(b"a", BOARD)
+    assert caught.value.cause is Cause.for_others
+    with refused(ErrorCode.file_not_found, "no layer is for this client") as caught:
+        store.open_read(b"b", BOARD)
+    assert caught.value.cause is Cause.missing
     with refused(ErrorCode.access_violation, "no layer is for this client"):
         store.open_write(b"a", BOARD, WRITABLE, None)
 

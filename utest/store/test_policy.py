@@ -19,7 +19,7 @@ def test_an_upload_up_to_the_limit_is_taken(size: int | None) -> None:
 
 
 def test_tsize_over_the_limit_is_refused_at_once() -> None:
-    with refused(ErrorCode.disk_full, "an upload may have 1000 octets at most"):
+    with refused(ErrorCode.disk_full, "an upload may have 1,000 bytes at most"):
         check_policy(WritePolicy(writable=True, max_upload_size=1000), 1001)
 
 

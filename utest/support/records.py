@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 
@@ -33,7 +33,7 @@ def completed(filename: str = "zImage", octets: int = 7_800_000, **values: Any) 
 
 def refused(filename: str = "zImage", **values: Any) -> Transfer:
     """A request for a file that is not there."""
-    error = {"error_code": 1, "error_message": "File not found"}
+    error = {"error_code": 1, "error_message": "File not found", "cause": Cause.missing}
     return ended(filename, Outcome.refused, **{**error, **values})
 
 

@@ -15,6 +15,11 @@ def seen(*transfers: Transfer, names: Sequence[str] = (), **values: Any) -> View
     return View(transfers, names=lambda: names, **values)
 
 
+def numbered(*transfers: Transfer, **values: Any) -> View:
+    """The same, where each transfer has the number that a record gives it: by its place."""
+    return seen(*(t._replace(id=place) for place, t in enumerate(transfers, 1)), **values)
+
+
 def not_downloaded(name: str, client: str = "") -> str:
     """The head of the message that a file was not downloaded; `test_questions.py` has all of it."""
     return f"'{name}' was not downloaded{f' by {client}' if client else ''}"

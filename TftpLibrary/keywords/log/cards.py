@@ -16,12 +16,12 @@ from TftpLibrary.keywords.log.markup import badge, clock_text, name, peer_text, 
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import duration_text, result_text
+from TftpLibrary.recording.wording import duration_text, kind_text, peer_words, result_text
 
 CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
 
-# Most octets of HTML for a text of a peer, or of our own.
+# Most bytes of HTML for a text of a peer, or of our own.
 _SHORT, _MIDDLE, _LONG = 80, 200, 1600
 
 _MOST_OPTIONS = 8
@@ -60,24 +60,26 @@ def card(transfer: Transfer, around: Surroundings | None = None) -> str:
 
 
 def _summary(transfer: Transfer) -> str:
-    packet = transfer.direction.opcode.packet
-    asked = f"{packet} '{name(transfer.filename, _MIDDLE)}' from {text(transfer.client, _SHORT)}"
-    return f"{badge(transfer.outcome)} {asked}: {text(result_text(transfer), _MIDDLE)}"
+    asked = f"{kind_text(transfer)} for '{name(transfer.filename, _MIDDLE)}'"
+    peer = text(peer_words(transfer), _SHORT)
+    told = text(result_text(transfer), _MIDDLE)
+    return f"{transfer.id} {badge(transfer.outcome)} {asked} {peer}: {told}"
 
 
 def _facts(transfer: Transfer, around: Surroundings) -> list[tuple[str, str]]:
     """The facts of the card, each with its label; a fact without a value is left out."""
     is_refused = transfer.outcome is Outcome.refused
     server = f", server {text(transfer.server, _SHORT)}" if transfer.server else ""
+    asker = "Our client" if transfer.is_ours else "Board"
     duration = "" if is_refused else f", {duration_text(transfer.duration)}"
     return [
-        ("Board", f"{text(peer_text(transfer), _SHORT)}{server}"),
+        (asker, f"{text(peer_text(transfer), _SHORT)}{server}"),
         ("Answer" if is_refused else "End", _ending(transfer)),
         ("Store has", ", ".join(f"'{name(near, _SHORT)}'" for near in around.near[:3])),
         ("Time", f"{clock_text(transfer)}{duration}"),
         ("Remarks", "; ".join(text(remark, _MIDDLE) for remark in transfer.remarks)),
         ("Options", _options(transfer)),
-        ("Octets", "" if is_refused else _octets(transfer)),
+        ("Bytes", "" if is_refused else _bytes(transfer)),
         ("File", _file(transfer, around.sha256)),
         ("Packets", _link(around.capture)),
         ("Exception", _traceback(transfer)),
@@ -110,7 +112,7 @@ def _option(transfer: Transfer, key: str, value: str) -> str:
     return asked
 
 
-def _octets(transfer: Transfer) -> str:
+def _bytes(transfer: Transfer) -> str:
     of_size = f" of {transfer.size:,}" if transfer.size is not None else ""
     return (
         f"{transfer.octets:,}{of_size} in {transfer.blocks:,} blocks, "

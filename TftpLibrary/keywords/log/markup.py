@@ -26,6 +26,7 @@ COLOURS: dict[Outcome | None, str] = {
     Outcome.refused: BAD,
     Outcome.failed: BAD,
     Outcome.timed_out: BAD,
+    Outcome.unconfirmed: ODD,
     Outcome.aborted: ODD,
     None: ODD,
 }
@@ -39,7 +40,7 @@ def text(value: str, limit: int = 0) -> str:
 
     Args:
         value: any text, also what a peer chose.
-        limit: most octets of HTML; a longer text is cut in the middle. 0 for no limit.
+        limit: most bytes of HTML; a longer text is cut in the middle. 0 for no limit.
     """
     html = _escaped(value)
     kept = len(value)

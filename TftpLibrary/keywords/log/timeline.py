@@ -12,7 +12,7 @@ from math import ceil, log10
 
 from TftpLibrary.keywords.log.markup import COLOURS, badge, clock_text, name, peer_text, text
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import duration_text, result_text
+from TftpLibrary.recording.wording import duration_text, kind_text, peer_words, result_text
 
 MOST_ROWS = 200
 """Rows of a table at most: the latest transfers."""
@@ -22,6 +22,9 @@ WIDTH = 1000
 
 _MARK = 5
 """The least width of a bar, and the width of a request that was refused."""
+
+OURS = "our client"
+"""Where other rows have the server: `TFTP Get` and `TFTP Put` ask from here."""
 
 _LEAST_SPAN = 0.001
 _NARROW = "padding:.2em .6em .2em 0;text-align:left;white-space:nowrap;vertical-align:top"
@@ -68,7 +71,7 @@ def transfers_table(transfers: Sequence[Transfer]) -> str:
     return "\n".join(
         [
             f'<div style="white-space:normal"><table style="{style}">',
-            _cells("th", "No.", "Start", "Request", _labels(axis)),
+            _cells("th", ("No.", "Server", "Start"), "Request", _labels(axis)),
             *(_row(transfer, axis) for transfer in shown),
             f"</table>{more}</div>",
         ]
@@ -91,17 +94,18 @@ def _label(seconds: float) -> str:
 
 
 def _row(transfer: Transfer, axis: Axis) -> str:
-    packet = transfer.direction.opcode.packet
     start = f'<span title="{clock_text(transfer)}">+{duration_text(axis.start(transfer))}</span>'
-    board = f'<span title="{text(peer_text(transfer))}">{text(transfer.client, 80)}</span>'
-    asked = f"{packet} '{name(transfer.filename, 200)}' from {board}"
+    title = text(peer_text(transfer))
+    board = f'<span title="{title}">{text(peer_words(transfer), 80)}</span>'
+    asked = f"{kind_text(transfer)} for '{name(transfer.filename, 200)}' {board}"
     told = f"{badge(transfer.outcome)} {asked}: {text(result_text(transfer), 200)}"
-    return _cells("td", str(transfer.id), start, told, _bar(transfer, axis))
+    where = OURS if transfer.is_ours else text(transfer.server, 80)
+    return _cells("td", (str(transfer.id), where, start), told, _bar(transfer, axis))
 
 
-def _cells(tag: str, number: str, start: str, told: str, drawn: str) -> str:
+def _cells(tag: str, short: Sequence[str], told: str, drawn: str) -> str:
     # A space between the cells keeps the row readable where the tags are not rendered.
-    narrow = " ".join(f'<{tag} style="{_NARROW}">{html}</{tag}>' for html in (number, start))
+    narrow = " ".join(f'<{tag} style="{_NARROW}">{html}</{tag}>' for html in short)
     pair = f'<div style="{_TOLD}">{told}</div> <div style="{_DRAWN}">{drawn}</div>'
     wide = f'<{tag} style="width:100%;text-align:left"><div style="{_PAIR}">{pair}</div></{tag}>'
     return f"<tr>{narrow} {wide}</tr>"

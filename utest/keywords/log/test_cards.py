@@ -27,6 +27,7 @@ def lines(record: Transfer, **around: Any) -> list[str]:
 
 def test_a_card_of_a_download_tells_all_about_it() -> None:
     record = completed(
+        id=7,
         server="dut",
         blocks=5314,
         duration=2.0,
@@ -36,11 +37,11 @@ def test_a_card_of_a_download_tells_all_about_it() -> None:
         granted=GRANTED,
     )
     assert lines(record, sha256=SHA256, capture="captures/boot.pcapng") == [
-        "completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)",
+        "7 completed read request for 'zImage' from 192.168.1.50: 7.8 MB in 2 s (3.9 MB/s)",
         "Board: 192.168.1.50:50312, server dut",
         "Time: 10:30:00.000, 2 s",
         "Options: blksize=65464 → 1468, tsize=0 → 7800000, multicast= → left out",
-        "Octets: 7,800,000 of 7,800,000 in 5,314 blocks, 3 retransmits, 1 duplicates",
+        "Bytes: 7,800,000 of 7,800,000 in 5,314 blocks, 3 retransmits, 1 duplicates",
         "File: sha256 9f86d081884c…",
         "Packets: boot.pcapng",
     ]
@@ -48,7 +49,7 @@ def test_a_card_of_a_download_tells_all_about_it() -> None:
 
 @pytest.mark.parametrize("record", [completed(duration=2.0), refused(), partial()])
 def test_the_first_line_of_a_card_is_the_record_as_text(record: Transfer) -> None:
-    assert lines(record)[0] == str(record)
+    assert lines(record)[0] == f"{record.id} {record}"
 
 
 def test_the_link_to_the_packets_leads_there() -> None:
@@ -59,7 +60,7 @@ def test_the_link_to_the_packets_leads_there() -> None:
 def test_a_card_of_a_miss_tells_what_the_store_has_instead() -> None:
     record = refused("zimage", server="dut", requested={"blksize": "512"})
     assert lines(record, near=("zImage", "boot/zImage")) == [
-        "refused RRQ 'zimage' from 192.168.1.50: file not found",
+        "0 refused read request for 'zimage' from 192.168.1.50: file not found",
         "Board: 192.168.1.50:50312, server dut",
         "Answer: File not found (TFTP error 1)",
         "Store has: 'zImage', 'boot/zImage'",
@@ -81,7 +82,9 @@ def test_a_card_of_half_a_download_tells_how_far_it_came() -> None:
         samples=(Sample(24.0, 2_000_000, 0),),
     )
     told = lines(record)
-    assert told[0] == ("failed RRQ 'zImage' from 192.168.1.50: at 41 % (3.2 of 7.8 MB), disk full")
+    assert told[0] == (
+        "0 failed read request for 'zImage' from 192.168.1.50: at 41 % (3.2 of 7.8 MB), disk full"
+    )
     assert "End: Disk full (TFTP error 3)" in told
     assert "Throughput: 67.6 kB/s on average, 83.3 kB/s at most" in told
 
@@ -89,16 +92,28 @@ def test_a_card_of_half_a_download_tells_how_far_it_came() -> None:
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        ({"outcome": Outcome.probed}, "probed RRQ 'zImage' from 192.168.1.50: only its size was"),
-        ({"outcome": Outcome.timed_out}, "timed out RRQ 'zImage' from 192.168.1.50: at 0 octets"),
-        ({"outcome": Outcome.aborted, "direction": Direction.write}, "aborted WRQ 'zImage' from"),
-        ({"outcome": Outcome.failed}, "failed RRQ 'zImage' from 192.168.1.50: at 0 octets, no "),
+        (
+            {"outcome": Outcome.probed},
+            "probed read request for 'zImage' from 192.168.1.50: only its size was",
+        ),
+        (
+            {"outcome": Outcome.timed_out},
+            "timed out read request for 'zImage' from 192.168.1.50: at 0 bytes",
+        ),
+        (
+            {"outcome": Outcome.aborted, "direction": Direction.write},
+            "aborted write request for 'zImage' from",
+        ),
+        (
+            {"outcome": Outcome.failed},
+            "failed read request for 'zImage' from 192.168.1.50: at 0 bytes, no ",
+        ),
     ],
 )
 def test_the_line_that_is_always_seen_tells_the_outcome(values: dict[str, Any], line: str) -> None:
     record = ended("zImage", **values)
     page = Page(card(record))
-    assert "".join(page.inside("summary")).startswith(line)
+    assert "".join(page.inside("summary")).startswith(f"0 {line}")
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -109,7 +124,7 @@ def test_failures_are_open_and_successes_are_closed(outcome: Outcome) -> None:
 
 def test_an_instant_transfer_has_no_rate() -> None:
     assert lines(completed(octets=0))[0] == (
-        "completed RRQ 'zImage' from 192.168.1.50: 0 octets in 0 ms"
+        "0 completed read request for 'zImage' from 192.168.1.50: 0 bytes in 0 ms"
     )
 
 
@@ -123,7 +138,7 @@ def test_a_long_name_is_cut_in_the_summary_and_whole_below() -> None:
     name = f"boot/{'a' * 490}/end"
     told = lines(refused(name))
     assert f"File: '{name}'" in told
-    assert len(told[0]) < 260
+    assert len(told[0]) < 270
     assert not [line for line in lines(refused("zImage")) if line.startswith("File")]
 
 

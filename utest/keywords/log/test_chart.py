@@ -91,7 +91,7 @@ def test_hovering_and_the_text_tell_the_numbers() -> None:
     assert page.lines == [
         "Throughput: 2.0 MB/s on average, 4.0 MB/s at most; ticks: packets sent again",
         "at 1 s: 4.0 MB/s, 4.0 of 8.0 MB",
-        "at 2 s: 0 octets/s, 4.0 of 8.0 MB, 3 sent again",
+        "at 2 s: 0 bytes/s, 4.0 of 8.0 MB, 3 sent again",
         "at 3 s: 1.0 MB/s, 5.0 of 8.0 MB",
         "at 4 s: 3.0 MB/s, 8.0 of 8.0 MB",
         "0 s 4 s",
@@ -108,4 +108,4 @@ def test_a_course_without_any_octet_is_drawn() -> None:
     silent = ended("zImage", Outcome.timed_out, size=8, duration=5.0, samples=(Sample(1.0, 0, 1),))
     html = chart.throughput(silent)
     assert path(html, "fill=") == ""
-    assert "0 octets/s on average" in html
+    assert "0 bytes/s on average" in html

@@ -44,8 +44,8 @@ def test_each_transfer_gets_one_card_once_it_has_ended(
     journal.write_cards()
     journal.write_cards()
     assert heads(log) == [
-        "completed RRQ 'a' from 192.168.1.50: 5 octets in 0 ms",
-        "refused RRQ 'c' from 192.168.1.50: file not found",
+        "1 completed read request for 'a' from 192.168.1.50: 5 bytes in 0 ms",
+        "3 refused read request for 'c' from 192.168.1.50: file not found",
     ]
 
 
@@ -131,7 +131,7 @@ def test_of_a_flood_the_failures_have_cards_and_the_rest_is_counted(
     journal.write_cards()
     assert len(log.messages) == module.MOST_AT_ONCE + 1
     assert sum("refused" in head for head in heads(log)) == 12
-    assert heads(log)[0].startswith("completed RRQ 'file-0'")
+    assert heads(log)[0].startswith("1 completed read request for 'file-0'")
     assert log.messages[-1] == (
         "100 more transfers ended: 100 completed. `Log Transfers` shows the latest."
     )

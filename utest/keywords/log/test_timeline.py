@@ -25,10 +25,12 @@ def at(record: Transfer, seconds: float, **values: Any) -> Transfer:
 
 
 BOOT = (
-    at(refused("zimage"), 0.0, id=1),
-    at(completed("zImage", duration=1.5), 0.5, id=2),
-    at(completed("board.dtb", 54_000, duration=0.1, client="192.168.1.51"), 2.0, id=3),
-    at(partial("initrd", duration=6.0), 4.0, id=4),
+    at(refused("zimage", server="dut"), 0.0, id=1),
+    at(completed("zImage", server="dut", duration=1.5), 0.5, id=2),
+    at(
+        completed("board.dtb", 54_000, duration=0.1, client="192.168.1.51", server="dut"), 2.0, id=3
+    ),
+    at(partial("initrd", server="10.0.0.1:69", is_ours=True, duration=6.0), 4.0, id=4),
 )
 
 
@@ -42,13 +44,15 @@ def test_the_table_tells_which_board_fetched_what_and_when() -> None:
     page = Page(timeline.transfers_table(BOOT))
     assert not page.odd
     assert [re.sub(r" +", " ", line) for line in page.lines] == [
-        "No. Start Request 0 s 2 s 4 s 6 s 8 s",
-        "1 +0 ms refused RRQ 'zimage' from 192.168.1.50: file not found 0 s: zimage",
-        "2 +500 ms completed RRQ 'zImage' from 192.168.1.50: 7.8 MB in 1.5 s (5.2 MB/s) "
-        "500 ms to 2 s: zImage",
-        "3 +2 s completed RRQ 'board.dtb' from 192.168.1.51: 54.0 kB in 100 ms (540.0 kB/s) "
-        "2 s to 2.1 s: board.dtb",
-        "4 +4 s running RRQ 'initrd' from 192.168.1.50: at 41 % (3.2 of 7.8 MB) "
+        "No. Server Start Request 0 s 2 s 4 s 6 s 8 s",
+        "1 dut +0 ms refused read request for 'zimage' from 192.168.1.50: file not found "
+        "0 s: zimage",
+        "2 dut +500 ms completed read request for 'zImage' from 192.168.1.50: 7.8 MB in 1.5 s "
+        "(5.2 MB/s) 500 ms to 2 s: zImage",
+        "3 dut +2 s completed read request for 'board.dtb' from 192.168.1.51: 54.0 kB in 100 ms "
+        "(540.0 kB/s) 2 s to 2.1 s: board.dtb",
+        "4 our client +4 s running read request for 'initrd' from our client to 10.0.0.1:69: "
+        "at 41 % (3.2 of 7.8 MB) "
         "4 s to 10 s: initrd",
     ]
 
@@ -82,10 +86,19 @@ def test_the_time_of_day_and_the_port_are_told_where_they_are_asked_for() -> Non
 @pytest.mark.parametrize(
     ("record", "text"),
     [
-        (ended("a", Outcome.probed), "probed RRQ 'a' from 192.168.1.50: only its size was asked"),
-        (completed("a", 5, direction=Direction.write), "completed WRQ 'a' from 192.168.1.50: 5 "),
-        (ended("a", Outcome.timed_out, octets=5), "timed out RRQ 'a' from 192.168.1.50: at 5 oct"),
-        (partial("a", size=None), "running RRQ 'a' from 192.168.1.50: at 3.2 MB"),
+        (
+            ended("a", Outcome.probed),
+            "probed read request for 'a' from 192.168.1.50: only its size was asked",
+        ),
+        (
+            completed("a", 5, direction=Direction.write),
+            "completed write request for 'a' from 192.168.1.50: 5 ",
+        ),
+        (
+            ended("a", Outcome.timed_out, octets=5),
+            "timed out read request for 'a' from 192.168.1.50: at 5 byt",
+        ),
+        (partial("a", size=None), "running read request for 'a' from 192.168.1.50: at 3.2 MB"),
     ],
 )
 def test_a_row_tells_the_outcome(record: Transfer, text: str) -> None:
@@ -98,7 +111,7 @@ def test_what_a_peer_chose_is_escaped() -> None:
     )
     page = Page(timeline.transfers_table([record]))
     assert not page.odd
-    assert page.text.count(HOSTILE) == 4
+    assert page.text.count(HOSTILE) == 5
 
 
 def test_of_a_long_record_the_latest_are_shown() -> None:
