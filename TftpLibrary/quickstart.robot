@@ -29,4 +29,4 @@ Show What The Board Did
     ${rate}=    Evaluate    round($transfer.rate / 1e6)
     ${options}=    Evaluate    dict($transfer.granted)
     Log    \nBoard ${transfer.client} downloaded '${transfer.filename}'    console=True
-    Log    ${transfer.octets} octets, ${rate} MB/s, options ${options}    console=True
+    Log    ${transfer.octets} bytes, ${rate} MB/s, options ${options}    console=True
