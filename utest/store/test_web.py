@@ -211,7 +211,7 @@ def test_a_refusal_is_told_with_its_code(site: str) -> None:
 
 def test_a_file_that_breaks_off_is_told(site: str) -> None:
     assert error_of(f"{site}/cut") == (
-        f"{site}/cut ended after 1000 of {len(CONTENT)} octets. Try again."
+        f"{site}/cut ended after 1000 of {len(CONTENT)} bytes. Try again."
     )
     assert f"{site}/broken cannot be read: IncompleteRead" in error_of(f"{site}/broken")
 
