@@ -14,7 +14,7 @@ class Outcome(str, Enum):
     | ``probed``      | The peer took the option answer and ended: it wanted only the size. |
     | ``failed``      | An ERROR, from either end, cut the transfer short. |
     | ``timed_out``   | The peer stopped answering. |
-    | ``unconfirmed`` | Everything was sent, only the last ACK is missing: the peer may have it all. |
+    | ``unconfirmed`` | Everything was sent, but the last ACK is missing: the peer may have it. |
     | ``aborted``     | This end was stopped while the transfer ran. |
     """
 
