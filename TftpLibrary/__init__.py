@@ -24,7 +24,7 @@ from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Sample, Transfer
+from TftpLibrary.recording.records import OptionValues, Sample, Transfer
 from TftpLibrary.recording.view import View
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
@@ -49,6 +49,7 @@ __all__ = [
     "Idle",
     "Mode",
     "NegotiationError",
+    "OptionValues",
     "Outcome",
     "PeerError",
     "Question",

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.assembly import Cargo
@@ -81,6 +81,7 @@ class TftpClient(Capturable):
         settings: mode, options to ask for, and times.
         recorder: keeps the records of the transfers. By default a new one. Servers and clients
             may share one.
+        changes: single settings by name, such as `blksize=512`, in place of those in `settings`.
 
     Attributes:
         host: address or name of the server.
@@ -89,7 +90,8 @@ class TftpClient(Capturable):
         recorder: the records of all transfers.
 
     Raises:
-        UsageError: the host cannot be found, or there is no such port.
+        UsageError: the host cannot be found, there is no such port, no such setting, or a value is
+            impossible.
     """
 
     def __init__(
@@ -99,12 +101,13 @@ class TftpClient(Capturable):
         settings: ClientSettings | None = None,
         *,
         recorder: Recorder | None = None,
+        **changes: Any,  # Any: each setting has its own type
     ) -> None:
         if not 1 <= port <= 65535:
             raise UsageError(f"port must be from 1 to 65535, got {port}.")
         self.host = host
         self.port = port
-        self.settings = settings or ClientSettings()
+        self.settings = (settings or ClientSettings()).changed(changes)
         self.recorder = Recorder() if recorder is None else recorder
         self._servers = hosts.resolve_peer(host, port)
         self._engine: Engine | None = None

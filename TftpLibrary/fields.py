@@ -7,8 +7,8 @@ of it is written there; the parsers that both need are here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, fields, replace
 from enum import Enum
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -19,6 +19,7 @@ from TftpLibrary.protocol.roles import Timing
 
 T = TypeVar("T")
 C = TypeVar("C", bound="type[Settings]")
+S = TypeVar("S", bound="Settings")
 
 Unlimited = Literal["unlimited"]
 UNLIMITED: Unlimited = "unlimited"
@@ -186,6 +187,32 @@ class Settings:
             value = getattr(self, row.name)
             if value is not row.default:
                 row.check(value)
+
+    def changed(self: S, values: Mapping[str, Any], *, is_running: bool = False) -> S:
+        """Returns the settings with other values.
+
+        Args:
+            values: the values, by the names of the fields.
+            is_running: whether the server runs; then some settings cannot change.
+
+        Raises:
+            UsageError: there is no such setting, a value is impossible, or it cannot change now.
+        """
+        if not values:
+            return self
+        known = {row.name for row in self.rows}
+        if unknown := sorted(set(values) - known):
+            raise UsageError(
+                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(known))}."
+            )
+        new = replace(self, **values)  # type: ignore[type-var] # see `table`
+        for row in self.rows if is_running else ():
+            if row.fixed and getattr(new, row.name) != getattr(self, row.name):
+                raise UsageError(
+                    f"{row.name} cannot change while the server runs: {row.fixed}. Stop the server "
+                    "and start it with the other value."
+                )
+        return new
 
     @property
     def is_adaptive(self) -> bool:

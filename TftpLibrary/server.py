@@ -54,6 +54,10 @@ class TftpServer(Capturable):
         content: files in memory, by name. They hide files of the same names in the folder.
         recorder: keeps the records of the transfers. By default a new one. Servers and clients
             may share one.
+        changes: single settings by name, such as `writable=True`, in place of those in `settings`.
+
+    Raises:
+        UsageError: there is no such setting, or its value is impossible.
 
     Attributes:
         files: the files of the server. They can be used while the server is running.
@@ -70,8 +74,9 @@ class TftpServer(Capturable):
         alias: str = "",
         content: Mapping[str, bytes] | None = None,
         recorder: Recorder | None = None,
+        **changes: Any,  # Any: each setting has its own type
     ) -> None:
-        self._settings = settings or ServerSettings()
+        self._settings = (settings or ServerSettings()).changed(changes)
         self.files = FileStore(
             None if root is None else Path(root),
             content=content,

@@ -8,7 +8,6 @@ and the command line say once for each `Kind` how a value of it is written there
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -222,30 +221,6 @@ class ServerSettings(Settings):
         option=None,
         fixed="its folder is open",
     )
-
-    def changed(self, values: Mapping[str, Any], *, is_running: bool) -> ServerSettings:
-        """Returns the settings with other values.
-
-        Args:
-            values: the values, by the names of the fields.
-            is_running: whether the server runs; then some settings cannot change.
-
-        Raises:
-            UsageError: there is no such setting, a value is impossible, or it cannot change now.
-        """
-        known = {row.name for row in self.rows}
-        if unknown := sorted(set(values) - known):
-            raise UsageError(
-                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(known))}."
-            )
-        new = replace(self, **values)
-        for row in self.rows if is_running else ():
-            if row.fixed and getattr(new, row.name) != getattr(self, row.name):
-                raise UsageError(
-                    f"{row.name} cannot change while the server runs: {row.fixed}. Stop the server "
-                    "and start it with the other value."
-                )
-        return new
 
     @property
     def is_adaptive(self) -> bool:

@@ -881,3 +881,10 @@ def test_a_capture_begins_in_the_middle_of_a_transfer(tmp_path: Path, puppet: Pu
     assert not client.is_capturing
     octets = [packet.octets for packet in packets_in(path)]
     assert octets == [b"\0\3\0\1content", b"\0\4\0\1"]
+
+
+def test_single_settings_are_given_by_name() -> None:
+    with TftpClient("127.0.0.1", 69, ClientSettings(retries=3, windowsize=4), retries=7) as client:
+        assert client.settings == ClientSettings(retries=7, windowsize=4)
+    with pytest.raises(UsageError, match="There is no setting blocksize. Settings: .*blksize"):
+        TftpClient("127.0.0.1", blocksize=512)

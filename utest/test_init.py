@@ -31,6 +31,7 @@ from TftpLibrary import (
     Idle,
     Mode,
     NegotiationError,
+    OptionValues,
     Outcome,
     PeerError,
     Question,
@@ -262,7 +263,8 @@ def test_settings_say_how_to_serve_and_how_to_ask(
             assert client.get_bytes("f") == b"text\n"
             (record,) = client.recorder.transfers()
         assert record.mode == mode.value
-        assert dict(record.granted) == {"blksize": "1024"}
+        assert record.granted == OptionValues((("blksize", "1024"),))
+        assert record.granted.blksize == 1024
 
 
 @pytest.mark.parametrize("content", list(TestContent))

@@ -759,3 +759,19 @@ def test_a_capture_needs_a_server_that_runs_and_a_folder(
     server.stop()
     with pytest.raises(UsageError, match="does not run"):
         server.start_capture(tmp_path / "x.pcapng")
+
+
+# Settings by name
+
+
+def test_single_settings_are_given_by_name() -> None:
+    settings = ServerSettings(writable=True, retries=3)
+    server = TftpServer(settings=settings, retries=7, keep_files=True)
+    assert server.settings == ServerSettings(writable=True, retries=7, keep_files=True)
+
+
+def test_setting_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(UsageError, match="There is no setting writeable. Settings: .*writable"):
+        TftpServer(writeable=True)
+    with pytest.raises(UsageError, match="retries must be from 0 to 1000, got 1001"):
+        TftpServer(retries=1001)
