@@ -25,7 +25,7 @@ Unlimited = Literal["unlimited"]
 UNLIMITED: Unlimited = "unlimited"
 """How a limit that is None is written in a suite and on the command line."""
 
-_PORTS = re.compile(r"(\d+) ?- ?(\d+)")
+_PORTS = r"(\d+) ?- ?(\d+)"
 
 
 class Kind(Enum):
@@ -256,7 +256,7 @@ def parse_ports(text: str, argument: str) -> tuple[int, int] | None:
     """
     if not text.strip():
         return None
-    match = _PORTS.fullmatch(text.strip())
+    match = re.fullmatch(_PORTS, text.strip())
     if match is None:
         raise UsageError(f"{argument} must be two ports such as 6000-6100, got {text!r}.")
     return int(match[1]), int(match[2])

@@ -21,7 +21,6 @@ from TftpLibrary.errors import UsageError
 
 Network = IPv4Network | IPv6Network
 
-_ZONE = re.compile(r"%[^/]*")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
@@ -36,7 +35,7 @@ def parse_network(text: str, argument: str) -> Network:
         UsageError: it is neither.
     """
     try:
-        network = ip_network(_ZONE.sub("", text.strip()), strict=False)
+        network = ip_network(re.sub("%[^/]*", "", text.strip()), strict=False)
     except ValueError:
         raise UsageError(
             f"{argument}={text!r} is neither an address nor a network. Expected for example "
@@ -56,7 +55,7 @@ def network_text(network: Network) -> str:
 def is_within(address: str, networks: Iterable[Network]) -> bool:
     """Whether an address lies in one of the networks; text that is no address lies in none."""
     try:
-        found = _unmapped(ip_address(_ZONE.sub("", address)))
+        found = _unmapped(ip_address(address.partition("%")[0]))
     except ValueError:
         return False
     return any(found in network for network in networks)

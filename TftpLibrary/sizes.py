@@ -12,7 +12,7 @@ from TftpLibrary.errors import UsageError
 
 _KILO = 1000
 _UNITS = ("kB", "MB", "GB", "TB")
-_SIZE = re.compile(r"(\d[\d_]*)(?:\.(\d+))? ?(?:([kmgt])(i?)b?|b)?")
+_SIZE = r"(\d[\d_]*)(?:\.(\d+))? ?(?:([kmgt])(i?)b?|b)?"
 
 
 def parse_size(text: str) -> int:
@@ -21,7 +21,7 @@ def parse_size(text: str) -> int:
     Raises:
         UsageError: the text is no size, or no whole number of octets.
     """
-    if match := _SIZE.fullmatch(text.strip().lower()):
+    if match := re.fullmatch(_SIZE, text.strip().lower()):
         whole, fraction, prefix, binary = match.groups(default="")
         factor: int = (1024 if binary else _KILO) ** " kmgt".index(prefix or " ")
         # In integers: 4.35 kB is 4350 octets, and not 4349.999999999999.

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic, time
+from typing import NamedTuple
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
@@ -57,9 +57,8 @@ _MANY_TRANSFERS = 16
 """With more transfers than this each one keeps less of its file in memory."""
 
 
-@dataclass(slots=True)
-class _Arrival:
-    """One request as it came. Not frozen, since freezing would cost time for each request.
+class _Arrival(NamedTuple):
+    """One request as it came.
 
     Attributes:
         request: decoded.

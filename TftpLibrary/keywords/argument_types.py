@@ -32,7 +32,7 @@ LIKENESS = 0.65
 FREE_TEXT = frozenset({"text", "data", "assertion_expected"})
 """Arguments with the content of a file, in which lines like `name=value` are common."""
 
-_NAMED = re.compile(r"([A-Za-z][\w -]*)=(.*)", re.DOTALL)
+_NAMED = r"(?s)([A-Za-z][\w -]*)=(.*)"
 
 _OPERATORS = "==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, validate or then"
 
@@ -90,7 +90,7 @@ class Names(NamedTuple):
         Raises:
             UsageError: it looks like a misspelled `name=value`.
         """
-        match = _NAMED.fullmatch(text)
+        match = re.fullmatch(_NAMED, text)
         if match is None or match[1] in self.plain:
             return
         typed, value = match.groups()

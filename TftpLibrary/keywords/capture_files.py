@@ -17,7 +17,7 @@ SUFFIX = ".pcapng"
 
 _LONGEST_NAME = 100
 """Most octets of a text in a file name; systems allow about 250 for the whole name."""
-_UNSAFE = re.compile(r"[^\w.-]+")
+_UNSAFE = r"[^\w.-]+"
 
 
 class Keep(Enum):
@@ -186,5 +186,5 @@ def _removed(path: Path) -> str:
 
 def _safe(text: str) -> str:
     """A text as a part of a file name, on every system."""
-    octets = _UNSAFE.sub("_", text).encode()[:_LONGEST_NAME]
+    octets = re.sub(_UNSAFE, "_", text).encode()[:_LONGEST_NAME]
     return octets.decode("utf-8", "ignore").strip("._") or "capture"

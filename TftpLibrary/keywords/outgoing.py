@@ -20,18 +20,18 @@ from robot.api.types import Secret
 from TftpLibrary.errors import UsageError
 from TftpLibrary.recording.wording import short_text
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 HIDDEN = "<secret>"
 """Stands for what is secret, as in Robot Framework itself."""
 
 _LEAST_HIDDEN = 4
-_SECRETS = re.compile(r"://([^/?#]*@)?[^?#]*(?:\?([^#]*))?")
+_SECRETS = r"://([^/?#]*@)?[^?#]*(?:\?([^#]*))?"
 
 
 def readable(text: str) -> str:
     """Returns a text without lone surrogates."""
-    return _SURROGATE.sub(_escaped, text)
+    return re.sub(_SURROGATE, _escaped, text)
 
 
 def readable_value(value: Any) -> Any:  # results of keywords are of any type
@@ -128,7 +128,7 @@ def _hider(arguments: Iterable[object]) -> Callable[[str], str]:
 def _secrets_in(url: str) -> list[str]:
     """Returns user and password of a URL, the password as it is meant, and the query."""
     # Not by `urlsplit`, which refuses what is no URL: that may have a password too.
-    match = _SECRETS.search(url)
+    match = re.search(_SECRETS, url)
     if match is None:
         return []
     user_and_password, query = match[1] or "", match[2] or ""

@@ -19,7 +19,7 @@ from TftpLibrary.errors import PacketError
 Options = tuple[tuple[str, str], ...]
 """Option names and values in the order of the packet, spelt as the peer spelt them."""
 
-_ESCAPE = re.compile(
+_ESCAPE = (
     rb"\\(?!x86(?:/|\\(?!x[0-9a-f]{2})))"  # a folder of Windows loaders: boot\x86\wdsnbp.com
     rb"(?:x([0189a-f][0-9a-f]|7f)|u([0-9a-f]{4})|U([0-9a-f]{8}))"
 )
@@ -218,7 +218,7 @@ def octets_of_text(text: str) -> bytes:
         UnicodeEncodeError: it has a surrogate that stands for no octet.
     """
     octets = text.encode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(_unescaped, octets) if b"\\" in octets else octets
+    return re.sub(_ESCAPE, _unescaped, octets) if b"\\" in octets else octets
 
 
 def _escape(char: str) -> str:

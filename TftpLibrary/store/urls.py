@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _WEB = ("http", "https")
 # Not in `http://[::1]/`.
-_LINK = re.compile(r"::(?![^\[\]/]*\])")
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LINK = r"::(?![^\[\]/]*\])"
+_STRAY_PERCENT = r"%(?![0-9A-Fa-f]{2})"
 _SAFE = "/%:@!$&'()*+,;=~"
 _LEAST_SECRET = 4
 """Characters of a value in a query from which on it is taken for a secret."""
@@ -64,7 +64,7 @@ class SourceUrl:
         self.text = text.strip()
         self.scheme = self.text.partition("://")[0].partition("::")[0].lower()
         self.is_web = self.scheme in _WEB
-        links = [self.text] if self.is_web else _LINK.split(self.text)
+        links = [self.text] if self.is_web else re.split(_LINK, self.text)
         self._links = [_Link.parse(link) for link in links]
 
     @cached_property
@@ -121,4 +121,4 @@ def source_label(source: str) -> str:
 
 
 def _encoded(text: str, more: str = "") -> str:
-    return quote(_STRAY_PERCENT.sub("%25", text), safe=_SAFE + more)
+    return quote(re.sub(_STRAY_PERCENT, "%25", text), safe=_SAFE + more)
