@@ -109,24 +109,15 @@ class ServerSettings(Settings):
         help="let boards replace files that exist",
     )
     max_upload_size: int | None = setting(
-        None,
-        Kind.size_limit,
-        "Largest file in bytes that a board may upload.",
-        low=0,
+        None, Kind.size_limit, "Largest file in bytes that a board may upload.", low=0
     )
     timeout: float = _timeout()
     retries: int = _retries()
     max_blksize: int = setting(
-        MAX_BLKSIZE,
-        Kind.size,
-        "Largest block size in bytes that the server grants.",
-        **_BLKSIZES,
+        MAX_BLKSIZE, Kind.size, "Largest block size in bytes that the server grants.", **_BLKSIZES
     )
     max_windowsize: int = setting(
-        64,
-        Kind.number,
-        "Largest window in blocks that the server grants.",
-        **_WINDOWSIZES,
+        64, Kind.number, "Largest window in blocks that the server grants.", **_WINDOWSIZES
     )
     refuse_options: frozenset[str] = setting(
         frozenset(),
@@ -152,6 +143,13 @@ class ServerSettings(Settings):
         "Addresses and networks that are served, such as `192.168.1.0/24`.",
         default_words="everyone",
         option="--client",
+    )
+    broadcast: bool = setting(
+        False,
+        Kind.flag,
+        "Whether requests to a broadcast address are answered. Switches send them for their "
+        "auto-install; RFC 1123 has servers ignore them. It needs `host=0.0.0.0` or `host=::`.",
+        help="answer requests to a broadcast address, as switches send them for auto-install",
     )
     follow_symlinks: bool = setting(
         False,

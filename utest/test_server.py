@@ -656,7 +656,7 @@ def test_what_is_bound_may_be_named_with_the_value_that_it_has(server: TftpServe
 
 
 def test_a_setting_that_does_not_exist_is_told_with_those_that_do(server: TftpServer) -> None:
-    with pytest.raises(UsageError, match="There is no setting blocksize, window. Settings: client"):
+    with pytest.raises(UsageError, match="There is no setting blocksize, window. Settings: broad"):
         server.change(window=3, blocksize=1)
 
 

@@ -161,7 +161,7 @@ def test_settings_are_changed_by_name() -> None:
 
 
 def test_a_change_is_checked() -> None:
-    with pytest.raises(UsageError, match="There is no setting nope, port_. Settings: clients, "):
+    with pytest.raises(UsageError, match="There is no setting nope, port_. Settings: broadcast, "):
         ServerSettings().changed({"port_": 1, "nope": 1}, is_running=False)
     with pytest.raises(UsageError, match="retries must be from 0 to 1000, got -1"):
         ServerSettings().changed({"retries": -1}, is_running=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic, time
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import Observer, tapped, untapped
-from TftpLibrary.errors import PacketError
+from TftpLibrary.errors import PacketError, UsageError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
 from TftpLibrary.protocol.options import Agreement, announced_size, grant
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
@@ -53,6 +54,8 @@ _MOST_SERVED = 1000
 _SHOWN_NAME = 500
 """Octets of a name that a record keeps."""
 _MODES = {mode.value: mode for mode in Mode}
+_BROADCAST = "sent to a broadcast address, which is ignored without broadcast=True"
+_IGNORED = End(Outcome.refused, None, _BROADCAST, cause=Cause.broadcast)
 _MANY_TRANSFERS = 16
 """With more transfers than this each one keeps less of its file in memory."""
 
@@ -99,6 +102,8 @@ class Listener:
     ) -> None:
         allow_for(settings.max_transfers)
         host = hosts.default_address() if settings.host == "auto" else settings.host
+        self._is_wildcard = hosts.is_wildcard(host)
+        self._check(settings)
         self.sock = udp.bind_request_socket(host, settings.port)
         self._bound, self._family = self.sock.getsockname(), self.sock.family
         self.host, self.port = hosts.readable_host(self._bound), int(self._bound[1])
@@ -107,7 +112,6 @@ class Listener:
         self._recorder = recorder
         self._engine = engine
         self.change(settings)
-        self._is_wildcard = hosts.is_wildcard(self.host)
         self._is_accepting = True
         self._admission = Admission()
         self._requests: dict[Address, bytes] = {}
@@ -122,12 +126,20 @@ class Listener:
 
     def change(self, settings: ServerSettings) -> None:
         """Takes other settings, for the next request."""
+        self._check(settings)
         self._settings = settings
         self._bounds = settings.bounds()
         self._write_policy = settings.write_policy()
         self._assembly = Assembly(
             Role.server, self._engine, settings.timing(), settings.offload, settings.max_duration
         )
+
+    def _check(self, settings: ServerSettings) -> None:
+        if settings.broadcast and not self._is_wildcard:
+            raise UsageError(
+                "A server that is bound to one address gets no request to a broadcast address: "
+                f"broadcast=True needs host=0.0.0.0 or host=::, got host={settings.host}."
+            )
 
     def tap(self, observe: Observer) -> None:
         """Shows each datagram of this server from now on to an observer."""
@@ -182,9 +194,10 @@ class Listener:
                 self._served.clear()
                 return
             datagram, peer, local, is_broadcast, came = arrival
-            # RFC 1123 section 4.2.3.5: a request to a broadcast address is ignored. So is a copy
-            # that lay here while its transfer ran; a lone transfer may be over by now.
-            if not is_broadcast and came > self._served.get((peer, datagram), 0.0):
+            if is_broadcast and not self._settings.broadcast:
+                self._ignore(datagram, peer)
+            # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
+            elif came > self._served.get((peer, datagram), 0.0):
                 self._take(datagram, peer, local if self._is_wildcard else None, came)
 
     def fail(self, error: BaseException) -> None:
@@ -208,6 +221,15 @@ class Listener:
         except Refusal as refusal:
             packet = Error(refusal.code, refusal.public).encode()
             udp.send_from(self.sock, packet, peer, local)
+
+    def _ignore(self, datagram: bytes, peer: Address) -> None:
+        """Records a request to a broadcast address, without an answer (RFC 1123 4.2.3.5)."""
+        if not self._is_accepting or not is_request(datagram):
+            return
+        with suppress(PacketError):
+            request, client = _decode(datagram), hosts.readable_host(peer)
+            entry = self._make_entry(request, peer, client, monotonic())
+            entry.finish(_IGNORED, Tally(), entry.begun)
 
     def _serve(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
         begun, client = monotonic(), hosts.readable_host(peer)

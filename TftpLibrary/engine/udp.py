@@ -36,6 +36,8 @@ _SOL_UDP = 17
 _UDP_SEGMENT = 103
 _UDP_GRO = 104
 _IP_PKTINFO = 8
+_IP_MTU_DISCOVER = 10
+_IP_PMTUDISC_DONT = 0
 _IP_MTU = 14
 _IPV6_MTU = 24
 _IPV6_RECVPKTINFO = getattr(socket, "IPV6_RECVPKTINFO", 49)
@@ -81,13 +83,14 @@ def bind_request_socket(host: str, port: int) -> socket.socket:
     _enlarge(sock, socket.SO_RCVBUF, RECEIVE_BUFFER)
     _enlarge(sock, socket.SO_SNDBUF, SEND_BUFFER)
     if IS_LINUX:
+        _let_fragment(sock)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     if IS_LINUX and hosts.is_wildcard(str(address[0])):
         # A socket with an address of its own gets only datagrams that were sent to it.
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        # On `::` too: only this one shows that an IPv4 request went to a broadcast address.
+        sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
     return sock
 
 
@@ -104,6 +107,7 @@ def open_tid(
         if IS_LINUX:
             # A lone session waits in recv for a moment; all other calls say MSG_DONTWAIT.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _MOMENT)
+            _let_fragment(sock)
         else:
             sock.setblocking(False)
         if port_range is None:
@@ -259,6 +263,14 @@ def burst_size(segment: int) -> int:
     return min(MAX_SEGMENTS, max(1, MAX_SEND // segment)) * segment
 
 
+def _let_fragment(sock: socket.socket) -> None:
+    """Lets routers cut datagrams: otherwise large blocks vanish where ICMP is filtered.
+
+    It is for IPv4, also on an IPv6 socket; in IPv6 no router cuts anything.
+    """
+    sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
+
+
 def _bind_in_range(sock: socket.socket, local: Address, ports: tuple[int, int]) -> None:
     low, high = ports
     for port in range(low, high + 1):
@@ -272,17 +284,22 @@ def _bind_in_range(sock: socket.socket, local: Address, ports: tuple[int, int]) 
 
 
 def _asked_address(control: list[tuple[int, int, bytes]]) -> tuple[Address | None, bool]:
+    asked: tuple[Address | None, bool] = None, False
     for level, kind, data in control:
         if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
             _, local, header = _IN_PKTINFO.unpack_from(data)
-            return (socket.inet_ntop(socket.AF_INET, local), 0), local != header
+            host, is_broadcast = socket.inet_ntop(socket.AF_INET, local), local != header
+            if asked[0] is None:
+                return (host, 0), is_broadcast
+            # An IPv4 request to a socket of both families.
+            return (f"::ffff:{host}", 0, 0, 0), is_broadcast
         if level == socket.IPPROTO_IPV6 and kind == _IPV6_PKTINFO:
             octets, index = _IN6_PKTINFO.unpack_from(data)
             host = socket.inet_ntop(socket.AF_INET6, octets)
             is_link_local = octets[:2] == b"\xfe\x80"
             is_multicast = octets[0] == 0xFF
-            return (host, 0, 0, index if is_link_local else 0), is_multicast
-    return None, False
+            asked = (host, 0, 0, index if is_link_local else 0), is_multicast
+    return asked
 
 
 def _enlarge(sock: socket.socket, option: int, octets: int) -> None:

@@ -185,7 +185,13 @@ _ONLY_HERE = (
     "address of this machine in the board's network."
 )
 
-_SETTINGS = ("writable=True", "create=True", "overwrite=True", "follow_symlinks=True")
+_SETTINGS = (
+    "writable=True",
+    "create=True",
+    "overwrite=True",
+    "follow_symlinks=True",
+    "broadcast=True",
+)
 _FOR_REFUSALS: dict[Cause | None, str] = {
     Cause.missing: "Its folder is not there: upload a file there first.",
     Cause.for_others: "Check only_for=, and the address of the board.",
@@ -205,6 +211,7 @@ _FOR_REFUSALS: dict[Cause | None, str] = {
     Cause.half_open: "Raise max_half_open=.",
     Cause.ports: "Give the server more ports: port_range=.",
     Cause.mode: "Let the board ask in mode octet.",
+    Cause.broadcast: "Start the server with {4} to answer such requests.",
     Cause.malformed: "The request is not one that TFTP knows: look at the board's boot loader.",
 }
 """What to do for each reason of a refusal; the numbers stand for settings of the server."""

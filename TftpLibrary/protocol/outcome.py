@@ -10,9 +10,9 @@ class Outcome(str, Enum):
     """How a transfer ended.
 
     | ``completed``   | Every byte was acknowledged. |
-    | ``refused``     | The request was answered with ERROR: no transfer began. |
+    | ``refused``     | No transfer began: an ERROR was the answer, or there was none. |
     | ``probed``      | The peer took the option answer and ended: it wanted only the size. |
-    | ``failed``      | An ERROR, from either end, cut the transfer short. |
+    | ``failed``      | An ERROR cut the transfer short, or fewer bytes came than announced. |
     | ``timed_out``   | The peer stopped answering. |
     | ``unconfirmed`` | Everything was sent, but the last ACK is missing: the peer may have it. |
     | ``aborted``     | This end was stopped while the transfer ran. |
@@ -74,6 +74,8 @@ class Cause(str, Enum):
     """The mode is neither octet nor netascii."""
     malformed = "malformed"
     """The datagram is no request."""
+    broadcast = "broadcast"
+    """The request went to a broadcast address, and the server does not answer those."""
 
     __str__ = str.__str__
 

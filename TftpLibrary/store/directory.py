@@ -229,8 +229,7 @@ class DirectorySink:
 
     def expect(self, size: int) -> None:
         """Looks whether there is room for the whole file."""
-        folder = self._root.path.joinpath(*self.parts[:-1])
-        if lack := lack_of_room(size, str(folder)):
+        if lack := lack_of_room(size, self._fd, self._root.path):
             raise full(lack)
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:

@@ -83,13 +83,14 @@ def test_an_opcode_that_tftp_does_not_have_gets_error_4(opcode: int) -> None:
         assert found.transfers == ()
 
 
-def test_in_single_port_mode_an_unknown_opcode_of_a_peer_gets_one_error() -> None:
+@pytest.mark.parametrize("opcode", [0, 9])
+def test_in_single_port_mode_an_unknown_opcode_of_a_peer_gets_one_error(opcode: int) -> None:
     """It belongs to the transfer of that peer, and is no request of another one."""
     with station({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        peer.send(b"\0\x09whatever\0octet\0")
-        assert peer.receive() == Error(4, "Illegal opcode 9")
+        peer.send(bytes((0, opcode)) + b"whatever\0octet\0")
+        assert peer.receive() == Error(4, f"Illegal opcode {opcode}")
         assert found.wait_for_end().outcome is Outcome.failed
         assert peer.is_silent()
         assert len(found.transfers) == 1
@@ -674,7 +675,44 @@ def test_a_request_to_a_broadcast_address_is_ignored() -> None:
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         peer.send(Request(Direction.read, b"f"), ("127.255.255.255", found.port))
         assert peer.is_silent()
-        assert found.transfers == ()
+        (record,) = found.transfers
+        assert (record.outcome, record.error_code) == (Outcome.refused, None)
+        assert record.error_message == (
+            "sent to a broadcast address, which is ignored without broadcast=True"
+        )
+        peer.send(Ack(0), ("127.255.255.255", found.port))
+        peer.send(b"\0\1f", ("127.255.255.255", found.port))
+        assert peer.is_silent()
+        assert len(found.transfers) == 1
+
+
+@linux_only
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+@pytest.mark.parametrize("single_port", [False, True])
+def test_a_request_to_a_broadcast_address_is_answered_on_request(
+    host: str, single_port: bool
+) -> None:
+    """By unicast, from the address of this machine in that network."""
+    with (
+        station({"f": CONTENT[:100]}, host=host, broadcast=True, single_port=single_port) as found,
+        found.peer() as peer,
+    ):
+        peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        peer.send(Request(Direction.read, b"f"), ("127.255.255.255", found.port))
+        assert peer.receive_data().payload == CONTENT[:100]
+        assert peer.tid[0] == "127.0.0.1"
+        peer.send(Ack(1))
+        assert found.wait_for_end().outcome is Outcome.completed
+
+
+def test_a_server_that_gets_no_broadcast_does_not_promise_to_answer_it() -> None:
+    text = "^A server that is bound to one address .* needs host=0.0.0.0 or host=::, got host=127"
+    settings = ServerSettings(broadcast=True)
+    with station() as found:
+        with pytest.raises(UsageError, match=text):
+            Listener(settings, MemoryStore(), Recorder(), "second", found.engine)
+        with pytest.raises(UsageError, match=text):
+            found.engine.call(lambda: found.listener.change(settings))
 
 
 def test_auto_is_an_address_of_this_machine() -> None:

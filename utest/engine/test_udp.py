@@ -13,6 +13,7 @@ import pytest
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.errors import UsageError
+from utest.support.narrow import narrow_path
 from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
 
@@ -370,3 +371,60 @@ def test_merging_is_off_where_the_system_has_none(
     without_linux(monkeypatch)
     assert not udp.merge_datagrams(connected)
     assert udp.segment_size(connected) == 0
+
+
+# A smaller MTU on the way
+
+SERVE = """
+import sys
+from TftpLibrary import ServerSettings, TftpServer
+settings = ServerSettings(host="0.0.0.0", port=6900, timeout=20, writable=True)
+with TftpServer(content={"f": bytes(300_000)}, settings=settings) as server:
+    print("serving", flush=True)
+    sys.stdin.read()
+    for transfer in server.transfers():
+        print(transfer.outcome, transfer.octets, transfer.retransmits)
+"""
+READ = """
+from TftpLibrary import ClientSettings, TftpClient
+with TftpClient("10.9.1.2", 6900, ClientSettings(timeout=20)) as client:
+    print(len(client.get_bytes("f")), client.put_bytes(bytes(200_000), "g").retransmits)
+"""
+
+
+@pytest.mark.parametrize("case", ["filtered", "told", "known"])
+def test_large_blocks_arrive_behind_a_smaller_mtu(case: str) -> None:
+    """Routers cut what is too large. With DF they would drop it, and tell so with ICMP at best."""
+    with narrow_path(is_icmp_filtered=case == "filtered") as path:
+        if case == "known":
+            path.ip("s", "route replace default via 10.9.1.1 mtu 1000")
+        server = path.start("s", SERVE)
+        assert server.stdout is not None
+        assert server.stdout.readline() == "serving\n"
+        board = path.start("c", READ)
+        assert board.communicate(timeout=seconds(30))[0] == "300000 0\n"
+        assert server.communicate(timeout=seconds(30))[0].splitlines() == [
+            "completed 300000 0",
+            "completed 200000 0",
+        ]
+
+
+@linux_only
+def test_datagrams_may_be_cut_on_their_way() -> None:
+    for host in ("127.0.0.1", "0.0.0.0"):
+        with closing(udp.bind_request_socket(host, 0)) as sock:
+            assert sock.getsockopt(socket.IPPROTO_IP, 10) == 0
+    with closing(udp.open_tid(("127.0.0.1", 0), socket.AF_INET)) as sock:
+        assert sock.getsockopt(socket.IPPROTO_IP, 10) == 0
+
+
+@needs_ipv6
+@linux_only
+def test_a_wildcard_of_both_families_knows_a_broadcast(plain: socket.socket) -> None:
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    with closing(udp.bind_request_socket("::", 0)) as sock:
+        plain.sendto(b"hello", ("127.255.255.255", sock.getsockname()[1]))
+        _, _, local, is_broadcast = receive(sock)
+        assert is_broadcast
+        assert local is not None
+        assert hosts.readable_host(local) == "127.0.0.1"

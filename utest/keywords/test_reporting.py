@@ -267,3 +267,16 @@ def test_a_capture_that_cannot_be_removed_is_a_warning(log: pytest.LogCaptureFix
         "Removed the capture 'x.pcapng' (keep=never).",
     ]
     assert [record.levelname for record in log.records] == ["INFO", "WARNING", "INFO"]
+
+
+def test_more_than_was_announced_is_a_warning(log: pytest.LogCaptureFixture) -> None:
+    excess = completed("core", 700, remarks=("700 bytes came, and 600 were announced",))
+    excess = excess._replace(size=600)
+    reporting.log_transfer(excess)
+    reporting.log_fetched(excess, Path("core"))
+    # Of text nobody can know whether its size is that on the wire.
+    reporting.log_transfer(excess._replace(mode="netascii"))
+    reporting.log_transfer(completed())
+    warnings = [record.message for record in log.records if record.levelname == "WARNING"]
+    assert warnings == ["'core' has 700 bytes, but 600 were announced."] * 2
+    assert log.messages[0].endswith("; 700 bytes came, and 600 were announced")

@@ -27,6 +27,15 @@ def test_missing_file_with_a_near_one_in_the_store() -> None:
     ) in Download("zImage").explain(view)
 
 
+def test_request_to_a_broadcast_address_is_named_and_how_to_answer_it() -> None:
+    text = "sent to a broadcast address, ignored"
+    ignored = refused(error_code=None, error_message=text, cause=Cause.broadcast)
+    assert why(Download("zImage"), ignored) == (
+        "it was requested and refused: sent to a broadcast address, ignored. Start the server with "
+        "ServerSettings(broadcast=True) to answer such requests."
+    )
+
+
 def test_the_store_is_not_listed_for_nothing() -> None:
     def names() -> list[str]:
         raise AssertionError("Nobody needs them.")

@@ -199,3 +199,8 @@ def test_what_a_peer_sent_is_text_and_nothing_else(octets: bytes, outcome: Outco
     assert set(page.tags) <= set(Page(card(partial())).tags) | {
         "svg", "path", "g", "title", "pre", "span"
     }  # fmt: skip
+
+
+def test_a_card_has_the_remarks_of_a_transfer() -> None:
+    record = completed(remarks=("ACK 0 came", "<b>asked</b> again"))
+    assert "Remarks: ACK 0 came; <b>asked</b> again" in lines(record)
