@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from TftpLibrary.commandline.arguments import parser
+from TftpLibrary.commandline.arguments import as_options, parser
 from TftpLibrary.commandline.output import errors
 from TftpLibrary.errors import TftpError, UsageError
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = getattr(import_module(module), function)(options)
     except TftpError as error:
-        errors().line(f"tftplibrary {options.command}: {error}")
+        errors().line(f"tftplibrary {options.command}: {as_options(str(error))}")
         return WRONG_USE if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         errors().line(f"tftplibrary {options.command}: interrupted")

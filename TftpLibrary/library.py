@@ -22,6 +22,7 @@ from TftpLibrary.keywords.conversions import (
     given,
     record_type,
     seconds,
+    to_on_failure,
     to_path,
     to_rate,
     to_size,
@@ -197,9 +198,9 @@ class TftpLibrary(DynamicCore):
         root: Path | None = None,
         timeout: timedelta = timedelta(seconds=60),
         auto_stop: AutoStop = AutoStop.auto,
-        on_failure: OnFailure = OnFailure.log_transfers,
+        on_failure: OnFailure | str = OnFailure.log_transfers,
     ) -> None:
-        """The arguments are the defaults of the keywords. Importing opens and starts nothing.
+        r"""The arguments are the defaults of the keywords. Importing opens and starts nothing.
 
         Args:
             host: Address that servers bind. ``auto`` is the address of the interface with the
@@ -209,14 +210,19 @@ class TftpLibrary(DynamicCore):
                 when it stops.
             timeout: Default timeout of the ``Wait Until ...`` keywords, until `Set TFTP Timeout`.
             auto_stop: When to stop servers that no keyword has stopped.
-            on_failure: What to log when a test fails: its requests, or ``NOTHING``.
+            on_failure: What to do when a test fails: log its requests, ``NOTHING``, or run a
+                keyword of yours, with two spaces before each argument:
+                ``on_failure=Read Console \ ttyUSB0``. It runs before the servers of the test stop.
+                If it fails, that is only a warning.
 
         Example:
         | Library    TftpLibrary    host=192.168.1.1    root=${CURDIR}/images    timeout=2 min
         """
         ServerSettings(host=host, port=port)
         limit = seconds(timeout, "timeout")
-        state = LibraryState(Defaults(host, port, given(root), limit, auto_stop, on_failure))
+        state = LibraryState(
+            Defaults(host, port, given(root), limit, auto_stop, to_on_failure(on_failure))
+        )
         groups = (
             ServerKeywords,
             FileKeywords,

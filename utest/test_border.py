@@ -15,6 +15,7 @@ from robot.api.types import Secret
 
 from TftpLibrary.errors import TftpError
 from utest.support.robot_calls import RobotCalls
+from utest.support.stores import ordinary_user, posix_only
 from utest.support.suites import failures, messages, run_suite
 from utest.support.waiting import seconds
 
@@ -381,3 +382,162 @@ def test_secret_may_be_a_path(robot: RobotCalls, tmp_path: Path) -> None:
     assert robot.call("Upload File", Secret(str(tmp_path / "zImage"))).name == "zImage"
     with pytest.raises(TftpError, match="name: expected a text, got a Secret."):
         robot.call("Upload File", "zImage", Secret("x"))
+
+
+# --- assertions, paths and the log
+
+GETTERS = [
+    ("Get TFTP Server Port", (), "a number"),
+    ("Get Transfer Count", ("*",), "a number"),
+    ("Get TFTP File Size", ("f",), "a number"),
+    ("Get TFTP Server Host", (), "a text"),
+    ("Get TFTP Server URL", ("f",), "a text"),
+    ("Get TFTP File Text", ("f",), "a text"),
+    ("Get TFTP File Checksum", ("f", "crc32"), "a text"),
+    ("List Files", ("*",), "a list"),
+    ("Get Requested Files", ("*",), "a list"),
+]
+
+
+@pytest.mark.parametrize(("keyword", "arguments", "kind"), GETTERS)
+def test_assertion_that_cannot_be_is_refused_in_words(
+    robot: RobotCalls, keyword: str, arguments: tuple[str, ...], kind: str
+) -> None:
+    robot.call("Start TFTP Server")
+    robot.call("Upload Text", "hello", "f")
+    operators = ["==", "!=", "<", ">=", "contains", "not contains", "starts", "ends", "matches"]
+    pairs: list[tuple[object, ...]] = [
+        (each, wrong) for each in operators for wrong in (object(), 5.5j)
+    ]
+    pairs += [("validate", "value >"), ("then", "nothing(value)"), ("matches", "(")]
+    pairs += [(each,) for each in operators if kind != "a list" or each[-1] not in "=s"]
+    for pair in pairs:
+        with pytest.raises(TftpError) as error:
+            robot.call(keyword, *arguments, *pair)
+        assert not RAW.search(str(error.value)), (pair, str(error.value))
+        assert re.search("expected|operator|evaluated|regular", str(error.value)), error.value
+
+
+@pytest.mark.parametrize(("keyword", "arguments", "kind"), GETTERS)
+def test_assertion_without_operator_or_with_a_broken_message_is_refused(
+    robot: RobotCalls, keyword: str, arguments: tuple[str, ...], kind: str
+) -> None:
+    robot.call("Start TFTP Server")
+    robot.call("Upload Text", "hello", "f")
+    with pytest.raises(TftpError, match="the operator is missing before the expected value"):
+        robot.call(keyword, *arguments, None, "5")
+    wrong = "7" if kind == "a number" else "nothing"
+    for message in ("{nobody}", "{", "{0}"):
+        with pytest.raises(TftpError, match=r"^message: expected a text in which \{value\}"):
+            robot.call(keyword, *arguments, "==", wrong, message)
+
+
+@pytest.mark.parametrize(("keyword", "arguments", "kind"), GETTERS)
+def test_getter_logs_what_it_returns(
+    robot: RobotCalls,
+    caplog: pytest.LogCaptureFixture,
+    keyword: str,
+    arguments: tuple[str, ...],
+    kind: str,
+) -> None:
+    caplog.set_level("INFO", "RobotFramework")
+    server = robot.call("Start TFTP Server")
+    robot.call("Upload Text", "hello", "f")
+    robot.call("TFTP Get", "127.0.0.1", "f", port=server.port)
+    caplog.clear()
+    value = robot.call(keyword, *arguments)
+    (message,) = caplog.messages
+    for part in value if kind == "a list" else [value]:
+        assert str(part) in message
+
+
+def test_expression_that_cannot_be_evaluated_is_refused_in_a_run(tmp_path: Path) -> None:
+    result = run_suite(
+        tmp_path,
+        """
+*** Settings ***
+Library      TftpLibrary    host=127.0.0.1    port=0
+Test Setup    Start TFTP Server
+
+*** Test Cases ***
+Broken
+    Get TFTP Server Port    validate    value >
+Unknown
+    List Files    *    then    nothing(value)
+Good
+    Get TFTP Server Port    validate    value > 1023
+""",
+    )
+    advice = "Expected an expression with 'value' in it, such as value > 5."
+    assert failures(result) == {
+        "Broken": f"Port: 'value >' cannot be evaluated as a condition. {advice}",
+        "Unknown": f"Files: 'nothing(value)' cannot be evaluated as a condition. {advice}",
+    }
+
+
+def test_description_and_list_of_transfers_are_logged(
+    robot: RobotCalls, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "RobotFramework")
+    server = robot.call("Start TFTP Server")
+    file = robot.call("Upload Text", "hello", "f")
+    robot.call("TFTP Get", "127.0.0.1", "f", port=server.port)
+    for keyword, arguments, part in (
+        ("Get TFTP File", ["f"], file.crc32),
+        ("Get TFTP Server", [], server.url),
+        ("Get Transfers", [], "'f'"),
+        ("Delete All Files", [], "f"),
+    ):
+        caplog.clear()
+        robot.call(keyword, *arguments)
+        assert part in caplog.messages[-1]
+
+
+def test_relative_paths_of_what_is_written_start_at_the_output_folder(tmp_path: Path) -> None:
+    result = run_suite(
+        tmp_path,
+        """
+*** Settings ***
+Library    TftpLibrary    host=127.0.0.1    port=0
+
+*** Test Cases ***
+Write Three Files
+    ${server}    Start TFTP Server
+    Upload Text    hello    f
+    ${path}    Start Packet Capture    a/boot.pcapng    keep=always
+    Should Be Equal    ${path}    ${{ pathlib.Path($OUTPUT_DIR, 'a', 'boot.pcapng') }}
+    TFTP Get    127.0.0.1    f    b/got    port=${server.port}
+    ${path}    Save TFTP File    f    c/saved
+    Should Be Equal    ${path}    ${{ pathlib.Path($OUTPUT_DIR, 'c', 'saved') }}
+""",
+    )
+    assert failures(result) == {}
+    for name in ("a/boot.pcapng", "b/got", "c/saved"):
+        assert (tmp_path / name).is_file()
+
+
+@posix_only
+@ordinary_user
+def test_what_the_system_forbids_is_told_in_words(robot: RobotCalls, tmp_path: Path) -> None:
+    server = robot.call("Start TFTP Server")
+    robot.call("Upload Text", "hello", "f")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "x").touch()
+    closed.chmod(0)
+    paths = [str(closed / "x"), str(closed / "folder" / "x"), str(closed)]
+    calls: list[tuple[object, ...]] = [("Upload File", paths[0]), ("Upload Folder", paths[1])]
+    calls += [("TFTP Put", path, f"127.0.0.1:{server.port}", "g") for path in paths]
+    calls += [("Start TFTP Server", path) for path in paths]
+    for path in paths:
+        calls += [
+            ("Save TFTP File", "f", path),
+            ("TFTP Get", f"127.0.0.1:{server.port}", "f", path),
+            ("Start Packet Capture", path),
+        ]
+    for keyword, *arguments in calls:
+        with pytest.raises(TftpError) as error:
+            robot.call(str(keyword), *arguments)
+        assert not RAW.search(str(error.value)), str(error.value)
+        assert "closed" in str(error.value), str(error.value)
+    closed.chmod(0o700)

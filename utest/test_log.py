@@ -161,6 +161,36 @@ def test_the_requests_of_failed_tests_can_be_switched_off(tmp_path: Path) -> Non
     assert tables(result) == []
 
 
+def test_a_keyword_of_the_user_runs_when_a_test_fails_while_its_servers_run(
+    tmp_path: Path,
+) -> None:
+    given = r"port=0    on_failure=Look At It \ dut \ \${TEST NAME}"
+    result = run_suite(
+        tmp_path,
+        f"""{IMPORT.replace("port=0", given)}
+*** Test Cases ***
+Passes
+    Start TFTP Server    alias=dut
+
+Fails
+    Start TFTP Server    alias=dut
+    Fail    On purpose
+
+*** Keywords ***
+Look At It
+    [Arguments]    ${{alias}}    ${{test}}
+    ${{server}}=    Get TFTP Server    ${{alias}}
+    Log    ${{test}} has ${{server.alias}}
+    Fail    Not this, too
+""",
+    )
+    assert failures(result) == {"Fails": "On purpose"}
+    said = [message.message for message in result.errors]
+    assert said == ["The keyword 'Look At It' of on_failure= failed: Not this, too"]
+    assert "Fails has dut" in (tmp_path / "output.xml").read_text("utf-8")
+    assert tables(result) == []
+
+
 # The log in a browser.
 
 HOSTILE = """

@@ -259,8 +259,8 @@ def test_port_that_needs_a_right(folder: Path) -> None:
     )
     assert_wrong_use(
         done,
-        r"tftplibrary serve: Cannot bind 127\.0\.0\.1:69: permission denied\. Use port=0 or a port "
-        r"above 1023, or allow it: sysctl net\.ipv4\.ip_unprivileged_port_start=69\n",
+        r"tftplibrary serve: Cannot bind 127\.0\.0\.1:69: permission denied\. Use --port 0 or a "
+        r"port above 1023, or allow it: sysctl net\.ipv4\.ip_unprivileged_port_start=69\n",
     )
 
 
@@ -307,6 +307,7 @@ def test_server_that_does_not_answer(tmp_path: Path) -> None:
     assert done.stderr.startswith(
         f"tftplibrary get: No answer from 127.0.0.1:{port} for 'zImage': "
     )
+    assert "raise --timeout or --retries, or --wait " in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -64,6 +65,9 @@ examples:
 exit status: 0 done, 1 refused or failed, 2 wrong use"""
 
 
+_OF_TFTP = frozenset(("blksize", "windowsize", "tsize", "timeout", "rollover"))
+"""Settings that are named like an option of TFTP."""
+
 _HOST = "address or name of the server, or a URL such as tftp://192.168.1.1/NAME"
 
 
@@ -113,6 +117,23 @@ def settings(cls: type[T], options: argparse.Namespace, **fixed: Any) -> T:
     return cls(**{name: getattr(options, name) for name in names}, **fixed)
 
 
+def as_options(message: str) -> str:
+    """Returns a message with the options of the command line in the place of arguments.
+
+    Messages are written for suites and programs: `raise timeout=` becomes `raise --timeout`, and
+    `port=0` becomes `--port 0`. An option of TFTP with its value, such as `blksize=1428`, stays.
+    """
+    rows = {row.name: row for row in (*ServerSettings.rows, *ClientSettings.rows)}
+
+    def spell(match: re.Match[str]) -> str:
+        row, value = rows[match[1]], match[2]
+        if value and row.name in _OF_TFTP:
+            return match[0]
+        return _option_name(row) + (f" {value}" if value and row.kind is not Kind.flag else "")
+
+    return re.sub(rf"\b({'|'.join(rows)})=([\w-]+|'[^']*'|(?=[\s,.;:)]|$))", spell, message)
+
+
 def _add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("root", metavar="ROOT", help="folder to serve")
     _add_settings(command, ServerSettings, port=TFTP_PORT)
@@ -142,9 +163,14 @@ def _add_settings(
 
 
 def _add_option(command: argparse.ArgumentParser, row: Setting) -> None:
+    command.add_argument(
+        _option_name(row), dest=row.name, default=row.default, help=_help(row), **_how(row)
+    )
+
+
+def _option_name(row: Setting) -> str:
     is_off = row.kind is Kind.flag and row.default
-    name = row.option or f"--{'no-' if is_off else ''}{row.name.replace('_', '-')}"
-    command.add_argument(name, dest=row.name, default=row.default, help=_help(row), **_how(row))
+    return row.option or f"--{'no-' if is_off else ''}{row.name.replace('_', '-')}"
 
 
 def _how(row: Setting) -> dict[str, Any]:

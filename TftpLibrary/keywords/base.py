@@ -30,6 +30,9 @@ _EQUALITY = (AssertionOperator["=="], AssertionOperator["!="])
 _EVALUATION = (AssertionOperator["validate"], AssertionOperator["then"])
 _MEMBERSHIP = (AssertionOperator["*="], AssertionOperator["not contains"])
 
+_OF_A_FORMAT = (KeyError, IndexError, ValueError, AttributeError)
+"""What `str.format` raises."""
+
 _LONGEST = 1000
 """Characters of a returned text that are logged."""
 
@@ -157,18 +160,18 @@ def _verified(value: Any, operator: Operator, expected: Any, what: str, message:
         raise UsageError(
             f"{_subject(what)}: {shown(expected)} is no regular expression: {error}."
         ) from None
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        if not message:
+    except Exception as error:
+        # The message of the test is a format, and Robot Framework evaluates the expression.
+        if message and isinstance(error, _OF_A_FORMAT):
+            raise UsageError(
+                "message: expected a text in which {value}, {value_type}, {expected} and "
+                f"{{expected_type}} may stand, got {shown(message)}."
+            ) from error
+        if operator not in _EVALUATION:
             raise
         raise UsageError(
-            "message: expected a text in which {value}, {value_type}, {expected} and "
-            f"{{expected_type}} may stand, got {shown(message)}."
-        ) from error
-    except Exception as error:
-        # Robot Framework evaluates it, and has many kinds of failures.
-        raise UsageError(
             f"{_subject(what)}: {shown(expected)} cannot be evaluated as a condition. Expected an "
-            f"expression with 'value' in it, such as value > 5."
+            "expression with 'value' in it, such as value > 5."
         ) from error
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import Enum
 from inspect import cleandoc
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from robot.api.types import Secret
 
@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 _HIDDEN = str(Secret(""))
 """What Robot Framework writes for a secret variable within a text."""
+
+_CELLS = re.compile(r"\s{2,}|\t")
+"""What separates a keyword and its arguments, as in a suite."""
 
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 
@@ -35,6 +38,18 @@ class AutoStop(Enum):
 
     auto = "auto"
     manual = "manual"
+
+
+class FailureKeyword(NamedTuple):
+    """A keyword of the user that runs when a test fails.
+
+    Attributes:
+        name: its name.
+        arguments: its arguments, in which variables are replaced when it runs.
+    """
+
+    name: str
+    arguments: tuple[str, ...] = ()
 
 
 class OnFailure(Enum):
@@ -103,6 +118,34 @@ def to_rate(value: str | int) -> Rate:
         return Rate(to_size(text.removesuffix("/s")))
     except UsageError:
         raise UsageError(f"Expected a rate such as 5 MB/s or 500 kB, got '{text}'.") from None
+
+
+def to_on_failure(value: OnFailure | str) -> OnFailure | FailureKeyword:
+    """Converts what the import says about failures: a member, or a keyword with its arguments.
+
+    Raises:
+        UsageError: a member is misspelled.
+    """
+    if isinstance(value, OnFailure):
+        return value
+    name, *arguments = _CELLS.split(value.strip())
+    members = {_plain(member.name): member for member in OnFailure}
+    if not name:
+        return OnFailure.nothing
+    if not arguments and _plain(name) in members:
+        return members[_plain(name)]
+    from difflib import get_close_matches  # noqa: PLC0415 - for a keyword only
+
+    near = get_close_matches(_plain(name), members, n=1, cutoff=0.8) if not arguments else []
+    if near:
+        raise UsageError(
+            f"on_failure={name!r} is unknown. Did you mean {members[near[0]].name.upper()}?"
+        )
+    return FailureKeyword(name, tuple(arguments))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[ _]", "", name.lower())
 
 
 def to_path(value: str) -> Path | None:

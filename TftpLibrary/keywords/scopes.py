@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from robot.api import logger
+from robot.libraries.BuiltIn import BuiltIn
+
 from TftpLibrary.keywords import reporting
+from TftpLibrary.keywords.conversions import FailureKeyword
 from TftpLibrary.keywords.log.journal import Journal
 from TftpLibrary.keywords.state import LibraryState
 
@@ -47,6 +51,9 @@ class Scopes:
         """Stops the servers and captures of the test, and writes their results."""
         # Before the files go: the cards show their checksums.
         self._journal.write_cards()
+        if result.failed and self._is_test_run:
+            # While the servers of the test still run.
+            self._run_on_failure()
         watch, has_server = self.state.watch_scope(), self.state.is_running()
         reporting.log_stopped(self.state.leave(data.id))
         self._journal.write_cards()
@@ -64,12 +71,26 @@ class Scopes:
         self.state.stop_all()
         self.state.captures.close()
 
+    def _run_on_failure(self) -> None:
+        keyword = self.state.defaults.on_failure
+        if isinstance(keyword, FailureKeyword):
+            _run_keyword(keyword)
+
     def _settle_captures(self, data: Any, result: Any) -> None:
         settled = self.state.captures.leave(data.id, has_failed=result.failed)
         reporting.log_settled(settled)
 
     def _write_failure(self) -> None:
+        self._run_on_failure()
         self._journal.write_failure(self.state.watch_scope(), has_server=self.state.is_running())
+
+
+def _run_keyword(keyword: FailureKeyword) -> None:
+    """Runs a keyword of the user; if it fails, that is a warning: the test has failed already."""
+    try:
+        BuiltIn().run_keyword(keyword.name, *keyword.arguments)
+    except Exception as error:  # As Robot Framework raises it, of many types.
+        logger.warn(f"The keyword '{keyword.name}' of on_failure= failed: {error}")
 
 
 def _is_of_suite(result: Any) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
-from TftpLibrary.keywords.conversions import AutoStop, OnFailure, Scope, seconds
+from TftpLibrary.keywords.conversions import AutoStop, FailureKeyword, OnFailure, Scope, seconds
 from TftpLibrary.keywords.stations import StartRequest, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -41,7 +41,7 @@ class Defaults:
     root: Path | None = None
     timeout: float = 60.0
     auto_stop: AutoStop = AutoStop.auto
-    on_failure: OnFailure = OnFailure.log_transfers
+    on_failure: OnFailure | FailureKeyword = OnFailure.log_transfers
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,8 @@ class DirectorySink:
 
     def expect(self, size: int) -> None:
         """Looks whether there is room for the whole file."""
-        if lack := lack_of_room(size, self._fd, self._root.path):
+        folder = self._root.path.joinpath(*self.parts[:-1])
+        if lack := lack_of_room(size, str(folder)):
             raise full(lack)
 
     def write(self, buffers: Sequence[memoryview | bytes]) -> None:

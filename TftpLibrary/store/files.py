@@ -203,8 +203,9 @@ class FileStore:
         folder, parts = self._folders.find(name, client)
         with explained(parts):
             source = folder.open(parts)
-        chunks = pieces(source)
-        return self._put(new_name, chunks, source.size, only_for=client, overwrite=overwrite)
+        with closing(source):
+            chunks = pieces(source)
+            return self._put(new_name, chunks, source.size, only_for=client, overwrite=overwrite)
 
     def rename(
         self, name: str, new_name: str, *, overwrite: bool = False, client: str = ""
@@ -266,13 +267,12 @@ class FileStore:
                 if target.exists() and not target.is_file():
                     raise OSError("it is a device, FIFO or socket")
                 target.parent.mkdir(parents=True, exist_ok=True)
-                source = folder.open(parts)
-                if lack := lack_of_room(source.size, str(target.parent)):
-                    source.close()
-                    raise OSError(lack)
-                with partial.open("xb") as stream:
-                    for piece in pieces(source):
-                        stream.write(piece)
+                with closing(folder.open(parts)) as source:
+                    if lack := lack_of_room(source.size, str(target.parent)):
+                        raise OSError(lack)
+                    with partial.open("xb") as stream:
+                        for piece in pieces(source):
+                            stream.write(piece)
                 partial.replace(target)
             except OSError as error:
                 reason = error.strerror or error

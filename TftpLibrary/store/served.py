@@ -134,17 +134,7 @@ class ServedFolders:
 
     def look(self, name: str, client: str = "") -> tuple[Folder, Parts] | None:
         """Returns where a file lies; None where there is none."""
-        parts = local_parts(name)
-        folders = self.of(client)
-        for folder in folders:
-            if folder.has(parts):
-                return folder, parts
-        # A name that is not plain text is listed with escapes: that form finds it too.
-        for folder in folders if "\\" in name else ():
-            for other in folder.names():
-                if text_of(other) == name:
-                    return folder, other
-        return None
+        return _look(name, self.of(client))
 
     def find(self, name: str, client: str = "") -> tuple[Folder, Parts]:
         """Returns where a file lies.
@@ -159,9 +149,8 @@ class ServedFolders:
 
     def look_own(self, name: str, client: str) -> tuple[Folder, Parts] | None:
         """Returns the file that is for exactly these boards; None where there is none."""
-        parts = local_parts(name)
         own = self._private.get(parse_network(client, "client"))
-        return (own, parts) if own is not None and own.has(parts) else None
+        return _look(name, () if own is None else (own,))
 
     def find_own(self, name: str, client: str) -> tuple[Folder, Parts]:
         """Returns the file that is for exactly these boards, so that no other board is meant.
@@ -226,3 +215,16 @@ class ServedFolders:
         narrow = sorted(self._private, key=lambda network: network.prefixlen, reverse=True)
         layers = [Layer(self._private[network], (network,)) for network in narrow]
         self._layers = LayeredStore([*layers, Layer(self.common)])
+
+
+def _look(name: str, folders: Sequence[Folder]) -> tuple[Folder, Parts] | None:
+    parts = local_parts(name)
+    for folder in folders:
+        if folder.has(parts):
+            return folder, parts
+    # A name that is not plain text is listed with escapes: that form finds it too.
+    for folder in folders if "\\" in name else ():
+        for other in folder.names():
+            if text_of(other) == name:
+                return folder, other
+    return None

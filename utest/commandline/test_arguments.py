@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from TftpLibrary.commandline.arguments import parser, settings
+from TftpLibrary.commandline.arguments import as_options, parser, settings
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
@@ -199,3 +199,22 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["--version"])
     assert capsys.readouterr().out == f"tftplibrary {VERSION}\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("raise timeout= or retries=, or wait= for", "raise --timeout or --retries, or --wait for"),
+        ("Expected in local_address= an address.", "Expected in --local-address an address."),
+        ("(the port is given by port=).", "(the port is given by --port)."),
+        ("Raise blksize=.", "Raise --blksize."),
+        ("clients= names them", "--client names them"),
+        ("granted blksize=1428, timeout=5", "granted blksize=1428, timeout=5"),
+        ("Use port=0 or more", "Use --port 0 or more"),
+        ("Start with writable=True.", "Start with --writable."),
+        ("clients='board' is no network", "--client 'board' is no network"),
+        ("my_timeout= x= timeout", "my_timeout= x= timeout"),
+    ],
+)
+def test_a_message_names_the_options_of_the_command_line(message: str, shown: str) -> None:
+    assert as_options(message) == shown

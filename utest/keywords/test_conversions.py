@@ -10,10 +10,13 @@ from robot.api.types import Secret
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import (
+    FailureKeyword,
+    OnFailure,
     given,
     record_type,
     required,
     seconds,
+    to_on_failure,
     to_path,
     to_rate,
     to_size,
@@ -113,3 +116,29 @@ def test_a_secret_source_is_taken_and_a_hidden_one_refused() -> None:
     assert to_source(Secret(url)) == to_source(url) == url
     with pytest.raises(UsageError, match=r"^source has '<secret>' in the place of a secret var"):
         to_source(f"https://me:{Secret('password')}@host/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("LOG_TRANSFERS", OnFailure.log_transfers),
+        ("log transfers", OnFailure.log_transfers),
+        ("Nothing", OnFailure.nothing),
+        ("", OnFailure.nothing),
+        (OnFailure.nothing, OnFailure.nothing),
+        ("Read Console", FailureKeyword("Read Console")),
+        ("Read Console  ttyUSB0    a b", FailureKeyword("Read Console", ("ttyUSB0", "a b"))),
+        ("Log Transfers  zImage", FailureKeyword("Log Transfers", ("zImage",))),
+    ],
+)
+def test_a_failure_is_followed_by_a_member_or_a_keyword(
+    text: OnFailure | str, action: OnFailure | FailureKeyword
+) -> None:
+    assert to_on_failure(text) == action
+
+
+def test_a_misspelled_member_is_no_keyword() -> None:
+    with pytest.raises(
+        UsageError, match=r"^on_failure='NOTHNG' is unknown\. Did you mean NOTHING\?"
+    ):
+        to_on_failure("NOTHNG")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from TftpLibrary.keywords.conversions import FailureKeyword
 from TftpLibrary.keywords.scopes import Scopes
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.keywords.stations import StartRequest
@@ -153,3 +155,18 @@ def test_what_was_cut_when_the_test_ended_has_a_card(
     server.stop = cut  # type: ignore[method-assign]
     scopes.end_test(node("t"), PASSED)
     assert ["<details" in message for message in log.messages] == [False, True]
+
+
+def test_a_keyword_that_cannot_run_when_a_test_fails_is_a_warning(
+    started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.defaults = replace(started.defaults, on_failure=FailureKeyword("Look"))
+    scopes = Scopes(started)
+    scopes.start_test(node("t1"), None)
+    scopes.end_keyword(node("k1"), PASSED)
+    scopes.end_test(node("t1"), PASSED)
+    assert "Look" not in log.text
+    scopes.start_test(node("t2"), None)
+    scopes.end_keyword(node("k1"), FAILED)
+    scopes.end_test(node("t2"), FAILED)
+    assert "The keyword 'Look' of on_failure= failed: Cannot access execution context" in log.text

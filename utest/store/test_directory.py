@@ -24,6 +24,7 @@ from utest.support.stores import (
     WRITABLE,
     content_of,
     descriptors,
+    make_fifo,
     names_in,
     ordinary_user,
     posix_only,
@@ -67,9 +68,7 @@ def test_names_that_are_no_utf8_are_served(store: DirectoryStore, folder: Path) 
 def test_a_fifo_is_refused_without_waiting_for_its_writer(
     store: DirectoryStore, folder: Path
 ) -> None:
-    if sys.platform == "win32":
-        raise NotImplementedError
-    os.mkfifo(folder / "fifo")
+    make_fifo(folder / "fifo")
     with refused(ErrorCode.access_violation, "not a regular file"):
         store.open_read(b"fifo", BOARD)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from utest.support.stores import (
     OVERWRITING,
     WRITABLE,
     descriptors,
+    make_fifo,
     names_in,
     ordinary_user,
     posix_only,
@@ -477,6 +477,7 @@ def test_a_file_is_downloaded_to_a_path_or_into_a_folder(files: FileStore, tmp_p
 def test_what_has_no_room_is_refused_before_it_is_written(
     tmp_path: Path, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = descriptors()
     lack = r"it needs 6.0 kB, and 5.0 kB are free in '.*'"
     with FileStore() as files:
         files.upload(image, "there")
@@ -508,6 +509,7 @@ def test_what_has_no_room_is_refused_before_it_is_written(
         assert not files.upload(image, "there").uploaded
         monkeypatch.setattr(space, "free_octets", lambda _: 6000)
         files.create("test", 6000)
+    assert descriptors() <= before
 
 
 def test_more_than_any_disk_holds_is_refused_at_once(files: FileStore) -> None:
@@ -532,7 +534,7 @@ def test_a_download_that_cannot_be_written_leaves_nothing(
 
 @posix_only
 def test_a_file_is_not_copied_over_a_device_or_fifo(files: FileStore, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
+    make_fifo(tmp_path / "fifo")
     files.upload_bytes(b"x", "a")
     for target in (tmp_path / "fifo", Path("/dev/null")):
         with pytest.raises(UsageError, match=f"Cannot write '{target}': it is a device, FIFO or"):

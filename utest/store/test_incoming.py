@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.store.digests import CHUNK
 from TftpLibrary.store.incoming import LocalFile, counted, open_source
 from TftpLibrary.store.web import RemoteFile
-from utest.support.stores import ordinary_user, posix_only
+from utest.support.stores import make_fifo, ordinary_user, posix_only
 
 
 @pytest.fixture
@@ -66,9 +64,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 @posix_only
 def test_devices_and_fifos_are_no_files(tmp_path: Path) -> None:
-    if sys.platform == "win32":
-        raise NotImplementedError
-    os.mkfifo(tmp_path / "fifo")
+    make_fifo(tmp_path / "fifo")
     for path in (tmp_path / "fifo", Path("/dev/zero")):
         with pytest.raises(UsageError, match="Expected a regular file"):
             open_source(path)

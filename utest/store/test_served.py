@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.store.served import ServedFolders
-from utest.support.stores import BOARD
+from utest.support.stores import BOARD, posix_only
 
 NETWORK = "192.168.1.0/24"
 
@@ -90,6 +91,15 @@ def test_a_file_of_other_boards_is_not_changed(
     with pytest.raises(UsageError) as caught:
         folders.find_own(name, client)
     assert message.format(client) in str(caught.value)
+
+
+@posix_only
+def test_a_name_as_it_is_listed_finds_the_file_of_a_board_too(folders: ServedFolders) -> None:
+    folder = folders.folder_for(BOARD)
+    parts = (os.fsdecode(b"odd\xff"),)
+    folder.put(parts, [b"odd"], overwrite=True)
+    assert folders.find_own("odd\\xff", BOARD) == (folder, parts)
+    assert folders.find("odd\\xff", BOARD) == (folder, parts)
 
 
 def test_nothing_is_served_before_it_is_opened() -> None:

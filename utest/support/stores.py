@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -100,3 +101,10 @@ def small_disk(folder: Path, size: int = 256 * 1024) -> Iterator[Path]:
                 subprocess.run(["umount", "-l", str(folder)], check=True)
             return
     pytest.skip("a small file system cannot be mounted here")
+
+
+def make_fifo(path: Path) -> None:
+    """Makes a FIFO, in a test that is for POSIX only."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    os.mkfifo(path)
