@@ -36,11 +36,12 @@ from TftpLibrary.errors import (
     TransferTimeout,
     UsageError,
 )
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import ErrorCode, octets_of_text
 from TftpLibrary.recording.capture import Capturable, Observer
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.wording import ALL_OUT, duration_text, progress_text
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
@@ -61,6 +62,12 @@ _ERROR_NAMES = {
     ErrorCode.file_exists: "File already exists",
     ErrorCode.no_such_user: "No such user",
     ErrorCode.option_negotiation: "Option negotiation failed",
+}
+_FOR_SILENCE: dict[Cause | None, str] = {
+    Cause.no_listener: (
+        "Start a TFTP server there, or check the port; wait= waits for one that starts later."
+    ),
+    Cause.no_way: "Check the address, and the network and the firewall of this machine.",
 }
 STOPPED = "The client was stopped"
 _LONGEST = 10 * 365 * 24 * 3600.0
@@ -285,17 +292,36 @@ class TftpClient(Capturable):
             said = f": {text}" if text and text.lower() != name.lower() else ""
             message = f"{name} (TFTP error {code}) {where}{said}"
             return PeerError(message, code, text)
-        if transfer.outcome is Outcome.timed_out:
-            return TransferTimeout(f"No answer {where}: {text}. {self._advice(transfer)}")
+        if transfer.outcome in (Outcome.timed_out, Outcome.unconfirmed):
+            return TransferTimeout(f"{self._silence(transfer)}. {self._advice(transfer)}")
         if code == ErrorCode.option_negotiation:
             return NegotiationError(f"Wrong option answer {where}: {text}")
         return TransferAborted(f"Transfer ended {where}: {text}.")
 
+    def _silence(self, transfer: Transfer) -> str:
+        """Says who was silent, for how long, who had answered before, and how often was asked."""
+        place = f"{hosts.url_host(self.host)}:{self.port}"
+        asked = f" (wait={self.settings.wait:g} s)" if self.settings.wait else ""
+        waited = f"in {duration_text(transfer.duration)}{asked}"
+        if transfer.outcome is Outcome.unconfirmed:
+            answerer = transfer.answered_by or place
+            return f"'{transfer.filename}' to {place}: {ALL_OUT} from {answerer} {waited}"
+        head = f"No answer from {place} for '{transfer.filename}' {waited}"
+        if not transfer.answered_by:
+            return f"{head}: {transfer.error_message}"
+        how_far = f"at {progress_text(transfer)}, block {transfer.blocks}"
+        answered = f"{transfer.answered_by} answered, and stopped {how_far}"
+        return f"{head}: {answered}: {transfer.error_message.removeprefix('no answer: ')}"
+
     def _advice(self, transfer: Transfer) -> str:
-        if transfer.blocks:
+        if transfer.outcome is Outcome.unconfirmed:
+            return "The server may have the whole file: look there before you send it again."
+        if transfer.answered_by:
             return "Look at what the other side says; raise timeout= or retries= if it is slow."
         if any(caller.others for caller in self._started):
             return "With any_address=True an answer from another address is taken."
+        if transfer.cause in _FOR_SILENCE:
+            return _FOR_SILENCE[transfer.cause]
         return (
             "Expected a TFTP server at that address and port that answers within "
             f"{self.settings.timeout:g} s; raise timeout= or retries=, or wait= for a server that "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from atest.equipment.board_exchange import Habits
 from atest.equipment.board_server import Mischief, ServingBoard
 from TftpLibrary import space
 from TftpLibrary.client import TftpClient
+from TftpLibrary.engine.caller import Caller
 from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import (
     NegotiationError,
@@ -31,7 +34,7 @@ from TftpLibrary.errors import (
     TransferTimeout,
     UsageError,
 )
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Request
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -65,6 +68,26 @@ def engine_threads() -> int:
     """How many engines run, but for one that stays to repeat a last ACK."""
     SHARED_ENGINE.end_lingering()
     return [thread.name for thread in threading.enumerate()].count("TftpLibrary")
+
+
+def without_times(error: Exception) -> str:
+    """The message, where each time is the same."""
+    return re.sub(r"( in |wait=)[\d.]+ m?s\b", r"\1TIME", str(error))
+
+
+@contextmanager
+def playing(server: Callable[[], None]) -> Iterator[None]:
+    """Lets a server answer by hand while the test asks."""
+    thread = threading.Thread(target=server)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(seconds(SOON))
+
+
+def no_route(*_: object) -> None:
+    raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
 
 # Get
@@ -429,10 +452,10 @@ def test_an_answer_from_another_address_is_named_and_taken_on_request(puppet: Pu
     strict = replace(BRIEF, blksize=512, windowsize=1)
     with client_of(puppet, strict) as client, pytest.raises(TransferTimeout) as error:
         client.get_bytes("f")
-    assert str(error.value) == (
-        f"No answer from 127.0.0.1:{puppet.port} for 'f': no answer to the request, 3 tries; "
-        "127.0.0.9 answered, which was not asked. With any_address=True an answer from another "
-        "address is taken."
+    assert without_times(error.value) == (
+        f"No answer from 127.0.0.1:{puppet.port} for 'f' in TIME: no answer to the request, 3 "
+        "tries; 127.0.0.9 answered, which was not asked. With any_address=True an answer from "
+        "another address is taken."
     )
     assert puppet.receive(elsewhere) == Error(5, "Unknown transfer ID")
     with client_of(puppet, replace(strict, any_address=True)) as client:
@@ -483,9 +506,10 @@ def test_a_failure_names_each_address_that_was_asked(
     ):
         client.get_bytes("f")
     assert (
-        f"No answer from device.test:{puppet.port} for 'f': no answer to the request, 5 tries; "
-        "asked 127.0.0.8 and 127.0.0.1 and 255.255.255.255; 255.255.255.255: permission denied. "
-    ) in str(error.value)
+        f"No answer from device.test:{puppet.port} for 'f' in TIME: no answer to the request, 5 "
+        "tries; asked 127.0.0.8 and 127.0.0.1 and 255.255.255.255; "
+    ) in without_times(error.value)
+    assert "; 255.255.255.255: permission denied. Expected a TFTP server at" in str(error.value)
 
 
 def test_a_server_that_refuses_the_options_is_asked_again_and_no_other(
@@ -516,20 +540,74 @@ def test_without_an_answer_the_client_gives_up_and_says_what_to_do(
 ) -> None:
     with client_of(puppet, BRIEF) as client, pytest.raises(TransferTimeout) as error:
         client.get("f", tmp_path / "copy")
-    assert str(error.value) == (
-        f"No answer from 127.0.0.1:{puppet.port} for 'f': no answer to the request, 3 tries. "
-        "Expected a TFTP server at that address and port that answers within "
+    assert without_times(error.value) == (
+        f"No answer from 127.0.0.1:{puppet.port} for 'f' in TIME: no answer to the request, 3 "
+        "tries. Expected a TFTP server at that address and port that answers within "
         f"{BRIEF.timeout:g} s; raise timeout= or retries=, or wait= for a server that starts "
         "later."
     )
     assert list(tmp_path.iterdir()) == []
 
 
+@linux_only
+def test_a_closed_port_is_named_as_such(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    with TftpClient("127.0.0.1", port, BRIEF) as client, pytest.raises(TransferTimeout) as error:
+        client.get("f", tmp_path / "copy")
+    assert without_times(error.value) == (
+        f"No answer from 127.0.0.1:{port} for 'f' in TIME: no answer to the request, 3 tries; "
+        "127.0.0.1: nothing listens at that port. Start a TFTP server there, or check the port; "
+        "wait= waits for one that starts later."
+    )
+    assert client.recorder.transfers()[0].cause is Cause.no_listener
+
+
+def test_a_network_without_a_way_to_it_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Caller, "_send", no_route)
+    settings = replace(BRIEF, wait=seconds(0.4))
+    with TftpClient("127.0.0.1", 69, settings) as client, pytest.raises(TransferTimeout) as error:
+        client.get_bytes("f")
+    text = without_times(error.value)
+    assert text.startswith("No answer from 127.0.0.1:69 for 'f' in TIME (wait=TIME): ")
+    assert text.endswith(
+        "; 127.0.0.1: network is unreachable. Check the address, and the network and the firewall "
+        "of this machine."
+    )
+
+
+def test_a_server_of_which_only_the_last_ack_is_missing_may_have_the_file(puppet: Puppet) -> None:
+    def serve() -> None:
+        puppet.take_request()
+        puppet.send(Ack(0))
+        assert isinstance(puppet.receive(), Data)
+
+    with (
+        playing(serve),
+        client_of(puppet, BRIEF) as client,
+        pytest.raises(TransferTimeout) as error,
+    ):
+        client.put_bytes(b"content", "f")
+    assert without_times(error.value).startswith(
+        f"'f' to 127.0.0.1:{puppet.port}: everything was sent, but the last acknowledgement did "
+        "not come from 127.0.0.1:"
+    )
+    assert str(error.value).endswith(
+        "The server may have the whole file: look there before you send it again."
+    )
+
+
 def test_a_server_that_falls_silent_is_given_up(tmp_path: Path) -> None:
     habits = Habits(stop_after=2, stop_with="silence")
     with ServingBoard("f", CONTENT, habits=habits) as board, client_of(board, BRIEF) as client:
-        with pytest.raises(TransferTimeout, match="no answer: DATA 17 did not come"):
+        with pytest.raises(TransferTimeout) as error:
             client.get("f", tmp_path / "copy")
+        assert re.fullmatch(
+            rf"No answer from 127.0.0.1:{board.port} for 'f' in TIME: 127.0.0.1:\d+ answered, and "
+            r"stopped at 2 % \(0.0 of 1.0 MB\), block 16: DATA 17 did not come, 3 tries. Look .*",
+            without_times(error.value),
+        )
         board.wait()
     assert list(tmp_path.iterdir()) == []
 

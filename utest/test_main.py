@@ -305,7 +305,7 @@ def test_server_that_does_not_answer(tmp_path: Path) -> None:
         done = run_program("get", "127.0.0.1", "zImage", tmp_path, *quick)
     assert done.returncode == 1
     assert done.stderr.startswith(
-        f"tftplibrary get: No answer from 127.0.0.1:{port} for 'zImage': "
+        f"tftplibrary get: No answer from 127.0.0.1:{port} for 'zImage' in "
     )
     assert "raise --timeout or --retries, or --wait " in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.commandline.arguments import settings
-from TftpLibrary.commandline.lines import progress, result_line
+from TftpLibrary.commandline.lines import progress, result_line, waiting
 from TftpLibrary.commandline.output import errors, output
 from TftpLibrary.locations import Location, locate_target, locate_wanted
 from TftpLibrary.recording.records import Transfer
@@ -53,7 +53,10 @@ def _copy(
     asking = settings(ClientSettings, options).with_mode(place.mode)
 
     def show(transfer: Transfer) -> None:
-        live.progress(f"{transfer.filename} {progress(transfer)}")
+        if transfer.answered_by:
+            live.progress(f"{transfer.filename} {progress(transfer)}")
+        else:
+            live.progress(f"{transfer.filename}: {waiting(transfer, asking.wait)}")
 
     try:
         with TftpClient(place.host, place.port, asking) as client:

@@ -42,6 +42,12 @@ def progress(transfer: Transfer) -> str:
     return f"{percent} {part_text(transfer.octets, transfer.size)} {rate}"
 
 
+def waiting(transfer: Transfer, wait: float) -> str:
+    """Returns how long a client has waited for the first answer: `no answer yet, 3 of 30 s`."""
+    of_wait = f" of {duration_text(wait)}" if wait else ""
+    return f"no answer yet, {duration_text(round(transfer.duration))}{of_wait}"
+
+
 def result_line(transfer: Transfer, command: str) -> str:
     """Returns the line of a transfer that the command `get` or `put` has made."""
     return f"{command} '{short_text(transfer.filename)}': {', '.join(_details(transfer))}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +22,7 @@ from TftpLibrary.engine.tap import Observer, tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.datagrams import is_request
 from TftpLibrary.protocol.options import Agreement, ask
-from TftpLibrary.protocol.outcome import End, Outcome
+from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import Direction, Mode, Request, octets_of_text
 from TftpLibrary.protocol.roles import Role, make_opening
 from TftpLibrary.recording.entry import Entry, Tally
@@ -28,6 +30,7 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 
+_CLOSED = "nothing listens at that port"
 _LARGEST_DATAGRAM = 65536
 _MOST_OTHERS = 3
 """Addresses that are named of those that answered without being asked."""
@@ -97,6 +100,7 @@ class Caller:
         self._servers = [each for each in order.servers if each[0] in self._socks]
         self._turn = 0
         self._troubles: dict[str, str] = {}
+        self._cause: Cause | None = None
         self.others: list[str] = []
         self.armed = float("inf")
         self.session: Session | None = None
@@ -140,7 +144,8 @@ class Caller:
         for family, sock in self._socks.items():
             try:
                 datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
-            except OSError:
+            except OSError as error:
+                self._note_troubles(sock, error)
                 continue
             if self._is_awaited(sock, datagram, address):
                 self._take(family, datagram, address)
@@ -263,11 +268,33 @@ class Caller:
             family, server = self._servers[self._turn % len(self._servers)]
             self._turn += 1
             try:
-                self._socks[family].sendto(octets, server)
+                self._send(self._socks[family], octets, server)
             except OSError as error:
-                self._troubles[hosts.readable_host(server)] = error.strerror or str(error)
+                self._note(hosts.readable_host(server), error.errno or 0)
             else:
                 return
+
+    def _send(self, sock: socket.socket, octets: bytes, server: Address) -> None:
+        try:
+            sock.sendto(octets, server)
+        except ConnectionError as error:
+            # News of an earlier datagram: this one did not leave.
+            self._note_troubles(sock, error)
+            sock.sendto(octets, server)
+
+    def _note_troubles(self, sock: socket.socket, error: OSError) -> None:
+        """Keeps what the network says of the hosts that were asked; only the deadline ends."""
+        for host, number in udp.take_troubles(untapped(sock)):
+            self._note(host, number)
+        if isinstance(error, ConnectionError) and not self._troubles:
+            # A system that does not say whose port it is.
+            _, server = self._servers[(self._turn - 1) % len(self._servers)]
+            self._note(hosts.readable_host(server), errno.ECONNREFUSED)
+
+    def _note(self, host: str, number: int) -> None:
+        is_closed = number in (errno.ECONNREFUSED, errno.ECONNRESET)
+        self._troubles[host] = _CLOSED if is_closed else os.strerror(number).lower()
+        self._cause = Cause.no_listener if is_closed else Cause.no_way
 
     def _explained(self, end: End) -> End:
         """Adds to an end without an answer who was asked, and who answered instead."""
@@ -277,10 +304,11 @@ class Caller:
         parts = [end.message]
         if len(asked) > 1:
             parts.append(f"asked {' and '.join(asked)}")
-        parts += [f"{host}: {text.lower()}" for host, text in self._troubles.items()]
+        parts += [f"{host}: {text}" for host, text in self._troubles.items()]
         if self.others:
             parts.append(f"{' and '.join(self.others)} answered, which was not asked")
-        return end._replace(message="; ".join(parts))
+        is_for_all = len(self._troubles) == len(set(asked))
+        return end._replace(message="; ".join(parts), cause=self._cause if is_for_all else None)
 
     def _finish(self, end: End, traceback: str = "") -> None:
         if self.entry.end is not None:
@@ -298,6 +326,7 @@ class Caller:
         self._engine.remove(self)
         self._replace(untapped)
         sock = self._socks.pop(family)
+        udp.hear_of_trouble(sock, is_wanted=False)
         for other in self._socks.values():
             other.close()
         self._socks = {family: sock}
@@ -337,7 +366,9 @@ def _open_socks(order: Order) -> dict[int, socket.socket]:
     for family in dict.fromkeys(family for family, _ in order.servers):
         any_host = "::" if family == socket.AF_INET6 else "0.0.0.0"
         try:
-            socks[family] = udp.open_tid((order.settings.local_address or any_host, 0), family)
+            sock = udp.open_tid((order.settings.local_address or any_host, 0), family)
+            socks[family] = sock
+            udp.hear_of_trouble(sock, is_wanted=True)
         except OSError as error:
             trouble = error
     if not socks:

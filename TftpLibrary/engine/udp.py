@@ -32,6 +32,8 @@ DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("@ll")
+_IP_RECVERR = 11
+_IPV6_RECVERR = 25
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
 _UDP_GRO = 104
@@ -92,6 +94,34 @@ def bind_request_socket(host: str, port: int) -> socket.socket:
         # On `::` too: only this one shows that an IPv4 request went to a broadcast address.
         sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
     return sock
+
+
+def hear_of_trouble(sock: socket.socket, *, is_wanted: bool) -> None:
+    """Lets an unconnected socket hear that a port is closed, or a host out of reach. Linux only.
+
+    Args:
+        sock: the socket.
+        is_wanted: False forgets what has come, and hears no more.
+    """
+    if IS_LINUX:
+        is_ipv6 = sock.family == socket.AF_INET6
+        level = socket.IPPROTO_IPV6 if is_ipv6 else socket.IPPROTO_IP
+        sock.setsockopt(level, _IPV6_RECVERR if is_ipv6 else _IP_RECVERR, int(is_wanted))
+
+
+def take_troubles(sock: socket.socket) -> list[tuple[str, int]]:
+    """Returns what a socket heard since: the hosts it had sent to, and the error numbers."""
+    found = []
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            while True:
+                flags = socket.MSG_ERRQUEUE | DONTWAIT
+                _, control, _, address = sock.recvmsg(1, CONTROL_SIZE, flags)
+                for _, kind, octets in control:
+                    if kind in (_IP_RECVERR, _IPV6_RECVERR):
+                        (number,) = struct.unpack_from("@I", octets)
+                        found.append((hosts.readable_host(address), number))
+    return found
 
 
 def open_tid(

@@ -64,8 +64,9 @@ class ClientKeywords(Keywords):
         has_destination = destination is not None
         place, behind = locate_wanted(host, port, name, has_destination=has_destination)
         path = fetched_path(place.name, output_path(destination or to_path(behind)))
-        with self._client(place, settings) as client:
-            progress = reporting.transfer_progress()
+        asking = _asking(place, settings)
+        with self._client(place, asking) as client:
+            progress = reporting.transfer_progress(asking.wait)
             transfer = client.get(place.name, new_place(path), progress=progress)
         reporting.log_fetched(transfer, path)
         return transfer
@@ -102,11 +103,17 @@ class ClientKeywords(Keywords):
         """
         path = required(source, "source")
         place = locate_target(host, port, name, path.name)
-        with self._client(place, settings) as client:
-            transfer = client.put(path, place.name, progress=reporting.transfer_progress())
+        asking = _asking(place, settings)
+        with self._client(place, asking) as client:
+            transfer = client.put(
+                path, place.name, progress=reporting.transfer_progress(asking.wait)
+            )
         reporting.log_transfer(transfer)
         return transfer
 
-    def _client(self, place: Location, settings: Mapping[str, Any]) -> StationClient:
-        asking = ClientSettings(**to_settings(ClientSettings, settings)).with_mode(place.mode)
+    def _client(self, place: Location, asking: ClientSettings) -> StationClient:
         return new_client(place.host, place.port, asking, self.state.recorder)
+
+
+def _asking(place: Location, settings: Mapping[str, Any]) -> ClientSettings:
+    return ClientSettings(**to_settings(ClientSettings, settings)).with_mode(place.mode)

@@ -78,15 +78,35 @@ def copy_progress(name: str) -> Callable[[int, int | None], None]:
     return report
 
 
-def transfer_progress() -> Callable[[Transfer], None]:
-    """Returns what logs how far a transfer is, at most once in five seconds."""
-    pace = _Pace()
+def transfer_progress(wait: float = 0.0) -> Callable[[Transfer], None]:
+    """Returns a function that logs how far a transfer is, at most once in five seconds.
+
+    On a terminal it also prints that, and before there is an answer how long it waits.
+
+    Args:
+        wait: seconds that the client waits at least for a first answer.
+    """
+    pace, printing = _Pace(), _Pace(WAIT_PAUSE)
+    terminal = _terminal()
+    # The first line must not stand behind the name of the test.
+    lines = iter(("\n",))
 
     def report(transfer: Transfer) -> None:
         if pace.is_due():
             log_transfer(transfer)
+        if terminal and transfer.is_running and printing.is_due():
+            outgoing.console(f"{next(lines, '')}{asking_text(transfer, wait)}", stream=terminal)
 
     return report
+
+
+def asking_text(transfer: Transfer, wait: float) -> str:
+    """Returns a line about a running transfer of our client, or about its wait for an answer."""
+    if transfer.answered_by:
+        return running_text(transfer, 40)
+    waited = duration_text(round(transfer.duration))
+    of_wait = f" of {duration_text(wait)}" if wait else ""
+    return f"Waiting for an answer from {transfer.server}, {waited}{of_wait}"
 
 
 def log_started(server: Station) -> None:

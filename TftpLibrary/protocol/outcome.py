@@ -30,7 +30,7 @@ class Outcome(str, Enum):
 
 
 class Cause(str, Enum):
-    """The reason for which our own end refused a request, or cut a transfer short.
+    """The reason for which our own end refused a request, or had no answer to its own.
 
     An error code stands for several of them: "Access violation" is a folder that is read-only, a
     client that is not served, and more. Whoever refuses names the cause; nobody guesses it later.
@@ -76,6 +76,10 @@ class Cause(str, Enum):
     """The datagram is no request."""
     broadcast = "broadcast"
     """The request went to a broadcast address, and the server does not answer those."""
+    no_listener = "no_listener"
+    """A host answered our client that nothing listens at the port."""
+    no_way = "no_way"
+    """Our client has no way to the server: no route, no such host, or a firewall forbids it."""
 
     __str__ = str.__str__
 

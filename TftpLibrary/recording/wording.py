@@ -215,7 +215,8 @@ def running_text(transfer: Told, limit: int = 100) -> str:
         done = f"{percent_text(transfer.octets, transfer.size)} {part}"
     silent = f", silent for {duration_text(transfer.idle)}" if transfer.idle >= IDLE else ""
     name = short_text(transfer.filename, limit)
-    return f"{name} {done} {rate} from {transfer.client}{silent}"
+    peer = f"with {transfer.server}" if transfer.is_ours else f"from {transfer.client}"
+    return f"{name} {done} {rate} {peer}{silent}"
 
 
 def _one_unit(value: float, unit: str) -> str:

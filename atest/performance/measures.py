@@ -16,6 +16,7 @@ from statistics import median
 from atest.equipment.daemons import HOST
 from atest.performance.growth import growth
 from atest.performance.loads import Failed, Load
+from atest.performance.logs import logs
 from atest.performance.peers import (
     HERE,
     OURS,
@@ -207,6 +208,7 @@ MEASURES: dict[str, Callable[[Path, Load, int], list[Row]]] = {
     "client": client,
     "cpu": cpu,
     "growth": growth,
+    "logs": logs,
     "memory": memory,
     "start": start,
 }

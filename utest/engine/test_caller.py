@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import random
+import socket
 import time
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from TftpLibrary.engine import assembly as module
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.assembly import Cargo
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack, Packet, Request
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.memory import MemoryStore
@@ -586,3 +587,35 @@ def test_the_local_address_can_be_chosen() -> None:
         server.send(Data(1, b"content"))
         assert server.receive() == Ack(1)
         assert given.wait_for_end().client == "127.0.0.2"
+
+
+@linux_only
+def test_a_closed_port_is_in_the_record_and_asked_until_the_end() -> None:
+    """The server may be about to start: U-Boot's `tftpsrv` is started by hand."""
+    with orders() as given, Puppet() as server:
+        given.get(server, BRIEF)
+        server.sock.close()
+        record = given.wait_for_end()
+        assert (record.outcome, record.cause) == (Outcome.timed_out, Cause.no_listener)
+        assert record.error_message == (
+            "no answer to the request, 3 tries; 127.0.0.1: nothing listens at that port"
+        )
+
+
+def test_news_of_an_earlier_request_do_not_cost_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The kernel reports a closed port by the next call, which then sends nothing."""
+    with orders() as given, Puppet() as server:
+        send, news = socket.socket.sendto, [ConnectionRefusedError(errno.ECONNREFUSED, "no")]
+
+        def sendto(sock: socket.socket, octets: bytes, address: tuple[str, int]) -> int:
+            if news:
+                raise news.pop()
+            return send(sock, octets, address)
+
+        monkeypatch.setattr(socket.socket, "sendto", sendto)
+        given.get(server, PLAIN)
+        server.take_request()
+        server.send(Data(1, b"content"))
+        assert given.wait_for_end().outcome is Outcome.completed

@@ -4,7 +4,7 @@ import errno
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +428,32 @@ def test_a_wildcard_of_both_families_knows_a_broadcast(plain: socket.socket) -> 
         assert is_broadcast
         assert local is not None
         assert hosts.readable_host(local) == "127.0.0.1"
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+def test_an_unconnected_socket_hears_of_a_closed_port_while_that_is_wanted(
+    family: int, host: str
+) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as closed:
+        closed.bind((host, 0))
+        address = closed.getsockname()
+    with closing(udp.open_tid((host, 0), family)) as sock:
+        assert udp.take_troubles(sock) == []
+        udp.hear_of_trouble(sock, is_wanted=True)
+        sock.sendto(b"x", address)
+        assert wait_until(lambda: udp.take_troubles(sock)) == [(host, errno.ECONNREFUSED)]
+        udp.hear_of_trouble(sock, is_wanted=False)
+        with suppress(ConnectionRefusedError):
+            sock.sendto(b"x", address)
+        assert udp.take_troubles(sock) == []
+
+
+def test_a_system_without_that_has_no_troubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_linux(monkeypatch)
+    monkeypatch.setattr(sys, "platform", "other")
+    with closing(udp.open_tid(("127.0.0.1", 0), socket.AF_INET)) as sock:
+        udp.hear_of_trouble(sock, is_wanted=True)
+        assert udp.take_troubles(sock) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.store.base import StoredFile
 from utest.support.html import Page
-from utest.support.records import completed, ended, partial, refused
+from utest.support.records import completed, ended, partial, refused, transfer
 from utest.support.views import seen
 
 
@@ -46,7 +47,7 @@ def test_a_long_copy_is_logged_at_most_once_in_five_seconds(
 def test_a_long_transfer_is_logged_at_most_once_in_five_seconds(
     monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
-    seconds = iter((0.0, 1.0, 5.0, 6.0))
+    seconds = iter((0.0, 0.0, 1.0, 5.0, 6.0))
     monkeypatch.setattr("time.monotonic", lambda: next(seconds))
     progress = reporting.transfer_progress()
     for _ in range(3):
@@ -82,6 +83,24 @@ def test_a_wait_tells_on_a_terminal_how_far_it_is(screen: Terminal) -> None:
         "\nzImage 41 % 3.2/7.8 MB 67.6 kB/s from 192.168.1.50\n"
         "Waiting for 'zImage', 20 s of 60 s: 1 request, none is running\n"
     )
+
+
+def test_our_client_tells_a_terminal_how_long_it_waits_and_then_how_far_it_is(
+    screen: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    progress = reporting.transfer_progress(30.0)
+    ours: dict[str, Any] = {"server": "10.0.0.1:69", "is_ours": True}
+    running = partial(**ours, answered_by="10.0.0.1:4711")
+    for record in (transfer(**ours, duration=12.4), running, completed(**ours)):
+        now += 4.0
+        progress(record)
+    assert screen.getvalue() == (
+        "\nWaiting for an answer from 10.0.0.1:69, 12 s of 30 s\n"
+        "zImage 41 % 3.2/7.8 MB 67.6 kB/s with 10.0.0.1:69\n"
+    )
+    assert reporting.asking_text(transfer(**ours, duration=2.0), 0.0).endswith("10.0.0.1:69, 2 s")
 
 
 def test_a_terminal_may_be_on_standard_error_only(
