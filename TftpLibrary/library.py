@@ -159,7 +159,7 @@ class TftpLibrary(DynamicCore):
     A Boolean is ``True`` or ``False``, or a word that Robot Framework has for it, such as ``yes``;
     anything else fails.
 
-    Names are shown as text. Octets that are no text are shown as ``\xff``, and a name that is given
+    Names are shown as text. Bytes that are no text are shown as ``\xff``, and a name that is given
     so means them: what `List Files` and a ``Transfer`` show is a name for every keyword.
 
     Relative paths of files that are written start at the output folder of the run, and missing

@@ -152,6 +152,22 @@ def test_each_link_of_the_keywords_leads_to_a_keyword_or_a_section(library: Libr
     assert not lost
 
 
+def test_words_of_the_protocol_stay_in_the_pages_about_the_protocol(library: LibraryDoc) -> None:
+    """People say read request, write request and bytes; `octet` is a mode too."""
+    pages = [ROOT / "README.md", *(ROOT / "docs" / "guides").iterdir()]
+    texts = {str(page): page.read_text(encoding="utf-8") for page in pages if page.is_file()}
+    texts |= {keyword.name: keyword.doc for keyword in library.keywords}
+    texts |= {data_type.name: data_type.doc for data_type in library.type_docs}
+    texts["introduction"] = library.doc
+    names = re.compile(r"`octet`|\.octets|-octets|\| ``octets`` |\boctets:")
+    found = {
+        place: words
+        for place, text in texts.items()
+        if (words := re.findall(r"\b(?:RRQ|WRQ|[Oo]ctets?)\b", names.sub("", text)))
+    }
+    assert not found
+
+
 def test_introduction_is_read_in_one_sitting(library: LibraryDoc) -> None:
     assert 10 < len(library.doc.splitlines()) <= 200
 

@@ -192,7 +192,7 @@ class FileKeywords(Keywords):
             The file in the store.
 
         Useful for the sizes at which boot loaders fail: 0 bytes, a whole number of blocks, one
-        octet more, more than 65,535 blocks.
+        byte more, more than 65,535 blocks.
 
         Example:
         | `Start TFTP Server`    port=0

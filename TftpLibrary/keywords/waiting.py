@@ -51,7 +51,7 @@ class WaitingKeywords(Keywords):
         Returns:
             The last download that counted.
 
-        A download counts when the board has acknowledged every octet. A download that ended
+        A download counts when the board has acknowledged every byte. A download that ended
         before the keyword was called counts too, so a board cannot be too fast for the test.
 
         The error message shows the nearest miss and the requests that were seen.

@@ -85,7 +85,7 @@ _DIRECTIONS: dict[int, Direction] = {direction.opcode: direction for direction i
 class Mode(str, Enum):
     """The transfer mode of a request (RFC 1350, section 1).
 
-    | ``octet``    | The octets of the file as they are. |
+    | ``octet``    | The bytes of the file as they are. |
     | ``netascii`` | Text whose lines end with CR LF on the wire. |
     """
 

@@ -84,7 +84,7 @@ class Sample(NamedTuple):
 class Transfer(NamedTuple):
     """One request, and everything that followed from it.
 
-    Text that a peer chose is printable: undecodable octets and control characters are escaped.
+    Text that a peer chose is printable: undecodable bytes and control characters are escaped.
     As a text a transfer is one line, and sorted transfers are in the order of their requests.
     The fields from `size` on change while it runs; `Entry` relies on their order.
 

@@ -106,7 +106,8 @@ def _options(transfer: Transfer) -> str:
 
 def _option(transfer: Transfer, key: str, value: str) -> str:
     asked = name(f"{key}={value}", _SHORT)
-    if transfer.outcome is not Outcome.refused:
+    is_answered = transfer.answered_by or not transfer.is_ours
+    if is_answered and transfer.outcome is not Outcome.refused:
         granted = transfer.granted.get(key)
         asked += f" → {'left out' if granted is None else text(granted, _SHORT // 2)}"
     return asked

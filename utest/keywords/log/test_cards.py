@@ -134,6 +134,18 @@ def test_a_mode_that_is_not_octet_is_told() -> None:
     )
 
 
+def test_a_request_of_our_client_without_an_answer_has_no_option_left_out() -> None:
+    ours = {"server": "10.0.0.1:69", "is_ours": True, "requested": {"blksize": "1428"}}
+    told = lines(ended("zImage", Outcome.timed_out, **ours))
+    assert told[0].startswith(
+        "0 timed out read request for 'zImage' from our client to 10.0.0.1:69"
+    )
+    assert "Our client: 192.168.1.50:50312, server 10.0.0.1:69" in told
+    assert "Options: blksize=1428" in told
+    told = lines(ended("zImage", Outcome.timed_out, answered_by="10.0.0.1:4711", **ours))
+    assert "Options: blksize=1428 → left out" in told
+
+
 def test_a_long_name_is_cut_in_the_summary_and_whole_below() -> None:
     name = f"boot/{'a' * 490}/end"
     told = lines(refused(name))
