@@ -108,6 +108,7 @@ RECORDS = st.builds(
     size=st.none() | st.integers(0, 10**12),
     octets=st.integers(0, 10**12),
     duration=st.floats(0, 10**6),
+    idle=st.floats(0, 10**6),
     outcome=st.none() | st.sampled_from(Outcome),
     error_code=st.none() | st.integers(0, 9),
     error_message=PRINTABLE,
