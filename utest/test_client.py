@@ -43,7 +43,7 @@ from utest.support.captures import packets_in
 from utest.support.faulty import make_faulty, refuse_now_and_then, refuse_segmentation
 from utest.support.puppets import Puppet
 from utest.support.stations import SOON, linux_only, without_linux
-from utest.support.stores import descriptors, posix_only, small_disk
+from utest.support.stores import descriptors, make_fifo, posix_only, small_disk
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(1 << 20)
@@ -694,7 +694,7 @@ def test_a_file_whose_size_says_0_is_put_with_all_its_octets() -> None:
 
 @posix_only
 def test_a_fifo_is_neither_put_nor_written(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
+    make_fifo(tmp_path / "fifo")
     with ServingBoard("f", CONTENT) as board, client_of(board) as client:
         with pytest.raises(UsageError, match="Cannot read '.*fifo': what lies there is not a reg"):
             client.put(tmp_path / "fifo")

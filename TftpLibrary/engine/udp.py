@@ -111,7 +111,7 @@ def hear_of_trouble(sock: socket.socket, *, is_wanted: bool) -> None:
 
 def take_troubles(sock: socket.socket) -> list[tuple[str, int]]:
     """Returns what a socket heard since: the hosts it had sent to, and the error numbers."""
-    found = []
+    found: list[tuple[str, int]] = []
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             while True:
