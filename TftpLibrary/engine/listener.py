@@ -292,9 +292,11 @@ class Listener:
                 if len(self._served) >= _MOST_SERVED:
                     self._served.clear()
                 # A copy of the request comes early in the transfer. A later one may be a new
-                # request from the same port: the peer is done before its last ACK is read here.
-                half = time() - (monotonic() - session.entry.begun) / 2
-                self._served[peer, self._requests.pop(peer)] = half
+                # request from the same port: the peer is done before its last ACK is read here,
+                # but not before its last DATA has left.
+                now, begun = monotonic(), session.entry.begun
+                early = min((begun + now) / 2, session.machine.answered_at)
+                self._served[peer, self._requests.pop(peer)] = time() - (now - early)
 
         return forget
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import socket
+import time
 from contextlib import closing
 from typing import Any
 
@@ -410,6 +411,27 @@ def test_a_request_that_overtakes_the_last_ack_ends_no_transfer(name: str) -> No
         first, second = found.transfers
         assert first.outcome is Outcome.completed
         assert (second.filename, second.is_running) == (name, True)
+
+
+@linux_only
+def test_a_new_request_is_answered_however_late_the_last_ack_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many boards at once keep the engine busy; this one would ask again only after a second."""
+    with station({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
+        peer.ask()
+        peer.receive()
+
+        def read_late() -> None:
+            peer.send(Ack(1))
+            peer.ask()
+            monkeypatch.setattr(listener, "monotonic", lambda: time.monotonic() + 10)
+            monkeypatch.setattr(listener, "time", lambda: time.time() + 10)
+            found.listener.ready()
+
+        found.engine.call(read_late)
+        assert len(found.transfers) == 2
+        assert peer.receive() == Data(1, b"tiny")
 
 
 @linux_only
