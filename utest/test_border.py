@@ -88,6 +88,13 @@ def robot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RobotCall
         yield calls
 
 
+@pytest.fixture(scope="module")
+def unused() -> Iterator[RobotCalls]:
+    """The library in tests whose only call is refused; to import it for each takes longer."""
+    with RobotCalls("host=127.0.0.1", "port=0", "timeout=0s") as calls:
+        yield calls
+
+
 class Names:
     """Values for arguments, made from one hostile name."""
 
@@ -230,16 +237,16 @@ def wrong_arguments() -> Iterator[tuple[str, str, object]]:
 
 @pytest.mark.parametrize(("keyword", "argument", "value"), list(wrong_arguments()))
 def test_wrong_value_is_refused_in_words(
-    robot: RobotCalls, keyword: str, argument: str, value: object
+    unused: RobotCalls, keyword: str, argument: str, value: object
 ) -> None:
-    (found,) = [each for each in robot.keywords if each.name == keyword]
+    (found,) = [each for each in unused.keywords if each.name == keyword]
     needed = {
         name: Names("x", 1).values[name]
         for name in found.args.positional
         if name not in found.args.defaults
     }
     with pytest.raises(TftpError) as error:
-        robot.call(keyword, **{**needed, argument: value})
+        unused.call(keyword, **{**needed, argument: value})
     text = str(error.value)
     assert text.startswith(f"{argument}: expected ")
     assert ", got " in text
