@@ -1,4 +1,4 @@
-"""What comes in from Robot Framework: every argument is converted by its type, or refused in words.
+"""Arguments from Robot Framework: each is converted by its type, or refused in words.
 
 Robot Framework asks the type of an argument for a converter, and hands on what that one returns.
 An `ArgumentType` looks at each value on that way, so this is the one place for what holds for all
@@ -100,7 +100,7 @@ class Names(NamedTuple):
             return
         advice = f"Did you mean {near}=?" if near else f"There are: {', '.join(self.plain)}."
         itself = (
-            # What takes any number of values cannot be named; its values are globs.
+            # An argument for any number of values has no name; its values are globs.
             f"{typed}[=]{value}" if argument.startswith("*") else f"{argument}={text}"
         )
         raise UsageError(

@@ -24,7 +24,7 @@ _HIDDEN = str(Secret(""))
 """What Robot Framework writes for a secret variable within a text."""
 
 _CELLS = re.compile(r"\s{2,}|\t")
-"""What separates a keyword and its arguments, as in a suite."""
+"""The separator of a keyword and its arguments, as in a suite."""
 
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 

@@ -1,4 +1,4 @@
-"""What came nearest to a transfer that was asked for and is not there, and what to do."""
+"""Near misses: the transfer that came nearest to the one asked for, and advice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_CLIENTS = 3
 
 
 class Miss(NamedTuple):
-    """What came nearest, in words, and a sentence on what to do."""
+    """The nearest transfer in words, and a sentence of advice."""
 
     came: str
     advice: str
@@ -214,7 +214,7 @@ _FOR_REFUSALS: dict[Cause | None, str] = {
     Cause.broadcast: "Start the server with {4} to answer such requests.",
     Cause.malformed: "The request is not one that TFTP knows: look at the board's boot loader.",
 }
-"""What to do for each reason of a refusal; the numbers stand for settings of the server."""
+"""Advice for each reason of a refusal; the numbers stand for settings of the server."""
 
 
 def _cut(transfer: Transfer, came: str) -> Miss:

@@ -180,7 +180,7 @@ def check(asked: Options, granted: Options, rollover: int = 0) -> Agreement:
             unasked.append((name, value))
         else:
             # RFC 2347: "The server must not include in the OACK any option which had not been
-            # specifically requested by the client". What changes nothing is taken nevertheless.
+            # specifically requested by the client". An option without effect is taken nevertheless.
             raise NegotiationError(
                 f"The server granted {name}={value}, which was not asked. {_asked(asked)}"
             )

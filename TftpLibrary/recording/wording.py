@@ -76,7 +76,7 @@ class Told(Protocol):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was odd and did no harm."""
+        """Odd events that did no harm."""
 
     @property
     def error_code(self) -> int | None:

@@ -1,6 +1,6 @@
 """The folders that a server serves: one for all boards, and one for each that has own files.
 
-Which of them a board sees, and where a file of a name lies, is decided here.
+This module decides which of them a board sees, and where a file of a name lies.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class _Link(NamedTuple):
         return f"{head}{self.host}{self.path}{'?...' if self.query else ''}"
 
     def secrets(self) -> set[str]:
-        """What no message may show."""
+        """Texts that no message may show."""
         password = self.user.partition(":")[2]
         values = [value for _, value in parse_qsl(self.query) if len(value) >= _LEAST_SECRET]
         found = {self.user, password, unquote(password), self.query, *values}
