@@ -20,6 +20,12 @@ from TftpLibrary.engine.admission import Admission, Refusal
 from TftpLibrary.engine.assembly import Assembly, Cargo
 from TftpLibrary.engine.channel import SharedChannel
 from TftpLibrary.engine.contracts import Channel
+from TftpLibrary.engine.decoding import (
+    MAX_REQUEST_SIZE,
+    decode_malformed,
+    decode_request,
+    served_mode,
+)
 from TftpLibrary.engine.descriptors import allow_for
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
@@ -29,16 +35,7 @@ from TftpLibrary.errors import PacketError, UsageError
 from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
 from TftpLibrary.protocol.options import Agreement, announced_size, grant
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
-from TftpLibrary.protocol.packets import (
-    HEADER_SIZE,
-    Direction,
-    Error,
-    ErrorCode,
-    Mode,
-    Request,
-    decode,
-    peek_opcode,
-)
+from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, Error, ErrorCode, Request
 from TftpLibrary.protocol.roles import Role
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
@@ -46,14 +43,9 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Store, StoreError
 
-MAX_REQUEST_SIZE = 2048
-"""Octets. RFC 2347 allows 512; some loaders ask with longer names."""
 _REQUESTS_AT_ONCE = 64
 _MOST_SERVED = 1000
 """Requests of ended transfers that are remembered while more requests wait."""
-_SHOWN_NAME = 500
-"""Octets of a name that a record keeps."""
-_MODES = {mode.value: mode for mode in Mode}
 _BROADCAST = "sent to a broadcast address, which is ignored without broadcast=True"
 _IGNORED = End(Outcome.refused, None, _BROADCAST, cause=Cause.broadcast)
 _MANY_TRANSFERS = 16
@@ -227,17 +219,17 @@ class Listener:
         if not self._is_accepting or not is_request(datagram):
             return
         with suppress(PacketError):
-            request, client = _decode(datagram), hosts.readable_host(peer)
+            request, client = decode_request(datagram), hosts.readable_host(peer)
             entry = self._make_entry(request, peer, client, monotonic())
             entry.finish(_IGNORED, Tally(), entry.begun)
 
     def _serve(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
         begun, client = monotonic(), hosts.readable_host(peer)
         try:
-            request = _decode(datagram)
+            request = decode_request(datagram)
         except PacketError as error:
             refusal = Refusal(ErrorCode.illegal_operation, str(error), cause=Cause.malformed)
-            malformed = _what_can_be_read(datagram)
+            malformed = decode_malformed(datagram)
             if malformed is not None:
                 _record_refusal(self._make_entry(malformed, peer, client, begun), refusal)
             raise refusal from None
@@ -328,14 +320,7 @@ class Listener:
 
     def _open_file(self, arrival: _Arrival) -> Cargo:
         request, client = arrival.request, arrival.client
-        mode = _MODES.get(request.mode.lower())
-        if mode is None:
-            raise Refusal(
-                ErrorCode.illegal_operation,
-                "Unknown mode: use octet or netascii",
-                f"mode {request.mode!r} is not served; expected octet or netascii",
-                Cause.mode,
-            )
+        mode = served_mode(request)
         try:
             if request.direction is Direction.read:
                 return Cargo.to_send(self._store.open_read(request.filename, client), mode)
@@ -369,19 +354,3 @@ def _record_refusal(entry: Entry, refusal: Refusal) -> None:
     outcome = Outcome.failed if refusal.traceback else Outcome.refused
     end = End(outcome, refusal.code, refusal.reason, cause=refusal.cause)
     entry.finish(end, Tally(), monotonic(), refusal.traceback)
-
-
-def _decode(datagram: bytes) -> Request:
-    if len(datagram) > MAX_REQUEST_SIZE:
-        raise PacketError(f"Request longer than {MAX_REQUEST_SIZE} octets")
-    request = decode(datagram)
-    assert isinstance(request, Request)
-    return request
-
-
-def _what_can_be_read(datagram: bytes) -> Request | None:
-    """Decodes a malformed request as far as its record can show it; None for anything else."""
-    direction = Direction.of_opcode(peek_opcode(datagram))
-    if direction is None:
-        return None
-    return Request(direction, datagram[2 : 2 + _SHOWN_NAME].split(b"\0")[0], "")
