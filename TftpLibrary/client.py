@@ -36,9 +36,10 @@ from TftpLibrary.errors import (
     TransferTimeout,
     UsageError,
 )
+from TftpLibrary.protocol.datagrams import Observer
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import ErrorCode, octets_of_text
-from TftpLibrary.recording.capture import Capturable, Observer
+from TftpLibrary.recording.capture import Capturable
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import ALL_OUT, duration_text, progress_text
@@ -271,10 +272,7 @@ class TftpClient(Capturable):
 
     def _show(self, observe: Observer | None) -> None:
         for caller in self._started:
-            if observe is None:
-                caller.untap()
-            else:
-                caller.tap(observe)
+            caller.tap(observe)
         if observe is None:
             # Sessions that only repeat their last ACK may still show packets. None is written.
             self._end_capture()
@@ -340,8 +338,7 @@ def _begin(order: Order, engine: Engine, started: list[Caller], observe: Observe
             f"Cannot ask from '{order.settings.local_address or 'any address'}': {reason}. "
             "Expected in local_address= an address of this machine, of the family of the server's."
         ) from error
-    if observe is not None:
-        started[0].tap(observe)
+    started[0].tap(observe)
     started[0].begin()
     return started[0].entry.id
 

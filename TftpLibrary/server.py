@@ -29,7 +29,8 @@ from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import UsageError
 from TftpLibrary.messages.answers import wait_until
 from TftpLibrary.messages.questions import Question
-from TftpLibrary.recording.capture import Capturable, Observer
+from TftpLibrary.protocol.datagrams import Observer
+from TftpLibrary.recording.capture import Capturable
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
@@ -290,7 +291,7 @@ class TftpServer(Capturable):
 
     def _show_packets(self) -> Callable[[Observer | None], None]:
         listener, engine = self._running()
-        return lambda observe: engine.call(partial(_show, listener, observe))
+        return lambda observe: engine.call(partial(listener.tap, observe))
 
     def _watch(self, since: int) -> Watch:
         names = self.files.list if self.is_running else tuple
@@ -308,10 +309,3 @@ class TftpServer(Capturable):
         # If the engine is stopped meanwhile, there is nothing left to wait for.
         with suppress(TimeoutError, UsageError):
             self.recorder.wait_for(is_idle, grace)
-
-
-def _show(listener: Listener, observe: Observer | None) -> None:
-    if observe is None:
-        listener.untap()
-    else:
-        listener.tap(observe)

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
@@ -18,9 +17,9 @@ from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.session import STOPPING, Session, explain_defect
 from TftpLibrary.engine.strangers import turn_away
-from TftpLibrary.engine.tap import Observer, tapped, untapped
+from TftpLibrary.engine.tap import tapped, untapped
 from TftpLibrary.engine.udp import DONTWAIT
-from TftpLibrary.protocol.datagrams import is_request
+from TftpLibrary.protocol.datagrams import Observer, is_request
 from TftpLibrary.protocol.options import Agreement, ask
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import Direction, Mode, Request, octets_of_text
@@ -196,20 +195,13 @@ class Caller:
 
     # For the client ------------------------------------------------------------------------
 
-    def tap(self, observe: Observer) -> None:
-        """Shows each datagram from now on to an observer; see `TidChannel.tap`."""
+    def tap(self, observe: Observer | None) -> None:
+        """Shows each datagram from now on to an observer; to nobody any more if it is None."""
         self._observe = observe
         if self.session is not None:
             self.session.channel.tap(observe)
         elif self.entry.end is None:
-            self._replace(lambda sock: tapped(sock, observe))
-
-    def untap(self) -> None:
-        """Shows no datagram any more. Idempotent."""
-        self._observe = None
-        self._replace(untapped)
-        if self.session is not None:
-            self.session.channel.untap()
+            self._tap_sockets(observe)
 
     # Inside --------------------------------------------------------------------------------
 
@@ -221,8 +213,8 @@ class Caller:
             duplicates=machine.duplicates,
         )
 
-    def _replace(self, replaced: Callable[[socket.socket], socket.socket]) -> None:
-        self._socks = {family: replaced(sock) for family, sock in self._socks.items()}
+    def _tap_sockets(self, observe: Observer | None) -> None:
+        self._socks = {family: tapped(sock, observe) for family, sock in self._socks.items()}
 
     def _is_awaited(self, sock: socket.socket, datagram: bytes, address: Address) -> bool:
         """Whether the host was asked: the port is one of the server's own choice."""
@@ -324,7 +316,7 @@ class Caller:
         """The server has shown its TID: a session of the usual kind takes over."""
         cargo = self._order.cargo
         self._engine.remove(self)
-        self._replace(untapped)
+        self._tap_sockets(None)
         sock = self._socks.pop(family)
         udp.hear_of_trouble(sock, is_wanted=False)
         for other in self._socks.values():

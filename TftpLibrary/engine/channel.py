@@ -19,8 +19,9 @@ from TftpLibrary.engine.contracts import Receive, ReceiveInto
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.engine.strangers import Strangers, turn_away
-from TftpLibrary.engine.tap import Observer, tapped, tapped_like, untapped
+from TftpLibrary.engine.tap import tapped, tapped_like
 from TftpLibrary.engine.udp import CONTROL_SIZE, DONTWAIT
+from TftpLibrary.protocol.datagrams import Observer
 
 Send = Callable[[bytes | memoryview, int], int]
 
@@ -209,13 +210,13 @@ class TidChannel:
                     turn_away(sock, datagram, address)
         return early
 
-    def tap(self, observe: Observer) -> None:
-        """Shows each datagram from now on to an observer."""
-        self._replace(lambda sock: tapped(sock, observe))
-
-    def untap(self) -> None:
-        """Shows no datagram any more. Idempotent."""
-        self._replace(untapped)
+    def tap(self, observe: Observer | None) -> None:
+        """Shows each datagram from now on to an observer; to nobody any more if it is None."""
+        if self.is_open:
+            self._sock = tapped(self._sock, observe)
+            if self._strangers is not None:
+                self._strangers.sock = tapped(self._strangers.sock, observe)
+            self._bind()
 
     def close(self) -> None:
         """Closes the sockets. Idempotent."""
@@ -226,14 +227,6 @@ class TidChannel:
         # No bound methods any more: a channel that refers to itself would outlive its transfer,
         # until the garbage collector finds it.
         self._send = self.receive = self.receive_into = _fail
-
-    def _replace(self, replaced: Callable[[socket.socket], socket.socket]) -> None:
-        """Replaces the sockets: by tapped ones, or by the sockets themselves."""
-        if self.is_open:
-            self._sock = replaced(self._sock)
-            if self._strangers is not None:
-                self._strangers.sock = replaced(self._strangers.sock)
-            self._bind()
 
     def _connect(self) -> None:
         # The strangers' socket first, so that there is always one for a stranger's datagram.
@@ -397,13 +390,9 @@ class SharedChannel:
         """Does nothing: the socket is the server's."""
         return []
 
-    def tap(self, observe: Observer) -> None:
+    def tap(self, observe: Observer | None) -> None:
         """Shows each datagram that leaves here to an observer. See `TidChannel.tap`."""
         self._sock = tapped(self._sock, observe)
-
-    def untap(self) -> None:
-        """Shows no datagram any more. Idempotent."""
-        self._sock = untapped(self._sock)
 
     def close(self) -> None:
         """Leaves the socket open, which is the server's. Idempotent."""

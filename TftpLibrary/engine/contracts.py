@@ -12,7 +12,7 @@ from typing import Protocol
 from TftpLibrary.engine.deadlines import Timed
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.poller import Handler
-from TftpLibrary.engine.tap import Observer
+from TftpLibrary.protocol.datagrams import Observer
 from TftpLibrary.recording.entry import Writer
 from TftpLibrary.recording.records import Transfer
 
@@ -131,11 +131,8 @@ class Channel(Protocol):
     def settle(self) -> list[bytes]:
         """The transfer lasts. Returns what the peer sent before this; deliver it. Idempotent."""
 
-    def tap(self, observe: Observer) -> None:
-        """Shows each datagram from now on to an observer."""
-
-    def untap(self) -> None:
-        """Shows no datagram any more. Idempotent."""
+    def tap(self, observe: Observer | None) -> None:
+        """Shows each datagram from now on to an observer; to nobody any more if it is None."""
 
     def close(self) -> None:
         """Releases what the channel has of its own. Idempotent."""

@@ -30,9 +30,9 @@ from TftpLibrary.engine.descriptors import allow_for
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
-from TftpLibrary.engine.tap import Observer, tapped, untapped
+from TftpLibrary.engine.tap import tapped
 from TftpLibrary.errors import PacketError, UsageError
-from TftpLibrary.protocol.datagrams import is_of_transfer, is_request
+from TftpLibrary.protocol.datagrams import Observer, is_of_transfer, is_request
 from TftpLibrary.protocol.options import Agreement, announced_size, grant
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, Error, ErrorCode, Request
@@ -133,19 +133,12 @@ class Listener:
                 f"broadcast=True needs host=0.0.0.0 or host=::, got host={settings.host}."
             )
 
-    def tap(self, observe: Observer) -> None:
-        """Shows each datagram of this server from now on to an observer."""
+    def tap(self, observe: Observer | None) -> None:
+        """Shows each datagram from now on to an observer; to nobody any more if it is None."""
         self._observe = observe
         self.sock = tapped(self.sock, observe)
         for session in self.sessions:
             session.channel.tap(observe)
-
-    def untap(self) -> None:
-        """Shows no datagram any more. Idempotent."""
-        self._observe = None
-        self.sock = untapped(self.sock)
-        for session in self.sessions:
-            session.channel.untap()
 
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""

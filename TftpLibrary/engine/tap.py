@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import time_ns
 from typing import Any, cast
 
@@ -18,10 +18,7 @@ from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.udp import Control
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.datagrams import Datagram, Endpoint, Repeats
-
-Observer = Callable[[Datagram], None]
-"""Called on the engine's thread for each datagram. It must not raise, and not take long."""
+from TftpLibrary.protocol.datagrams import Datagram, Endpoint, Observer, Repeats
 
 Octets = bytes | bytearray | memoryview
 Ends = tuple[Endpoint, Endpoint]
@@ -176,8 +173,10 @@ class TappedSocket:
         return self._hosts[peer]
 
 
-def tapped(sock: socket.socket, observe: Observer) -> socket.socket:
-    """Returns the socket with this observer, which replaces any other."""
+def tapped(sock: socket.socket, observe: Observer | None) -> socket.socket:
+    """Returns the socket with this observer, or with None, in the place of any other."""
+    if observe is None:
+        return untapped(sock)
     # It is a socket in all but name: the socket does everything that is not defined here.
     return cast("socket.socket", TappedSocket(untapped(sock), observe))
 

@@ -6,6 +6,7 @@ also at octets that are no packet. `packets` decodes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, Opcode
@@ -67,6 +68,10 @@ class Datagram(NamedTuple):
     octets: bytes
     is_sent: bool
     comment: str = ""
+
+
+Observer = Callable[[Datagram], None]
+"""Called on the engine's thread for each datagram. It must not raise, and must not take long."""
 
 
 class Repeats:

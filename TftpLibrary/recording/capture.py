@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.datagrams import Datagram
+from TftpLibrary.protocol.datagrams import Datagram, Observer
 from TftpLibrary.recording.pcap import PcapWriter
 from TftpLibrary.space import lack_of_room
 from TftpLibrary.version import VERSION
@@ -28,9 +28,6 @@ _DESCRIPTION = (
 
 _LEAST_ROOM = 1_000_000
 """Octets that must be free when a capture begins; how many it will need nobody knows."""
-
-Observer = Callable[[Datagram], None]
-"""Called on the engine's thread for each datagram. It must not raise, and must not take long."""
 
 
 class Captured(NamedTuple):

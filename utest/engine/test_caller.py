@@ -240,14 +240,14 @@ def test_an_observer_sees_what_goes_to_and_fro_while_it_looks() -> None:
         for block in (1, 2):
             server.send(Data(block, bytes(512)))
             assert server.receive() == Ack(block)
-        given.engine.call(caller.untap)
+        given.engine.call(lambda: caller.tap(None))
         server.send(Data(3, bytes(512)))
         assert server.receive() == Ack(3)
         given.engine.call(tap)
         server.send(Data(4, b"end"))
         assert server.receive() == Ack(4)
         given.wait_for_end()
-        given.engine.call(caller.untap)
+        given.engine.call(lambda: caller.tap(None))
         given.engine.call(tap)
     assert seen == [bytes((0, kind, 0, block)) for block in (1, 2, 4) for kind in (3, 4)]
 
@@ -260,7 +260,7 @@ def test_an_observer_of_a_request_that_is_over_sees_nothing() -> None:
         server.take_request()
         server.send(Error(1, "no"))
         given.wait_for_end()
-        given.engine.call(caller.untap)
+        given.engine.call(lambda: caller.tap(None))
         given.engine.call(lambda: caller.tap(lambda datagram: seen.append(datagram.octets)))
     assert seen == [Error(1, "no").encode()]
 

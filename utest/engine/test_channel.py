@@ -499,13 +499,13 @@ def test_an_observer_sees_what_goes_through_a_channel_while_it_looks(
     wait_until(is_turned_away)
     peer.sendto(b"in", address_of(brief))
     assert brief.receive(99, 0) == b"in"
-    brief.untap()
-    brief.untap()
+    brief.tap(None)
+    brief.tap(None)
     brief.send(b"after")
     assert seen == [b"out", b"\0\4\0\0", UNKNOWN_TID, b"in"]
     brief.close()
     brief.tap(lambda _: None)
-    brief.untap()
+    brief.tap(None)
 
 
 def test_an_observer_sees_what_leaves_through_a_shared_port(
@@ -515,6 +515,6 @@ def test_an_observer_sees_what_leaves_through_a_shared_port(
     channel = SharedChannel(shared, peer.getsockname(), SEGMENT, None)
     channel.tap(lambda datagram: seen.append(datagram.octets))
     channel.send(b"out")
-    channel.untap()
+    channel.tap(None)
     channel.send(b"after")
     assert seen == [b"out"]

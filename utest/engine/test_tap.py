@@ -93,7 +93,7 @@ def observed(found: Station) -> Iterator[Observed]:
     try:
         yield seen
     finally:
-        found.engine.call(found.listener.untap)
+        found.engine.call(lambda: found.listener.tap(None))
 
 
 def story(seen: Sequence[Datagram | Packet]) -> list[str]:
@@ -483,7 +483,7 @@ def test_a_session_that_has_ended_does_not_mind() -> None:
             (session,) = found.listener.sessions
             session.close()
             session.channel.tap(sessions.append)
-            session.channel.untap()
+            session.channel.tap(None)
 
         with found.peer() as board:
             board.ask()

@@ -7,8 +7,8 @@ import pytest
 
 from TftpLibrary import space
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.datagrams import Datagram
-from TftpLibrary.recording.capture import Capturable, Capture, Captured, Observer
+from TftpLibrary.protocol.datagrams import Datagram, Observer
+from TftpLibrary.recording.capture import Capturable, Capture, Captured
 from TftpLibrary.recording.pcap import PcapWriter
 from utest.support.captures import disk_for, packets_in
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from TftpLibrary.engine.contracts import Channel, Receive, ReceiveInto
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.poller import Handler
-from TftpLibrary.engine.tap import Observer
+from TftpLibrary.protocol.datagrams import Observer
 
 Fates = Callable[[], int]
 """Returns how many copies of the next datagram arrive."""
@@ -85,11 +85,8 @@ class Wire:
     def settle(self) -> list[bytes]:
         return self.channel.settle()
 
-    def tap(self, observe: Observer) -> None:
+    def tap(self, observe: Observer | None) -> None:
         self.channel.tap(observe)
-
-    def untap(self) -> None:
-        self.channel.untap()
 
     def close(self) -> None:
         self.channel.close()
