@@ -39,10 +39,10 @@ from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Requ
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
+from utest.support.bench import SOON, linux_only, without_linux
 from utest.support.captures import packets_in
 from utest.support.faulty import make_faulty, refuse_now_and_then, refuse_segmentation
 from utest.support.puppets import Puppet
-from utest.support.stations import SOON, linux_only, without_linux
 from utest.support.stores import descriptors, make_fifo, posix_only, small_disk
 from utest.support.waiting import seconds, wait_until
 

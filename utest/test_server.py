@@ -31,8 +31,8 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
+from utest.support.bench import SOON, Peer, linux_only
 from utest.support.captures import packets_in
-from utest.support.stations import SOON, Peer, linux_only
 from utest.support.stores import descriptors, posix_only, snapshot
 from utest.support.views import not_downloaded
 from utest.support.waiting import seconds, wait_until

@@ -15,7 +15,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
-from utest.support.stations import Peer, Station, linux_only, station
+from utest.support.bench import Bench, Peer, bench, linux_only
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(5000)
@@ -24,7 +24,7 @@ LONG: dict[str, Any] = {"timeout": 60.0}
 
 
 @contextmanager
-def peers(found: Station, *hosts: str) -> Iterator[list[Peer]]:
+def peers(found: Bench, *hosts: str) -> Iterator[list[Peer]]:
     """Opens a peer at each address."""
     with ExitStack() as stack:
         yield [stack.enter_context(found.peer(host)) for host in hosts]
@@ -39,7 +39,7 @@ def begin(peer: Peer, *, is_acknowledged: bool = True) -> None:
         assert peer.receive_data().wire_block == 2
 
 
-def reason(found: Station) -> str:
+def reason(found: Bench) -> str:
     """Returns why the last request was refused."""
     record = found.transfers[-1]
     assert record.outcome is Outcome.refused
@@ -47,7 +47,7 @@ def reason(found: Station) -> str:
     return record.error_message
 
 
-def outcome_of(found: Station, peer: Peer) -> Transfer:
+def outcome_of(found: Bench, peer: Peer) -> Transfer:
     return next(each for each in found.transfers if each.client_port == peer.port)
 
 
@@ -69,7 +69,7 @@ def outcome_of(found: Station, peer: Peer) -> Transfer:
 def test_only_the_named_clients_are_served(
     clients: tuple[str, ...], served: bool, host: str
 ) -> None:
-    with station({"f": CONTENT}, host=host, clients=clients) as found:
+    with bench({"f": CONTENT}, host=host, clients=clients) as found:
         how = {"asked_host": "127.0.0.1", "local_host": "127.0.0.2"}
         if served:
             assert found.read(**how).content == CONTENT
@@ -94,7 +94,7 @@ def test_a_client_of_a_link_is_found_without_the_name_of_the_interface() -> None
 
 def test_transfers_over_the_limit_are_refused_until_one_ends() -> None:
     with (
-        station({"f": CONTENT}, max_transfers=2, **LONG) as found,
+        bench({"f": CONTENT}, max_transfers=2, **LONG) as found,
         peers(found, *["127.0.0.1"] * 3) as (one, two, three),
     ):
         begin(one)
@@ -110,7 +110,7 @@ def test_transfers_over_the_limit_are_refused_until_one_ends() -> None:
 @linux_only
 def test_a_client_may_have_so_many_transfers_and_others_theirs() -> None:
     with (
-        station({"f": CONTENT}, host="0.0.0.0", max_transfers_per_client=1, **LONG) as found,
+        bench({"f": CONTENT}, host="0.0.0.0", max_transfers_per_client=1, **LONG) as found,
         peers(found, "127.0.0.1", "127.0.0.1", "127.0.0.2") as (one, two, other),
     ):
         begin(one)
@@ -128,7 +128,7 @@ def test_a_client_may_have_so_many_transfers_and_others_theirs() -> None:
 )
 def test_a_transfer_that_only_repeats_its_last_ack_takes_no_place(limit: dict[str, int]) -> None:
     """Otherwise a board that uploads twice had to wait for the dallying."""
-    with station(writable=True, **LONG, **limit) as found:
+    with bench(writable=True, **LONG, **limit) as found:
         for name in ("one", "two", "three"):
             found.write(b"content", name)
         assert [record.outcome for record in found.transfers] == [Outcome.completed] * 3
@@ -137,7 +137,7 @@ def test_a_transfer_that_only_repeats_its_last_ack_takes_no_place(limit: dict[st
 def test_the_oldest_unanswered_request_gives_way() -> None:
     """Its address may be spoofed."""
     with (
-        station({"f": CONTENT}, max_half_open=2, **LONG) as found,
+        bench({"f": CONTENT}, max_half_open=2, **LONG) as found,
         peers(found, *["127.0.0.1"] * 4) as (oldest, old, shown, new),
     ):
         begin(shown)
@@ -159,7 +159,7 @@ def test_the_oldest_unanswered_request_gives_way() -> None:
 
 def test_unanswered_requests_give_way_where_all_places_are_taken() -> None:
     with (
-        station({"f": CONTENT}, writable=True, max_transfers=2, **LONG) as found,
+        bench({"f": CONTENT}, writable=True, max_transfers=2, **LONG) as found,
         peers(found, *["127.0.0.1"] * 4) as (shown, waiting, new, last),
     ):
         shown.offer("g")
@@ -179,7 +179,7 @@ def test_unanswered_requests_give_way_where_all_places_are_taken() -> None:
 @pytest.mark.parametrize("limit", [{"max_transfers": 1}, {"max_transfers_per_client": 1}])
 def test_a_board_that_reads_one_file_after_the_other_needs_one_place(limit: dict[str, int]) -> None:
     """Its next request must not overtake the last ACK of the transfer before it."""
-    with station({"f": b"tiny"}, **LONG, **limit) as found:
+    with bench({"f": b"tiny"}, **LONG, **limit) as found:
         for _ in range(50):
             assert found.read().content == b"tiny"
         assert len(found.wait_for_ends(50)) == 50
@@ -187,7 +187,7 @@ def test_a_board_that_reads_one_file_after_the_other_needs_one_place(limit: dict
 
 def test_the_peer_that_asks_again_keeps_its_place() -> None:
     with (
-        station({"f": CONTENT, "g": b"other"}, max_transfers_per_client=1, **LONG) as found,
+        bench({"f": CONTENT, "g": b"other"}, max_transfers_per_client=1, **LONG) as found,
         found.peer() as peer,
     ):
         begin(peer)

@@ -20,10 +20,10 @@ from TftpLibrary.protocol.roles import Role, Timing
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.memory import MemoryStore
+from utest.support.bench import bench, linux_only, without_linux
 from utest.support.ends import sends_data
 from utest.support.faulty import make_faulty, refuse_now_and_then
 from utest.support.puppets import orders
-from utest.support.stations import linux_only, station, without_linux
 from utest.support.stores import read
 from utest.support.waiting import seconds
 
@@ -65,7 +65,7 @@ def test_both_roles_move_a_file(
     asked = ClientSettings(mode=mode, blksize=1000, timeout=seconds(0.05), retries=100, **settings)
     served: dict[str, Any] = {"timeout": seconds(0.05), "retries": 100, "single_port": single_port}
     served["offload"] = asked.offload
-    with station({"f": content}, writable=True, **served) as found, orders() as given:
+    with bench({"f": content}, writable=True, **served) as found, orders() as given:
         if direction is Direction.read:
             given.get(found.listener, asked)
             ours = given.wait_for_end()
@@ -133,7 +133,7 @@ def test_only_a_small_file_that_a_server_sends_waits_with_its_second_socket(
 
 def test_many_boards_read_one_file_at_the_same_time() -> None:
     """Each has the right octets, whatever was framed for another."""
-    with station({"f": CONTENT}, timeout=LONG) as found:
+    with bench({"f": CONTENT}, timeout=LONG) as found:
         peers = [found.peer() for _ in range(25)]
         try:
             received = [b""] * len(peers)

@@ -16,8 +16,8 @@ from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack, Packet, Request
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.memory import MemoryStore
+from utest.support.bench import linux_only, without_linux
 from utest.support.puppets import Puppet, orders
-from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds
 
 CONTENT = random.Random(5).randbytes(1200)

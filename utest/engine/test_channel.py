@@ -12,8 +12,8 @@ from TftpLibrary.engine import udp
 from TftpLibrary.engine.channel import RefusedRoutes, SharedChannel, TidChannel
 from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.packets import Error
+from utest.support.bench import linux_only, without_linux
 from utest.support.faulty import Fault, make_faulty, refuse_now_and_then, refuse_segmentation
-from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
 
 SEGMENT = 104

@@ -10,7 +10,7 @@ import pytest
 from TftpLibrary.engine import assembly
 from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.protocol.outcome import Outcome
-from utest.support.stations import QUICK, station
+from utest.support.bench import QUICK, bench
 from utest.support.stores import read
 from utest.support.waiting import seconds
 from utest.support.wires import Fates, Wire
@@ -49,7 +49,7 @@ def test_a_channel_can_stand_before_another_one(
         return wires[-1]
 
     monkeypatch.setattr(assembly, "TidChannel", put_before)
-    with station({"f": CONTENT}, writable=True, **QUICK) as found:
+    with bench({"f": CONTENT}, writable=True, **QUICK) as found:
         if is_read:
             report = found.read(windowsize=windowsize, accept_duplicates=True)
             assert report.content == CONTENT

@@ -17,7 +17,7 @@ from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.poller import Handler
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.recording.records import Transfer
-from utest.support.stations import station
+from utest.support.bench import bench
 from utest.support.waiting import seconds, wait_until
 
 NEVER = float("inf")
@@ -474,7 +474,7 @@ def test_a_lone_session_is_asked_to_wait_by_itself_only_while_something_comes(
 
 
 def test_a_new_request_does_not_wait_for_a_lone_session() -> None:
-    with station({"f": bytes(512 * 10)}) as found, found.peer() as slow:
+    with bench({"f": bytes(512 * 10)}) as found, found.peer() as slow:
         slow.ask()
         slow.receive()
         begun = time.monotonic()

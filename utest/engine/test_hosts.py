@@ -15,7 +15,7 @@ import pytest
 from TftpLibrary.engine import hosts, interfaces, udp
 from TftpLibrary.engine.interfaces import Interface
 from TftpLibrary.errors import UsageError
-from utest.support.stations import linux_only
+from utest.support.bench import linux_only
 
 ROOT = Path(__file__).parents[2]
 NOT_OURS = "192.0.2.77"

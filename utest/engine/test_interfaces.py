@@ -11,7 +11,7 @@ import pytest
 
 from TftpLibrary.engine import interfaces as module
 from TftpLibrary.engine.interfaces import Interface, interfaces, share_an_interface
-from utest.support.stations import linux_only
+from utest.support.bench import linux_only
 
 NETWORKS = """
 ip link set lo up

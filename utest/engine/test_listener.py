@@ -33,13 +33,13 @@ from TftpLibrary.protocol.packets import (
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.settings import Retransmission, ServerSettings
 from TftpLibrary.store.memory import MemorySink, MemorySource, MemoryStore
-from utest.support.stations import (
+from utest.support.bench import (
     BRIEF,
     QUICK,
     Peer,
+    bench,
     board,
     linux_only,
-    station,
     without_linux,
 )
 from utest.support.stores import read
@@ -60,7 +60,7 @@ LONG = 60.0
 )
 def test_what_is_no_request_is_never_answered(packet: Packet) -> None:
     """Two servers could answer each other for ever."""
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.send(packet)
         assert peer.is_silent()
         assert found.transfers == ()
@@ -69,7 +69,7 @@ def test_what_is_no_request_is_never_answered(packet: Packet) -> None:
 
 @pytest.mark.parametrize("octets", [b"", b"\0", b"\x05"])
 def test_what_is_too_short_to_tell_is_not_answered(octets: bytes) -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.send(octets)
         assert peer.is_silent()
         assert found.transfers == ()
@@ -78,7 +78,7 @@ def test_what_is_too_short_to_tell_is_not_answered(octets: bytes) -> None:
 
 @pytest.mark.parametrize("opcode", [0, 7, 9, 0x0100, 65535])
 def test_an_opcode_that_tftp_does_not_have_gets_error_4(opcode: int) -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.send(opcode.to_bytes(2, "big") + b"whatever\0octet\0")
         assert peer.receive() == Error(4, f"Illegal opcode {opcode}")
         assert peer.tid == (found.host, found.port)
@@ -88,7 +88,7 @@ def test_an_opcode_that_tftp_does_not_have_gets_error_4(opcode: int) -> None:
 @pytest.mark.parametrize("opcode", [0, 9])
 def test_in_single_port_mode_an_unknown_opcode_of_a_peer_gets_one_error(opcode: int) -> None:
     """It belongs to the transfer of that peer, and is no request of another one."""
-    with station({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(bytes((0, opcode)) + b"whatever\0octet\0")
@@ -103,7 +103,7 @@ def test_in_single_port_mode_an_unknown_opcode_of_a_peer_gets_one_error(opcode: 
 
 @pytest.mark.parametrize("opcode", [1, 2])
 def test_a_malformed_request_gets_error_4_and_is_recorded(opcode: int) -> None:
-    with station({"f": CONTENT}, writable=True) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, writable=True) as found, found.peer() as peer:
         peer.send(opcode.to_bytes(2, "big") + b"f\0octet")
         expected = f"{'RRQ' if opcode == 1 else 'WRQ'} without a final NUL"
         assert peer.receive() == Error(4, expected)
@@ -124,13 +124,13 @@ def test_a_malformed_request_gets_error_4_and_is_recorded(opcode: int) -> None:
     ],
 )
 def test_a_request_is_taken_up_to_the_longest_size(size: int, answer: Error) -> None:
-    with station() as found, found.peer() as peer:
+    with bench() as found, found.peer() as peer:
         peer.send(Request(Direction.read, b"f" * (size - 9)))
         assert peer.receive() == answer
 
 
 def test_a_mode_that_is_not_served_gets_error_4_and_is_recorded() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask("f", "<b>\n")
         assert peer.receive() == Error(4, "Unknown mode: use octet or netascii")
         (record,) = found.transfers
@@ -141,13 +141,13 @@ def test_a_mode_that_is_not_served_gets_error_4_and_is_recorded() -> None:
 
 @pytest.mark.parametrize("name", ["sub/f", "/sub/f", "sub\\f", "\\sub\\f", "//sub//./f"])
 def test_names_are_taken_as_boards_send_them(name: str) -> None:
-    with station({"sub/f": CONTENT}) as found:
+    with bench({"sub/f": CONTENT}) as found:
         assert found.read(name).content == CONTENT
         assert found.wait_for_end().filename == name
 
 
 def test_a_name_may_be_octets_that_are_no_text() -> None:
-    with station() as found, found.peer() as peer:
+    with bench() as found, found.peer() as peer:
         peer.send(Request(Direction.read, b"\xff\x1b[31m<b>"))
         assert peer.receive() == Error(1, "File not found")
         assert found.transfers[0].filename == "\\xff\\x1b[31m<b>"
@@ -158,7 +158,7 @@ def test_a_name_may_be_octets_that_are_no_text() -> None:
 
 def test_options_are_granted_in_the_order_asked() -> None:
     """RFC 2347: the OACK; RFC 2348, 2349 and 7440: its options."""
-    with station({"f": LARGE}) as found, found.peer() as peer:
+    with bench({"f": LARGE}) as found, found.peer() as peer:
         peer.ask(tsize=0, WindowSize=4, multicast="", blksize=1428, timeout=3)
         granted = (("tsize", "100000"), ("WindowSize", "4"), ("blksize", "1428"), ("timeout", "3"))
         assert peer.receive() == Oack(granted)
@@ -170,7 +170,7 @@ def test_options_are_granted_in_the_order_asked() -> None:
 
 def test_without_an_option_that_can_be_granted_data_comes_at_once() -> None:
     """RFC 2347: as if no option had been asked."""
-    with station({"f": LARGE}, refuse_options=frozenset(("BLKSIZE",))) as found:
+    with bench({"f": LARGE}, refuse_options=frozenset(("BLKSIZE",))) as found:
         with found.peer() as peer:
             peer.ask(blksize=1428, timeout=3000, multicast="")
             assert peer.receive_data().payload == LARGE[:512]
@@ -180,13 +180,13 @@ def test_without_an_option_that_can_be_granted_data_comes_at_once() -> None:
 
 
 def test_a_write_without_options_is_invited_by_ack_0() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer()
         assert peer.receive() == Ack(0)
 
 
 def test_a_write_with_options_is_invited_by_an_oack() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer(tsize=1000, blksize=100_000, windowsize=1000)
         granted = (("tsize", "1000"), ("blksize", "65464"), ("windowsize", "64"))
         assert peer.receive() == Oack(granted)
@@ -195,14 +195,14 @@ def test_a_write_with_options_is_invited_by_an_oack() -> None:
 
 @pytest.mark.parametrize("tsize", ["-1", "1e3", "9" * 30, "", "\u0663"])
 def test_a_size_that_is_no_number_is_as_good_as_none(tsize: str) -> None:
-    with station(writable=True, max_upload_size=10) as found, found.peer() as peer:
+    with bench(writable=True, max_upload_size=10) as found, found.peer() as peer:
         peer.offer(tsize=tsize)
         assert peer.receive() == Ack(0)
 
 
 def test_an_empty_file_has_no_tsize_in_its_answer() -> None:
     """Since curl takes a tsize of 0 for an error."""
-    with station({"f": b""}) as found:
+    with bench({"f": b""}) as found:
         assert found.read(tsize=0).content == b""
         assert found.wait_for_end().size == 0
 
@@ -211,7 +211,7 @@ def test_before_the_first_ack_one_packet_leaves_and_its_few_repeats() -> None:
     """A spoofed address gets no window: no amplification."""
     settings: dict[str, Any] = {"timeout": seconds(0.1), "retries": 2}
     settings["retransmission"] = Retransmission.fixed
-    with station({"f": LARGE}, **settings) as found, found.peer() as peer:
+    with bench({"f": LARGE}, **settings) as found, found.peer() as peer:
         peer.ask(windowsize=64, blksize=1428)
         oack = peer.receive()
         assert isinstance(oack, Oack)
@@ -233,7 +233,7 @@ def test_before_the_first_ack_one_packet_leaves_and_its_few_repeats() -> None:
 def test_a_write_that_is_not_allowed_is_refused_and_the_file_untouched(
     settings: dict[str, bool], code: int, text: str
 ) -> None:
-    with station({"f": CONTENT}, **settings) as found:
+    with bench({"f": CONTENT}, **settings) as found:
         with pytest.raises(RefusedError) as refusal:
             found.write(b"new content", tsize=11)
         assert (refusal.value.code, refusal.value.text) == (code, text)
@@ -244,14 +244,14 @@ def test_a_write_that_is_not_allowed_is_refused_and_the_file_untouched(
 
 
 def test_a_write_that_may_not_make_a_file_is_refused() -> None:
-    with station(writable=True, create=False) as found:
+    with bench(writable=True, create=False) as found:
         with pytest.raises(RefusedError, match="ERROR 1 'File not found'"):
             found.write(b"new")
         assert "may not be written" in found.transfers[0].error_message
 
 
 def test_a_file_that_is_not_there_is_error_1_at_once() -> None:
-    with station() as found:
+    with bench() as found:
         with pytest.raises(RefusedError, match="ERROR 1 'File not found'"):
             found.read("pxelinux.cfg/default", tsize=0, blksize=1408)
         (record,) = found.transfers
@@ -263,14 +263,14 @@ def test_a_file_that_is_not_there_is_error_1_at_once() -> None:
 
 
 def test_a_mode_that_is_not_served_is_refused_before_the_store_is_asked() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         for ask in (peer.ask, peer.offer):
             ask("missing", "mail")
             assert peer.receive() == Error(4, "Unknown mode: use octet or netascii")
 
 
 def test_the_refusal_of_the_store_is_the_answer() -> None:
-    with station() as found, found.peer() as peer:
+    with bench() as found, found.peer() as peer:
         peer.ask("missing")
         assert peer.receive() == Error(1, "File not found")
         peer.offer("new")
@@ -291,7 +291,7 @@ class Broken(MemoryStore):
 
 
 def test_an_exception_of_the_store_is_recorded_with_its_traceback_and_the_server_goes_on() -> None:
-    with station(Broken({"f": CONTENT})) as found:
+    with bench(Broken({"f": CONTENT})) as found:
         with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
             found.read("bad")
         (record,) = found.transfers
@@ -309,7 +309,7 @@ def test_an_exception_outside_of_a_transfer_is_kept_for_the_next_wait(
     def fail(*_: object) -> None:
         raise RuntimeError("surprise")
 
-    with station({"f": CONTENT}) as found:
+    with bench({"f": CONTENT}) as found:
         with monkeypatch.context() as patch, found.peer() as peer:
             patch.setattr("TftpLibrary.engine.hosts.readable_host", fail)
             peer.ask()
@@ -324,7 +324,7 @@ def test_an_exception_outside_of_a_transfer_is_kept_for_the_next_wait(
 
 def test_a_request_that_comes_again_opens_no_second_transfer() -> None:
     """RFC 1350, section 4: the TID names the transfer."""
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         for _ in range(3):
             peer.ask()
         content = b""
@@ -342,7 +342,7 @@ def test_a_request_that_comes_again_opens_no_second_transfer() -> None:
 
 def test_a_request_that_comes_again_after_a_silence_begins_anew() -> None:
     """A board that was reset asks from the same port."""
-    with station({"f": CONTENT}, **QUICK) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, **QUICK) as found, found.peer() as peer:
         peer.ask()
         assert peer.receive_data().wire_block == 1
         peer.send(Ack(1))
@@ -364,7 +364,7 @@ def test_a_request_that_comes_again_after_a_silence_begins_anew() -> None:
 
 def test_another_request_from_the_same_port_takes_the_place_of_the_first() -> None:
     """The peer gets no ERROR: it would take it for the answer to its new request."""
-    with station({"f": CONTENT, "g": b"other"}) as found, found.peer() as peer:
+    with bench({"f": CONTENT, "g": b"other"}) as found, found.peer() as peer:
         peer.ask("f")
         assert peer.receive_data().payload == CONTENT[:512]
         peer.ask("g")
@@ -379,7 +379,7 @@ def test_another_request_from_the_same_port_takes_the_place_of_the_first() -> No
 def test_a_request_that_overtakes_the_last_ack_ends_no_transfer(name: str) -> None:
     """They come to two sockets, and the one of the requests may be read first."""
     content = {"f": b"tiny", "g": b"other"}
-    with station(content, timeout=LONG) as found, found.peer() as peer:
+    with bench(content, timeout=LONG) as found, found.peer() as peer:
         peer.ask("f")
         peer.receive()
 
@@ -400,7 +400,7 @@ def test_a_new_request_is_answered_however_late_the_last_ack_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Many boards at once keep the engine busy; this one would ask again only after a second."""
-    with station({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
+    with bench({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
 
@@ -423,7 +423,7 @@ def test_a_copy_of_a_request_that_is_read_after_the_end_starts_no_transfer(
 ) -> None:
     """The network made it at the beginning. The peer itself may ask for the same thing again."""
     monkeypatch.setattr(listener, "_REQUESTS_AT_ONCE", 1)
-    with station({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
+    with bench({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
 
         def read_before_the_copy_is_seen() -> None:
             for _ in range(1 + is_copy):
@@ -444,7 +444,7 @@ def test_a_copy_of_a_request_that_is_read_after_the_end_starts_no_transfer(
 
 def test_a_write_may_follow_a_write_from_the_same_port() -> None:
     """The first one still waits to repeat its last ACK."""
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         for name in ("one", "two"):
             peer.offer(name)
             assert peer.receive() == Ack(0)
@@ -459,7 +459,7 @@ def test_a_write_may_follow_a_write_from_the_same_port() -> None:
 
 def test_each_transfer_has_a_port_of_its_own() -> None:
     """RFC 1350, section 4."""
-    with station({"f": LARGE}) as found, found.peer() as one, found.peer() as two:
+    with bench({"f": LARGE}) as found, found.peer() as one, found.peer() as two:
         for peer in (one, two):
             peer.ask()
             peer.receive()
@@ -469,7 +469,7 @@ def test_each_transfer_has_a_port_of_its_own() -> None:
 @pytest.mark.parametrize("windowsize", [1, 8])
 def test_in_single_port_mode_all_goes_through_one_port(windowsize: int) -> None:
     """For NAT and containers: an answer from another port would not come through."""
-    with station({"f": LARGE}, single_port=True, writable=True) as found:
+    with bench({"f": LARGE}, single_port=True, writable=True) as found:
         nat = Nat((found.host, found.port))
         with closing(nat):
             ask, sock = board(nat.host, nat.port, "f", {"windowsize": windowsize, "blksize": 1000})
@@ -484,7 +484,7 @@ def test_in_single_port_mode_all_goes_through_one_port(windowsize: int) -> None:
 
 def test_in_single_port_mode_two_boards_do_not_mix() -> None:
     content = {"f": LARGE[:2000], "g": LARGE[2000:4000]}
-    with station(content, single_port=True) as found, found.peer() as one, found.peer() as two:
+    with bench(content, single_port=True) as found, found.peer() as one, found.peer() as two:
         received = {"f": b"", "g": b""}
         one.ask("f")
         two.ask("g")
@@ -498,7 +498,7 @@ def test_in_single_port_mode_two_boards_do_not_mix() -> None:
 
 
 def test_in_single_port_mode_blocks_that_get_lost_come_again() -> None:
-    with station({"f": LARGE}, single_port=True, writable=True, timeout=seconds(0.1)) as found:
+    with bench({"f": LARGE}, single_port=True, writable=True, timeout=seconds(0.1)) as found:
         report = found.read(windowsize=4, drop_blocks="1,5,6,100")
         assert report.content == LARGE
         found.write(LARGE, "g", drop_blocks="5", accept_duplicates=True)
@@ -506,7 +506,7 @@ def test_in_single_port_mode_blocks_that_get_lost_come_again() -> None:
 
 
 def test_in_single_port_mode_a_transfer_that_is_over_is_not_answered() -> None:
-    with station({"f": b"tiny"}, single_port=True) as found, found.peer() as peer:
+    with bench({"f": b"tiny"}, single_port=True) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(Ack(1))
@@ -516,7 +516,7 @@ def test_in_single_port_mode_a_transfer_that_is_over_is_not_answered() -> None:
 
 
 def test_in_single_port_mode_an_error_of_the_store_reaches_the_peer() -> None:
-    with station(single_port=True, writable=True, max_upload_size=600) as found:
+    with bench(single_port=True, writable=True, max_upload_size=600) as found:
         with pytest.raises(RefusedError, match="ERROR 3"):
             found.write(LARGE)
         assert found.wait_for_end().outcome is Outcome.failed
@@ -540,7 +540,7 @@ def free_range(count: int) -> tuple[int, int]:
 
 def test_ports_come_from_the_range_until_it_is_exhausted() -> None:
     low, high = ports = free_range(2)
-    with station({"f": LARGE}, port_range=ports, timeout=LONG) as found:
+    with bench({"f": LARGE}, port_range=ports, timeout=LONG) as found:
         peers = [found.peer() for _ in range(3)]
         try:
             for peer in peers[:2]:
@@ -610,7 +610,7 @@ def test_without_a_port_the_request_is_refused_and_nothing_stays_open(
         raise OSError(errno.EMFILE, "Too many open files")
 
     store = Watched()
-    with station(store, writable=True, overwrite=True) as found:
+    with bench(store, writable=True, overwrite=True) as found:
         with monkeypatch.context() as patch, found.peer() as peer:
             patch.setattr(place, name, fail)
             (peer.ask if is_read else peer.offer)(windowsize=4)
@@ -625,7 +625,7 @@ def test_without_a_port_the_request_is_refused_and_nothing_stays_open(
 @linux_only
 def test_the_answer_comes_from_the_address_asked_also_through_a_port_of_its_own() -> None:
     with (
-        station({"f": LARGE}, host="0.0.0.0") as found,
+        bench({"f": LARGE}, host="0.0.0.0") as found,
         Peer(("127.0.0.3", found.port), "127.0.0.2") as peer,
     ):
         peer.ask()
@@ -642,7 +642,7 @@ def test_the_answer_comes_from_the_address_asked_also_through_a_port_of_its_own(
 @pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.3"])
 def test_answers_come_from_the_address_that_was_asked(asked: str, single_port: bool) -> None:
     """RFC 1123, section 4.1.3.5. The board checks the source of every packet."""
-    with station({"f": CONTENT}, host="0.0.0.0", writable=True, single_port=single_port) as found:
+    with bench({"f": CONTENT}, host="0.0.0.0", writable=True, single_port=single_port) as found:
         how = {"asked_host": asked, "local_host": "127.0.0.2", "windowsize": 4}
         assert found.read(**how).content == CONTENT
         found.write(CONTENT, "g", **how)
@@ -657,7 +657,7 @@ def test_answers_come_from_the_address_that_was_asked(asked: str, single_port: b
 def test_a_wildcard_of_both_families_serves_both(
     asked: str, client: str, single_port: bool
 ) -> None:
-    with station({"f": CONTENT}, host="::", single_port=single_port) as found:
+    with bench({"f": CONTENT}, host="::", single_port=single_port) as found:
         how = {"asked_host": asked, "local_host": client, "blksize": 1000, "windowsize": 4}
         assert found.read(**how).content == CONTENT
         with pytest.raises(RefusedError):
@@ -666,7 +666,7 @@ def test_a_wildcard_of_both_families_serves_both(
 
 
 def test_ipv6_is_served() -> None:
-    with station({"f": CONTENT}, host="::1", writable=True) as found:
+    with bench({"f": CONTENT}, host="::1", writable=True) as found:
         assert found.read(windowsize=4).content == CONTENT
         found.write(CONTENT, "g", windowsize=4)
         assert found.wait_for_ends(2)[0].client == "::1"
@@ -675,7 +675,7 @@ def test_ipv6_is_served() -> None:
 @linux_only
 def test_a_request_to_a_broadcast_address_is_ignored() -> None:
     """RFC 1123, section 4.2.3.5."""
-    with station({"f": CONTENT}, host="0.0.0.0") as found, found.peer() as peer:
+    with bench({"f": CONTENT}, host="0.0.0.0") as found, found.peer() as peer:
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         peer.send(Request(Direction.read, b"f"), ("127.255.255.255", found.port))
         assert peer.is_silent()
@@ -698,7 +698,7 @@ def test_a_request_to_a_broadcast_address_is_answered_on_request(
 ) -> None:
     """By unicast, from the address of this machine in that network."""
     with (
-        station({"f": CONTENT[:100]}, host=host, broadcast=True, single_port=single_port) as found,
+        bench({"f": CONTENT[:100]}, host=host, broadcast=True, single_port=single_port) as found,
         found.peer() as peer,
     ):
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -712,7 +712,7 @@ def test_a_request_to_a_broadcast_address_is_answered_on_request(
 def test_a_server_that_gets_no_broadcast_does_not_promise_to_answer_it() -> None:
     text = "^A server that is bound to one address .* needs host=0.0.0.0 or host=::, got host=127"
     settings = ServerSettings(broadcast=True)
-    with station() as found:
+    with bench() as found:
         with pytest.raises(UsageError, match=text):
             Listener(settings, MemoryStore(), Recorder(), "second", found.engine)
         with pytest.raises(UsageError, match=text):
@@ -720,7 +720,7 @@ def test_a_server_that_gets_no_broadcast_does_not_promise_to_answer_it() -> None
 
 
 def test_auto_is_an_address_of_this_machine() -> None:
-    with station({"f": CONTENT}, host="auto") as found:
+    with bench({"f": CONTENT}, host="auto") as found:
         assert found.host not in ("auto", "0.0.0.0", "::")
         assert found.read().content == CONTENT
 
@@ -729,12 +729,12 @@ def test_a_wildcard_answers_where_the_address_asked_cannot_be_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     without_linux(monkeypatch)
-    with station({"f": CONTENT}, host="0.0.0.0") as found:
+    with bench({"f": CONTENT}, host="0.0.0.0") as found:
         assert found.read(asked_host="127.0.0.1").content == CONTENT
 
 
 def test_a_port_that_is_taken_is_told_when_the_listener_is_made() -> None:
-    with station() as found, pytest.raises(UsageError, match="in use by another program"):
+    with bench() as found, pytest.raises(UsageError, match="in use by another program"):
         Listener(ServerSettings(port=found.port), MemoryStore(), Recorder(), "second", found.engine)
 
 
@@ -742,7 +742,7 @@ def test_a_port_that_is_taken_is_told_when_the_listener_is_made() -> None:
 
 
 def test_other_settings_hold_for_the_next_request_only() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask(blksize=1000)
         assert peer.receive() == Oack((("blksize", "1000"),))
         found.engine.call(lambda: found.listener.change(ServerSettings(max_blksize=600)))
@@ -764,7 +764,7 @@ def test_a_listener_that_does_not_serve_yet_can_be_stopped() -> None:
 
 
 def test_requests_can_be_left_unanswered_while_transfers_go_on() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer, found.peer() as late:
+    with bench({"f": CONTENT}) as found, found.peer() as peer, found.peer() as late:
         peer.ask()
         peer.receive()
         found.engine.call(found.listener.refuse_requests)
@@ -775,7 +775,7 @@ def test_requests_can_be_left_unanswered_while_transfers_go_on() -> None:
 
 
 def test_stop_cuts_transfers_short_with_an_error_and_tells_which() -> None:
-    with station({"f": CONTENT}, writable=True) as found, found.peer() as reader:
+    with bench({"f": CONTENT}, writable=True) as found, found.peer() as reader:
         found.write(b"done", "g")
         reader.ask()
         reader.receive()
@@ -793,7 +793,7 @@ def test_stop_cuts_transfers_short_with_an_error_and_tells_which() -> None:
 @pytest.mark.parametrize("single_port", [True, False])
 def test_an_observer_sees_all_datagrams_of_the_server_while_it_looks(single_port: bool) -> None:
     seen: list[bytes] = []
-    with station({"f": CONTENT[:700]}, single_port=single_port) as found, found.peer() as early:
+    with bench({"f": CONTENT[:700]}, single_port=single_port) as found, found.peer() as early:
 
         def tap() -> None:
             found.listener.tap(lambda datagram: seen.append(datagram.octets[:4]))
@@ -832,7 +832,7 @@ class Failing(MemoryStore):
 
 
 def test_a_transfer_that_fails_with_its_first_packet_leaves_nothing_behind() -> None:
-    with station(Failing({"bad": CONTENT, "f": CONTENT})) as found:
+    with bench(Failing({"bad": CONTENT, "f": CONTENT})) as found:
         with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
             found.read("bad")
         assert "RuntimeError: surprise" in found.wait_for_end().traceback
@@ -844,7 +844,7 @@ def test_a_transfer_that_fails_with_its_first_packet_leaves_nothing_behind() -> 
 
 
 def test_noise_is_answered_or_not_and_the_server_goes_on() -> None:
-    with station({"f": CONTENT}, writable=True, **BRIEF) as found:
+    with bench({"f": CONTENT}, writable=True, **BRIEF) as found:
         assert make_noise((found.host, found.port), "f", 2000, seed=3) == 20
         found.wait_until_empty()
 
@@ -856,7 +856,7 @@ def test_under_a_flood_of_spoofed_requests_a_transfer_still_finishes() -> None:
     patient: dict[str, Any] = {"timeout": seconds(5.0), "retransmission": Retransmission.fixed}
     settings = {"max_transfers": 50, **patient}
     content = random.Random(1).randbytes(300_000)
-    with station({"f": content}, host="0.0.0.0", **settings) as found, found.peer() as peer:
+    with bench({"f": content}, host="0.0.0.0", **settings) as found, found.peer() as peer:
         flood = [found.peer(f"127.0.1.{number}") for number in range(1, 120)]
         try:
             peer.ask()

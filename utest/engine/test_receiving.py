@@ -18,18 +18,18 @@ from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import Sink, StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemorySink, MemoryStore
-from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then
-from utest.support.puppets import Puppet, orders
-from utest.support.stations import (
+from utest.support.bench import (
     BRIEF,
     PATIENT,
     QUICK,
+    Bench,
     Peer,
-    Station,
+    bench,
     linux_only,
-    station,
     without_linux,
 )
+from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then
+from utest.support.puppets import Puppet, orders
 from utest.support.stores import read, small_disk
 from utest.support.waiting import seconds, wait_until
 
@@ -37,7 +37,7 @@ CONTENT = random.Random(5).randbytes(1 << 20)
 TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
 
 
-def check_written(found: Station, content: bytes) -> None:
+def check_written(found: Bench, content: bytes) -> None:
     """Checks that the store has all, and that the record says so."""
     record = found.wait_for_end()
     size = len(content)
@@ -50,7 +50,7 @@ def check_written(found: Station, content: bytes) -> None:
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1 << 20])
 @pytest.mark.parametrize("options", [{}, {"blksize": 1428, "windowsize": 16}, {"blksize": 65464}])
 def test_a_file_of_any_size_is_taken(size: int, options: dict[str, int]) -> None:
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(CONTENT[:size], tsize=size, **options)
         check_written(found, CONTENT[:size])
         record = found.wait_for_end()
@@ -62,7 +62,7 @@ def test_a_file_of_any_size_is_taken(size: int, options: dict[str, int]) -> None
 @pytest.mark.parametrize("rollover", [0, 1])
 def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
     content = CONTENT[: 8 * 66_000 + 3]
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         options = {"rollover": 1} if rollover else {}
         found.write(content, blksize=8, windowsize=64, **options)
         check_written(found, content)
@@ -73,7 +73,7 @@ def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
 def test_blocks_that_get_lost_come_again(windowsize: int, drop: tuple[int, ...]) -> None:
     """RFC 7440, section 4: a gap is reported at once."""
     content = CONTENT[: 512 * 19 + 100]
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(
             content,
             windowsize=windowsize,
@@ -86,7 +86,7 @@ def test_blocks_that_get_lost_come_again(windowsize: int, drop: tuple[int, ...])
 
 def test_a_window_is_acknowledged_once() -> None:
     content = CONTENT[: 512 * 31]
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         report = found.write(content, windowsize=8, linger=0.05)
         assert report.received == {"OACK": 1, "ACK": 4}
         check_written(found, content)
@@ -94,7 +94,7 @@ def test_a_window_is_acknowledged_once() -> None:
 
 def test_data_that_comes_twice_is_taken_once() -> None:
     content = CONTENT[: 512 * 10 + 1]
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(content, duplicate_data=True, accept_duplicates=True)
         check_written(found, content)
 
@@ -104,20 +104,20 @@ def test_data_that_comes_twice_is_taken_once() -> None:
 
 def test_the_last_ack_is_repeated_when_the_last_data_comes_again() -> None:
     """RFC 1350, section 6: dallying."""
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(CONTENT[:1000], repeat_last_data=True)
         check_written(found, CONTENT[:1000])
 
 
 def test_dallying_ends_after_a_while() -> None:
-    with station(writable=True, **QUICK) as found:
+    with bench(writable=True, **QUICK) as found:
         found.write(b"boot")
         assert len(found.engine.call(lambda: found.listener.sessions)) == 1
         found.wait_until_empty()
 
 
 def test_data_beyond_the_end_changes_nothing() -> None:
-    with station(writable=True, overwrite=True) as found, found.peer() as peer:
+    with bench(writable=True, overwrite=True) as found, found.peer() as peer:
         peer.offer()
         assert peer.receive() == Ack(0)
         peer.send(Data(1, b"all of it"))
@@ -132,7 +132,7 @@ def test_data_beyond_the_end_changes_nothing() -> None:
 
 @linux_only
 def test_a_peer_that_closes_its_port_after_its_last_data_is_done() -> None:
-    with station(writable=True, timeout=60.0) as found:
+    with bench(writable=True, timeout=60.0) as found:
         with found.peer() as peer:
             peer.offer()
             peer.receive()
@@ -145,7 +145,7 @@ def test_the_last_data_counts_even_if_the_news_of_the_closed_port_comes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = make_faulty(monkeypatch)
-    with station(writable=True, timeout=60.0) as found, found.peer() as peer:
+    with bench(writable=True, timeout=60.0) as found, found.peer() as peer:
         peer.offer()
         peer.receive()
 
@@ -162,7 +162,7 @@ def test_the_last_data_counts_even_if_the_news_of_the_closed_port_comes_first(
 
 
 def test_a_peer_that_stops_sending_gets_an_error() -> None:
-    with station(writable=True, **BRIEF) as found, found.peer() as peer:
+    with bench(writable=True, **BRIEF) as found, found.peer() as peer:
         peer.offer()
         assert peer.receive() == Ack(0)
         peer.send(Data(1, bytes(512)))
@@ -175,7 +175,7 @@ def test_a_peer_that_stops_sending_gets_an_error() -> None:
 
 
 def test_an_error_of_the_peer_ends_it_and_leaves_no_part(tmp_path: Path) -> None:
-    with station(DirectoryStore(tmp_path), writable=True) as found, found.peer() as peer:
+    with bench(DirectoryStore(tmp_path), writable=True) as found, found.peer() as peer:
         peer.offer()
         peer.receive()
         peer.send(Data(1, bytes(512)))
@@ -191,7 +191,7 @@ def test_an_error_of_the_peer_ends_it_and_leaves_no_part(tmp_path: Path) -> None
 
 @linux_only
 def test_a_peer_that_closes_its_port_ends_only_its_own_transfer() -> None:
-    with station(writable=True, timeout=60.0) as found:
+    with bench(writable=True, timeout=60.0) as found:
         with found.peer() as peer:
             peer.offer()
             peer.receive()
@@ -210,7 +210,7 @@ def test_an_ack_to_a_closed_port_ends_the_transfer(
     monkeypatch: pytest.MonkeyPatch, error: type[OSError], windowsize: int
 ) -> None:
     make_faulty(monkeypatch, refuse_from(3, error))
-    with station(writable=True, timeout=60.0) as found, found.peer() as peer:
+    with bench(writable=True, timeout=60.0) as found, found.peer() as peer:
         peer.offer(windowsize=windowsize)
         peer.receive()
         for block in range(1, 2 * windowsize + 1):
@@ -226,7 +226,7 @@ def test_an_ack_to_a_closed_port_ends_the_transfer(
 def test_a_network_that_is_down_for_a_moment_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     unreachable = OSError(errno.EHOSTUNREACH, "No route to host")
     made = make_faulty(monkeypatch, refuse_now_and_then(4, PermissionError))
-    with station(writable=True, **QUICK) as found, found.peer() as peer:
+    with bench(writable=True, **QUICK) as found, found.peer() as peer:
         peer.offer()
         assert peer.receive() == Ack(0)
         for block in range(1, 10):
@@ -238,7 +238,7 @@ def test_a_network_that_is_down_for_a_moment_ends_nothing(monkeypatch: pytest.Mo
 
 
 def test_garbage_of_the_peer_gets_error_4() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer()
         peer.receive()
         peer.send(b"\0\x09what")
@@ -248,7 +248,7 @@ def test_garbage_of_the_peer_gets_error_4() -> None:
 
 @pytest.mark.parametrize("octets", [b"", b"\0", b"\0\3", b"\0\3\0"])
 def test_a_packet_that_is_cut_short_is_no_block(octets: bytes) -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer()
         peer.receive()
         peer.send(octets)
@@ -260,7 +260,7 @@ def test_a_packet_that_is_cut_short_is_no_block(octets: bytes) -> None:
 
 def test_a_block_that_is_longer_than_agreed_gets_error_4() -> None:
     """RFC 2348: a block has at most blksize octets."""
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer(blksize=1000)
         assert isinstance(peer.receive(), Oack)
         peer.send(Data(1, bytes(1001)))
@@ -269,7 +269,7 @@ def test_a_block_that_is_longer_than_agreed_gets_error_4() -> None:
 
 
 def test_an_ack_of_the_sender_is_an_illegal_operation() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer()
         peer.receive()
         peer.send(Ack(0))
@@ -280,7 +280,7 @@ def test_an_ack_of_the_sender_is_an_illegal_operation() -> None:
 def test_a_foreign_tid_gets_error_5_and_disturbs_nothing() -> None:
     """RFC 1350, section 4."""
     content = CONTENT[: 512 * 20]
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(content, stranger_after=5)
         check_written(found, content)
         assert found.wait_for_end().duplicates == 0
@@ -288,7 +288,7 @@ def test_a_foreign_tid_gets_error_5_and_disturbs_nothing() -> None:
 
 @linux_only
 def test_in_a_crowd_too_a_closed_port_is_noticed() -> None:
-    with station(writable=True, timeout=60.0) as found, found.peer() as other:
+    with bench(writable=True, timeout=60.0) as found, found.peer() as other:
         other.offer("other")
         other.receive()
         with found.peer() as peer:
@@ -310,7 +310,7 @@ def test_a_disk_that_is_full_gets_error_3_and_leaves_no_part(
 ) -> None:
     with (
         small_disk(tmp_path / "disk") as folder,
-        station(DirectoryStore(folder), writable=True) as found,
+        bench(DirectoryStore(folder), writable=True) as found,
     ):
         with pytest.raises(RefusedError, match="ERROR 3 'Disk full or allocation exceeded'"):
             found.write(CONTENT[:size], blksize=1428, windowsize=windowsize)
@@ -321,7 +321,7 @@ def test_a_disk_that_is_full_gets_error_3_and_leaves_no_part(
 
 
 def test_an_upload_over_the_limit_gets_error_3() -> None:
-    with station(writable=True, max_upload_size=100_000) as found:
+    with bench(writable=True, max_upload_size=100_000) as found:
         with pytest.raises(RefusedError, match="ERROR 3 'Upload too large'"):
             found.write(CONTENT, blksize=1428, windowsize=8)
         record = found.wait_for_end()
@@ -330,7 +330,7 @@ def test_an_upload_over_the_limit_gets_error_3() -> None:
 
 
 def test_a_name_that_was_taken_meanwhile_gets_error_6() -> None:
-    with station(writable=True) as found, found.peer() as slow:
+    with bench(writable=True) as found, found.peer() as slow:
         slow.offer()
         slow.receive()
         found.write(b"first", "f")
@@ -382,7 +382,7 @@ class _Failing:
 def test_a_store_that_refuses_ends_the_transfer(at_commit: bool, size: int) -> None:
     trouble = StoreError(ErrorCode.access_violation, "Not any more", "the disk at /srv is gone")
     store = Treacherous(trouble, at_commit=at_commit)
-    with station(store, writable=True) as found:
+    with bench(store, writable=True) as found:
         with pytest.raises(RefusedError, match="ERROR 2 'Not any more'"):
             found.write(CONTENT[:size], blksize=1428)
         record = found.wait_for_end()
@@ -397,7 +397,7 @@ def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(
     at_commit: bool, size: int
 ) -> None:
     store = Treacherous(RuntimeError("surprise"), at_commit=at_commit)
-    with station(store, writable=True) as found:
+    with bench(store, writable=True) as found:
         with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
             found.write(CONTENT[:size], blksize=1428)
         record = found.wait_for_end()
@@ -444,7 +444,7 @@ def test_our_client_keeps_no_block_of_a_server_that_uses_another_block_size() ->
 
 
 def test_a_server_keeps_the_block_of_a_board_that_uses_another_block_size() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer(blksize=1428)
         peer.receive()
         for block in (1, 2):
@@ -496,7 +496,7 @@ def test_our_client_takes_more_than_the_server_announced(tsize: int) -> None:
 
 @pytest.mark.parametrize("tsize", [0, 600])
 def test_a_server_takes_more_than_the_board_announced(tsize: int) -> None:
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(CONTENT[:700], tsize=tsize)
         check_written(found, CONTENT[:700])
         remarks = ("700 bytes came, and 600 were announced",) if tsize else ()
@@ -504,7 +504,7 @@ def test_a_server_takes_more_than_the_board_announced(tsize: int) -> None:
 
 
 def test_a_server_keeps_less_than_the_board_announced_and_says_so() -> None:
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(CONTENT[:700], tsize=1200)
         record = found.wait_for_end()
         assert (record.outcome, record.size, record.octets) == (Outcome.failed, 1200, 700)
@@ -515,14 +515,14 @@ def test_a_server_keeps_less_than_the_board_announced_and_says_so() -> None:
 
 def test_the_size_of_text_is_not_compared() -> None:
     """Nobody can know whether it is the one here or on the wire."""
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(b"a\r\nb\r\n", mode="netascii", tsize=9)
         record = found.wait_for_end()
         assert (record.outcome, record.remarks) == (Outcome.completed, ())
 
 
 def test_a_board_that_acknowledges_the_answer_to_its_write_is_served() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer(blksize=1024)
         peer.receive()
         peer.send(Ack(0))
@@ -557,7 +557,7 @@ def test_the_octets_are_the_same_whatever_way_they_come(
     drop: tuple[int, ...],
 ) -> None:
     WAYS[way](monkeypatch)
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         # An ACK that had no room counts as lost: the board sends its window again.
         found.write(
             TEXT,
@@ -579,7 +579,7 @@ def test_one_of_many_transfers_has_room_for_the_largest_blocks(
     """They are larger than the buffer that is enough for all others."""
     monkeypatch.setattr(listener, "_MANY_TRANSFERS", -1)
     content = CONTENT[: 3 * 65464 + 100]
-    with station(writable=True, single_port=single_port) as found:
+    with bench(writable=True, single_port=single_port) as found:
         found.write(content, blksize=65464)
         check_written(found, content)
 
@@ -587,7 +587,7 @@ def test_one_of_many_transfers_has_room_for_the_largest_blocks(
 @pytest.mark.parametrize("size", [0, 1, 512, 150_000])
 @pytest.mark.parametrize("windowsize", [1, 8])
 def test_text_is_translated_on_its_way(size: int, windowsize: int) -> None:
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(TEXT[:size], mode="netascii", windowsize=windowsize)
         assert found.wait_for_end().outcome is Outcome.completed
         assert read(found.store, b"f") == TEXT[:size]
@@ -595,7 +595,7 @@ def test_text_is_translated_on_its_way(size: int, windowsize: int) -> None:
 
 def test_a_sender_that_does_not_wait_is_served_in_turns() -> None:
     """A peer that floods its transfer does not hold the engine."""
-    with station({"g": b"good"}, writable=True, timeout=seconds(1)) as found, found.peer() as peer:
+    with bench({"g": b"good"}, writable=True, timeout=seconds(1)) as found, found.peer() as peer:
         peer.offer(blksize=8, windowsize=64)
         peer.receive()
         for block in range(1, 1001):
@@ -613,7 +613,7 @@ def block_of(content: bytes, block: int) -> bytes:
     return Data(block, content[(block - 1) * 1428 : block * 1428]).encode()
 
 
-def begin(found: Station, peer: Peer, content: bytes, windowsize: int) -> None:
+def begin(found: Bench, peer: Peer, content: bytes, windowsize: int) -> None:
     """Sends block 1. From the end of that turn on the transfer takes what is merged."""
     peer.offer(blksize=1428, windowsize=windowsize)
     assert isinstance(peer.receive(), Oack)
@@ -632,7 +632,7 @@ def send_merged(peer: Peer, *datagrams: bytes) -> None:
 @pytest.mark.parametrize("size", [4 * 1428, 11 * 1428 + 100, 12 * 1428, 200 * 1428 + 1])
 def test_a_window_that_comes_in_one_piece_is_taken_as_its_blocks(size: int) -> None:
     content, blocks = CONTENT[:size], size // 1428 + 1
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         begin(found, peer, content, 4)
         for first in range(1, blocks + 1, 4):
             last = min(first + 3, blocks)
@@ -646,7 +646,7 @@ def test_a_window_that_comes_in_one_piece_is_taken_as_its_blocks(size: int) -> N
 @linux_only
 def test_what_is_no_block_moves_those_behind_it_and_changes_nothing() -> None:
     content = CONTENT[: 8 * 1428]
-    with station(writable=True, **PATIENT) as found, found.peer() as peer:
+    with bench(writable=True, **PATIENT) as found, found.peer() as peer:
         begin(found, peer, content, 8)
         # A copy of our own answer, of another size than a block.
         peer.send(Oack((("blksize", "1428"),)))
@@ -661,7 +661,7 @@ def test_what_is_no_block_moves_those_behind_it_and_changes_nothing() -> None:
 @pytest.mark.parametrize("rollover", [0, 1])
 def test_a_gap_in_what_comes_in_one_piece_is_reported(missing: int, rollover: int) -> None:
     content = CONTENT[: 8 * 1428]
-    with station(writable=True, rollover=rollover) as found, found.peer() as peer:
+    with bench(writable=True, rollover=rollover) as found, found.peer() as peer:
         begin(found, peer, content, 8)
         send_merged(peer, *[block_of(content, n) for n in range(2, 9) if n != missing])
         assert peer.receive() == Ack(missing - 1)
@@ -676,7 +676,7 @@ def test_a_gap_in_what_comes_in_one_piece_is_reported(missing: int, rollover: in
 @pytest.mark.parametrize(("place", "octet"), [(0, 1), (1, 4), (1, 6), (2, 9), (3, 0)])
 def test_a_header_in_the_middle_of_a_piece_is_looked_at_in_full(place: int, octet: int) -> None:
     content = CONTENT[: 8 * 1428]
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         begin(found, peer, content, 8)
         window = [bytearray(block_of(content, block)) for block in range(2, 9)]
         window[3][place] = octet
@@ -689,7 +689,7 @@ def test_a_header_in_the_middle_of_a_piece_is_looked_at_in_full(place: int, octe
 @linux_only
 def test_a_store_that_refuses_in_the_middle_of_what_comes_in_one_piece_ends_it() -> None:
     content = bytes(400 * 1428)
-    with station(writable=True, max_upload_size=150_000) as found, found.peer() as peer:
+    with bench(writable=True, max_upload_size=150_000) as found, found.peer() as peer:
         begin(found, peer, content, 40)
         answers: list[object] = []
         for first in range(1, 400, 40):
@@ -710,7 +710,7 @@ def test_copies_of_the_last_block_that_come_in_one_piece_are_one_block(
 ) -> None:
     """Together they may look like one block that is longer."""
     content = CONTENT[:1428]
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         begin(found, peer, content, 4)
         send_merged(peer, *[Data(2, payload).encode()] * count)
         assert peer.receive() == Ack(2)
@@ -720,7 +720,7 @@ def test_copies_of_the_last_block_that_come_in_one_piece_are_one_block(
 @linux_only
 def test_copies_of_a_full_block_that_come_in_one_piece_are_one_block() -> None:
     content = CONTENT[: 4 * 1428]
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         begin(found, peer, content, 4)
         send_merged(peer, *[block_of(content, 2)] * 3)
         peer.send(block_of(content, 3))
@@ -734,7 +734,7 @@ def test_copies_of_a_full_block_that_come_in_one_piece_are_one_block() -> None:
 @linux_only
 def test_an_error_behind_the_last_block_is_no_part_of_it() -> None:
     content = CONTENT[:1428]
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         begin(found, peer, content, 4)
         send_merged(peer, Data(2, b"the end").encode(), Error(0, "").encode())
         check_written(found, content + b"the end")
@@ -742,13 +742,13 @@ def test_an_error_behind_the_last_block_is_no_part_of_it() -> None:
 
 def test_what_comes_through_the_port_of_the_server_is_taken_too() -> None:
     content = CONTENT[:300_000]
-    with station(writable=True, single_port=True) as found:
+    with bench(writable=True, single_port=True) as found:
         found.write(content, blksize=1428, windowsize=8)
         check_written(found, content)
 
 
 def test_a_store_that_refuses_what_comes_through_the_port_of_the_server_ends_it() -> None:
-    with station(writable=True, single_port=True, max_upload_size=200_000) as found:
+    with bench(writable=True, single_port=True, max_upload_size=200_000) as found:
         with pytest.raises(RefusedError, match="ERROR 3 'Upload too large'"):
             found.write(CONTENT, blksize=1428, windowsize=8)
         assert found.store.names() == []  # type: ignore[attr-defined]

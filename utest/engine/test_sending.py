@@ -13,25 +13,24 @@ import pytest
 from atest.equipment.board_exchange import Report
 from TftpBoard.packets import RefusedError, encode_data
 from TftpLibrary.engine import listener
-from TftpLibrary.engine.session import Session
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack, Packet
 from TftpLibrary.settings import Retransmission
 from TftpLibrary.store.base import StoreError
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemorySource, MemoryStore
-from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then, refuse_segmentation
-from utest.support.stations import (
+from utest.support.bench import (
     BRIEF,
     PATIENT,
     QUICK,
-    Station,
+    Bench,
+    bench,
     linux_only,
-    station,
     take_all,
     time_out,
     without_linux,
 )
+from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then, refuse_segmentation
 from utest.support.waiting import seconds, wait_until
 from utest.support.wires import Wire
 
@@ -39,16 +38,11 @@ CONTENT = random.Random(5).randbytes(1 << 20)
 TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
 
 
-def only_session(found: Station) -> Session:
-    (session,) = found.engine.call(lambda: found.listener.sessions)
-    return session
-
-
 def wire_blocks(packets: Sequence[Packet]) -> list[int]:
     return [packet.wire_block for packet in packets if isinstance(packet, Data)]
 
 
-def send_all(found: Station, report: Report, content: bytes) -> None:
+def send_all(found: Bench, report: Report, content: bytes) -> None:
     """Checks that a board got all, and that the record says so."""
     assert report.content == content
     record = found.wait_for_end()
@@ -61,7 +55,7 @@ def send_all(found: Station, report: Report, content: bytes) -> None:
     "options", [{}, {"blksize": 1428, "windowsize": 16, "tsize": 0}, {"blksize": 65464}]
 )
 def test_a_file_of_any_size_arrives(size: int, options: dict[str, int]) -> None:
-    with station({"f": CONTENT[:size]}) as found:
+    with bench({"f": CONTENT[:size]}) as found:
         report = found.read(**options)
         send_all(found, report, CONTENT[:size])
         record = found.wait_for_end()
@@ -74,7 +68,7 @@ def test_a_file_of_any_size_arrives(size: int, options: dict[str, int]) -> None:
 def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
     """The next block number is 0, or 1 where that was agreed."""
     content = CONTENT[: 8 * 66_000 + 3]
-    with station({"f": content}) as found:
+    with bench({"f": content}) as found:
         options = {"rollover": 1} if rollover else {}
         report = found.read(blksize=8, windowsize=64, **options)
         send_all(found, report, content)
@@ -86,7 +80,7 @@ def test_a_file_may_have_more_than_65535_blocks(rollover: int) -> None:
 def test_blocks_that_get_lost_are_sent_again(windowsize: int, drop: tuple[int, ...]) -> None:
     """RFC 7440, section 4: from the first one that is missing."""
     content = CONTENT[: 512 * 19 + 100]
-    with station({"f": content}, **QUICK) as found:
+    with bench({"f": content}, **QUICK) as found:
         report = found.read(windowsize=windowsize, drop_blocks=drop)
         send_all(found, report, content)
         assert found.wait_for_end().retransmits >= 1
@@ -95,7 +89,7 @@ def test_blocks_that_get_lost_are_sent_again(windowsize: int, drop: tuple[int, .
 @pytest.mark.parametrize("windowsize", [1, 4])
 def test_acks_that_get_lost_make_the_window_come_again(windowsize: int) -> None:
     content = CONTENT[: 512 * 19]
-    with station({"f": content}, **QUICK) as found:
+    with bench({"f": content}, **QUICK) as found:
         lost = (0, 4, 12) if windowsize == 4 else (1, 5)
         send_all(found, found.read(windowsize=windowsize, withhold_acks=lost), content)
 
@@ -103,7 +97,7 @@ def test_acks_that_get_lost_make_the_window_come_again(windowsize: int) -> None:
 def test_duplicate_acks_cause_no_data() -> None:
     """RFC 1123, section 4.2.3.1: no Sorcerer's Apprentice."""
     content = CONTENT[: 512 * 30]
-    with station({"f": content}) as found:
+    with bench({"f": content}) as found:
         report = found.read(duplicate_acks=True, linger=0.05)
         send_all(found, report, content)
         assert report.received["DATA"] == 31
@@ -112,7 +106,7 @@ def test_duplicate_acks_cause_no_data() -> None:
 def test_each_block_of_a_window_that_spans_two_chunks_leaves_once() -> None:
     """An ACK in the middle of a window moves all that follow away from the edges of the chunks."""
     options = {"blksize": 1428, "windowsize": 16}
-    with station({"f": CONTENT}, **PATIENT) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, **PATIENT) as found, found.peer() as peer:
         peer.ask(**options)
         peer.receive()
         for acked in (0, 8, *range(24, 200, 16)):
@@ -140,7 +134,7 @@ def test_a_peer_that_stops_answering_gets_an_error(
     retransmission: Retransmission, options: dict[str, int]
 ) -> None:
     with (
-        station({"f": CONTENT}, retransmission=retransmission, **BRIEF) as found,
+        bench({"f": CONTENT}, retransmission=retransmission, **BRIEF) as found,
         found.peer() as peer,
     ):
         peer.ask(**options)
@@ -155,7 +149,7 @@ def test_a_peer_that_stops_answering_gets_an_error(
 
 def test_with_a_fixed_timer_retransmits_can_be_counted() -> None:
     fixed = Retransmission.fixed
-    with station({"f": CONTENT}, retransmission=fixed, **BRIEF) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, retransmission=fixed, **BRIEF) as found, found.peer() as peer:
         peer.ask()
         begun = time.monotonic()
         assert isinstance(peer.receive(), Data)
@@ -169,12 +163,12 @@ def test_with_a_fixed_timer_retransmits_can_be_counted() -> None:
 
 def test_an_adaptive_timer_backs_off() -> None:
     """RFC 1123, section 4.2.3.2: exponential back-off; here it stops at `timeout`."""
-    with station({"f": CONTENT}, timeout=200.0, retries=5) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, timeout=200.0, retries=5) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(Ack(1))
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         first, second, third = found.engine.call(lambda: [time_out(session) for _ in range(3)])
         # It begins far below `timeout`, and doubles.
         assert first < 50.0
@@ -186,7 +180,7 @@ def test_an_adaptive_timer_backs_off() -> None:
 def test_a_negotiated_timeout_is_honoured() -> None:
     """RFC 2349: the server waits as long as the client says. tftp-hpa's utimeout is shorter."""
     time_out = seconds(0.1)
-    with station({"f": CONTENT}, timeout=255.0, retries=1) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, timeout=255.0, retries=1) as found, found.peer() as peer:
         peer.ask(utimeout=round(time_out * 1e6))
         begun = time.monotonic()
         first = peer.receive()
@@ -205,10 +199,10 @@ def test_a_negotiated_timeout_is_honoured() -> None:
 def test_after_a_time_out_a_window_leaves_in_bursts(single_port: bool) -> None:
     """Half of it at once, and the other half after a pause that no peer notices."""
     settings = {"timeout": 60.0, "single_port": single_port}
-    with station({"f": CONTENT}, **settings) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, **settings) as found, found.peer() as peer:
         peer.ask(windowsize=8)
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
 
         def burst() -> tuple[list[int], float]:
             pause = time_out(session)
@@ -235,10 +229,10 @@ def test_after_a_time_out_a_window_leaves_in_bursts(single_port: bool) -> None:
 @linux_only
 def test_a_lone_session_that_pauses_between_bursts_does_not_wait_in_its_socket() -> None:
     """It would wait there for longer than the pause."""
-    with station({"f": CONTENT}, timeout=60.0) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, timeout=60.0) as found, found.peer() as peer:
         peer.ask(windowsize=8)
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
 
         def run_alone() -> int:
             wire = Wire(session.channel)
@@ -258,7 +252,7 @@ def test_a_lone_session_that_pauses_between_bursts_does_not_wait_in_its_socket()
 
 def test_with_a_fixed_timer_windows_stay_whole() -> None:
     fixed = Retransmission.fixed
-    with station({"f": CONTENT}, retransmission=fixed, **BRIEF) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, retransmission=fixed, **BRIEF) as found, found.peer() as peer:
         peer.ask(windowsize=8)
         peer.receive()
         peer.send(Ack(0))
@@ -271,7 +265,7 @@ def test_with_a_fixed_timer_windows_stay_whole() -> None:
 def test_two_silent_peers_are_both_asked_again_as_soon_as_their_round_trips_allow() -> None:
     """Their first deadlines were far away, and neither session is alone to see a nearer one."""
     with (
-        station({"f": CONTENT}, timeout=60.0) as found,
+        bench({"f": CONTENT}, timeout=60.0) as found,
         found.peer() as one,
         found.peer() as other,
     ):
@@ -290,7 +284,7 @@ def test_two_silent_peers_are_both_asked_again_as_soon_as_their_round_trips_allo
 
 def test_an_answer_to_the_oack_with_error_8_is_a_size_probe() -> None:
     """UEFI asks for the size so, and then asks again."""
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask(tsize=0)
         assert peer.receive() == Oack((("tsize", str(len(CONTENT))),))
         peer.send(Error(8, "User aborted the transfer"))
@@ -302,7 +296,7 @@ def test_an_answer_to_the_oack_with_error_8_is_a_size_probe() -> None:
 
 def test_an_error_of_the_peer_ends_it_and_is_never_answered() -> None:
     """RFC 1350, section 7."""
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(Error(3, "No room\n"))
@@ -315,7 +309,7 @@ def test_an_error_of_the_peer_ends_it_and_is_never_answered() -> None:
 @linux_only
 def test_a_peer_that_closes_its_port_ends_only_its_own_transfer() -> None:
     content = CONTENT[: 512 * 200]
-    with station({"f": content}, timeout=60.0) as found:
+    with bench({"f": content}, timeout=60.0) as found:
         with found.peer() as peer:
             peer.ask()
             peer.receive()
@@ -331,7 +325,7 @@ def test_a_peer_that_closes_its_port_ends_only_its_own_transfer() -> None:
 @linux_only
 @pytest.mark.parametrize("windowsize", [1, 2])
 def test_in_a_crowd_too_a_closed_port_is_noticed(windowsize: int) -> None:
-    with station({"f": CONTENT}, timeout=60.0) as found, found.peer() as other:
+    with bench({"f": CONTENT}, timeout=60.0) as found, found.peer() as other:
         other.ask()
         other.receive()
         with found.peer() as peer:
@@ -349,7 +343,7 @@ def test_in_a_crowd_too_a_closed_port_is_noticed(windowsize: int) -> None:
 @pytest.mark.parametrize("windowsize", [1, 8])
 def test_a_peer_that_closes_its_port_after_its_last_ack_has_the_file(windowsize: int) -> None:
     content = CONTENT[: 512 * 3 + 7]
-    with station({"f": content}, timeout=60.0) as found:
+    with bench({"f": content}, timeout=60.0) as found:
         with found.peer() as peer:
             peer.ask(windowsize=windowsize)
             if windowsize > 1:
@@ -373,7 +367,7 @@ def test_the_last_ack_counts_even_if_the_news_of_the_closed_port_comes_first(
 ) -> None:
     """The system tells the error before it gives the datagrams that came earlier."""
     made = make_faulty(monkeypatch)
-    with station({"f": b"boot"}, timeout=60.0) as found, found.peer() as peer:
+    with bench({"f": b"boot"}, timeout=60.0) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
 
@@ -393,7 +387,7 @@ def test_a_send_to_a_closed_port_ends_the_transfer(
 ) -> None:
     """Windows has another name for it."""
     make_faulty(monkeypatch, refuse_from(3, error))
-    with station({"f": CONTENT}, timeout=60.0) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, timeout=60.0) as found, found.peer() as peer:
         peer.ask()
         for block in (1, 2):
             peer.receive()
@@ -409,7 +403,7 @@ def test_a_network_that_is_down_for_a_moment_ends_nothing(monkeypatch: pytest.Mo
     unreachable = OSError(errno.EHOSTUNREACH, "No route to host")
     made = make_faulty(monkeypatch, refuse_now_and_then(4, PermissionError))
     content = CONTENT[: 512 * 9]
-    with station({"f": content}, **QUICK) as found, found.peer() as peer:
+    with bench({"f": content}, **QUICK) as found, found.peer() as peer:
         peer.ask()
         block = 0
         while block < 10:
@@ -422,7 +416,7 @@ def test_a_network_that_is_down_for_a_moment_ends_nothing(monkeypatch: pytest.Mo
 
 
 def test_garbage_of_the_peer_gets_error_4() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(b"\0\x09what")
@@ -436,7 +430,7 @@ def test_garbage_of_the_peer_gets_error_4() -> None:
 def test_a_file_that_is_changed_in_place_is_never_sent_as_a_mix(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes(CONTENT)
-    with station(DirectoryStore(tmp_path)) as found, found.peer() as peer:
+    with bench(DirectoryStore(tmp_path)) as found, found.peer() as peer:
         peer.ask(blksize=65464)
         peer.receive()
         peer.send(Ack(0))
@@ -460,7 +454,7 @@ def test_a_file_that_is_replaced_is_sent_as_it_was(tmp_path: Path) -> None:
     path, new = tmp_path / "f", tmp_path / "new"
     path.write_bytes(CONTENT)
     new.write_bytes(bytes(len(CONTENT)))
-    with station(DirectoryStore(tmp_path)) as found, found.peer() as peer:
+    with bench(DirectoryStore(tmp_path)) as found, found.peer() as peer:
         peer.ask(blksize=65464)
         peer.receive()
         peer.send(Ack(0))
@@ -512,7 +506,7 @@ def test_a_store_that_refuses_while_it_is_read_ends_the_transfer(
 ) -> None:
     trouble = StoreError(ErrorCode.access_violation, "Not any more", "the disk at /srv is gone")
     store = Treacherous(trouble, reads)
-    with station(store) as found:
+    with bench(store) as found:
         with pytest.raises(RefusedError, match="ERROR 2 'Not any more'"):
             found.read(blksize=1428, windowsize=windowsize)
         record = found.wait_for_end()
@@ -524,7 +518,7 @@ def test_a_store_that_refuses_while_it_is_read_ends_the_transfer(
 @pytest.mark.parametrize("reads", [0, 1])
 def test_an_exception_of_our_own_ends_one_transfer_and_is_recorded(reads: int) -> None:
     store = Treacherous(RuntimeError("surprise"), reads)
-    with station(store) as found:
+    with bench(store) as found:
         with pytest.raises(RefusedError, match="ERROR 0 'Internal error'"):
             found.read()
         record = found.wait_for_end()
@@ -562,7 +556,7 @@ def test_the_octets_are_the_same_whatever_way_they_leave(
     drop: tuple[int, ...],
 ) -> None:
     WAYS[way](monkeypatch)
-    with station({"f": TEXT}, **QUICK) as found:
+    with bench({"f": TEXT}, **QUICK) as found:
         # A send that fails counts as lost where the window waits for room.
         report = found.read(
             mode=mode,
@@ -579,7 +573,7 @@ def test_without_offload_each_block_leaves_in_a_call_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = make_faulty(monkeypatch)
-    with station({"f": CONTENT}, offload=False) as found:
+    with bench({"f": CONTENT}, offload=False) as found:
         assert found.read(blksize=1428, windowsize=16).content == CONTENT
         assert max(made[0].sent) == 1432
 
@@ -587,7 +581,7 @@ def test_without_offload_each_block_leaves_in_a_call_of_its_own(
 @linux_only
 def test_a_refused_route_is_remembered_by_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     make_faulty(monkeypatch, refuse_segmentation(1432))
-    with station({"f": CONTENT}) as found:
+    with bench({"f": CONTENT}) as found:
         assert found.read(blksize=1428, windowsize=16).content == CONTENT
         assert {host for _, host in found.engine.refused_routes} == {"127.0.0.1"}
         found.read(blksize=1428, windowsize=16)
@@ -602,7 +596,7 @@ def test_what_waits_for_room_is_not_sent_twice(monkeypatch: pytest.MonkeyPatch) 
         return None if has_room else BlockingIOError()
 
     made = make_faulty(monkeypatch, fault)
-    with station({"f": CONTENT[: 512 * 20]}, offload=False) as found, found.peer() as peer:
+    with bench({"f": CONTENT[: 512 * 20]}, offload=False) as found, found.peer() as peer:
         peer.ask(windowsize=8)
         assert isinstance(peer.receive(), Oack)
         peer.send(Ack(0))
@@ -631,7 +625,7 @@ def test_after_a_full_buffer_a_window_goes_on_where_it_stopped(
         return BlockingIOError() if sends in (5, 8) else None
 
     make_faulty(monkeypatch, fault)
-    with station({"f": CONTENT}, offload=offload, **PATIENT) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, offload=offload, **PATIENT) as found, found.peer() as peer:
         peer.ask(blksize=1428, windowsize=8)
         peer.receive()
         peer.send(Ack(0))
@@ -649,7 +643,7 @@ def test_after_a_full_buffer_a_window_goes_on_where_it_stopped(
 @pytest.mark.parametrize("windowsize", [1, 8])
 def test_text_is_translated_on_its_way(size: int, windowsize: int) -> None:
     """RFC 1350: lines end with CR LF on the wire. The size is not known before."""
-    with station({"f": TEXT[:size]}) as found:
+    with bench({"f": TEXT[:size]}) as found:
         report = found.read(mode="netascii", windowsize=windowsize, tsize=0)
         assert report.content == TEXT[:size]
         assert "tsize" not in report.granted
@@ -660,7 +654,7 @@ def test_text_is_translated_on_its_way(size: int, windowsize: int) -> None:
 
 
 def test_a_window_of_text_that_got_lost_is_sent_again() -> None:
-    with station({"f": TEXT}, **QUICK) as found:
+    with bench({"f": TEXT}, **QUICK) as found:
         report = found.read(mode="netascii", windowsize=16, drop_blocks="1,7,100,250-253")
         assert report.content == TEXT
 
@@ -671,7 +665,7 @@ def test_a_window_of_text_that_got_lost_is_sent_again() -> None:
 def test_a_foreign_tid_gets_error_5_and_disturbs_nothing() -> None:
     """RFC 1350, section 4."""
     content = CONTENT[: 512 * 20]
-    with station({"f": content}) as found:
+    with bench({"f": content}) as found:
         assert found.read(stranger_after=5).content == content
         assert found.wait_for_end().duplicates == 0
 
@@ -684,7 +678,7 @@ def test_a_stranger_that_comes_with_the_first_packet_disturbs_nothing(
     """Before the socket is connected, it takes what comes from everywhere."""
     content = CONTENT[:5000]
     with (
-        station({"f": content}, timeout=60.0) as found,
+        bench({"f": content}, timeout=60.0) as found,
         found.peer() as other,
         found.peer() as stranger,
         found.peer() as peer,
@@ -714,7 +708,7 @@ def test_a_stranger_that_comes_with_the_first_packet_disturbs_nothing(
 @pytest.mark.parametrize("age", [0.0, 0.06, 0.15])
 def test_a_stranger_gets_its_error_at_any_age_of_a_transfer(is_alone: bool, age: float) -> None:
     with (
-        station({"f": CONTENT}, timeout=60.0) as found,
+        bench({"f": CONTENT}, timeout=60.0) as found,
         found.peer() as other,
         found.peer() as stranger,
         found.peer() as peer,
@@ -734,7 +728,7 @@ def test_a_stranger_gets_its_error_at_any_age_of_a_transfer(is_alone: bool, age:
 
 
 def test_data_of_the_receiver_is_an_illegal_operation() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(encode_data(1, b"what?"))

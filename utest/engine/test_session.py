@@ -19,21 +19,16 @@ from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.store.memory import MemorySource, MemoryStore
+from utest.support.bench import QUICK, SOON, bench
 from utest.support.faulty import make_faulty
-from utest.support.stations import QUICK, SOON, Station, station
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(5).randbytes(200_000)
 
 
-def only_session(found: Station) -> Session:
-    (session,) = found.engine.call(lambda: found.listener.sessions)
-    return session
-
-
 def test_a_record_tells_the_whole_life_of_a_transfer() -> None:
     before = datetime.now(timezone.utc)
-    with station({"f": CONTENT}) as found:
+    with bench({"f": CONTENT}) as found:
         found.read(tsize=0, blksize=1000, windowsize=4)
         record = found.wait_for_end()
         assert record.id == 1
@@ -53,7 +48,7 @@ def test_a_record_tells_the_whole_life_of_a_transfer() -> None:
 
 
 def test_the_record_of_a_running_transfer_is_brought_up_to_date() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
         peer.send(Ack(1))
@@ -75,7 +70,7 @@ def test_the_records_of_all_engines_that_share_a_recorder_are_brought_up_to_date
     recorder = Recorder()
     with ExitStack() as stack:
         for _ in range(2):
-            found = stack.enter_context(station({"f": CONTENT}, recorder))
+            found = stack.enter_context(bench({"f": CONTENT}, recorder))
             peer = stack.enter_context(found.peer())
             peer.ask()
             peer.receive()
@@ -85,7 +80,7 @@ def test_the_records_of_all_engines_that_share_a_recorder_are_brought_up_to_date
 
 
 def test_the_record_of_an_upload_is_brought_up_to_date() -> None:
-    with station(writable=True) as found, found.peer() as peer:
+    with bench(writable=True) as found, found.peer() as peer:
         peer.offer(tsize=2000)
         peer.receive()
         peer.send(Data(1, bytes(512)))
@@ -95,10 +90,10 @@ def test_the_record_of_an_upload_is_brought_up_to_date() -> None:
 
 
 def test_a_session_tells_where_it_stands() -> None:
-    with station({"f": CONTENT}, **QUICK) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, **QUICK) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         assert session.is_half_open
         assert session.entry.end is None
         peer.send(Ack(1))
@@ -113,10 +108,10 @@ def test_a_session_tells_where_it_stands() -> None:
 
 
 def test_a_session_can_take_what_has_come_before_its_turn() -> None:
-    with station({"f": b"tiny"}, timeout=60.0) as found, found.peer() as peer:
+    with bench({"f": b"tiny"}, timeout=60.0) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
 
         def send_and_catch_up() -> bool:
             session.catch_up()
@@ -133,20 +128,20 @@ def test_an_exception_while_catching_up_ends_the_session(monkeypatch: pytest.Mon
     def fail() -> None:
         raise RuntimeError("surprise")
 
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         monkeypatch.setattr(session, "ready", fail)
         found.engine.call(session.catch_up)
         assert "RuntimeError: surprise" in found.wait_for_end().traceback
 
 
 def test_in_single_port_mode_there_is_nothing_to_catch_up_with() -> None:
-    with station({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, single_port=True) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         assert session.descriptors == ()
         found.engine.call(session.catch_up)
         assert session.channel.is_open
@@ -158,7 +153,7 @@ def test_in_single_port_mode_there_is_nothing_to_catch_up_with() -> None:
 def test_a_transfer_may_not_take_for_ever_even_if_it_never_rests() -> None:
     """A peer that acknowledges a block now and then holds a place."""
     limit = seconds(0.3)
-    with station({"f": CONTENT}, max_duration=limit, timeout=60.0) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, max_duration=limit, timeout=60.0) as found, found.peer() as peer:
         begun = time.monotonic()
         peer.ask(blksize=8)
         packet = peer.receive()
@@ -178,7 +173,7 @@ def test_a_transfer_may_not_take_for_ever_even_if_it_never_rests() -> None:
 
 def test_a_transfer_whose_peer_is_silent_ends_after_its_time_too() -> None:
     limit = seconds(0.1)
-    with station(writable=True, max_duration=limit, timeout=60.0) as found, found.peer() as peer:
+    with bench(writable=True, max_duration=limit, timeout=60.0) as found, found.peer() as peer:
         peer.offer()
         assert peer.receive() == Ack(0)
         assert peer.receive() == Error(0, f"Transfer took over {limit:g} s")
@@ -186,7 +181,7 @@ def test_a_transfer_whose_peer_is_silent_ends_after_its_time_too() -> None:
 
 
 def test_what_only_repeats_its_last_ack_ends_quietly_after_its_time() -> None:
-    with station(writable=True, max_duration=seconds(0.1), timeout=60.0) as found:
+    with bench(writable=True, max_duration=seconds(0.1), timeout=60.0) as found:
         found.write(b"done", linger=seconds(0.2))
         found.wait_until_empty()
         assert found.wait_for_end().outcome is Outcome.completed
@@ -196,10 +191,10 @@ def test_what_only_repeats_its_last_ack_ends_quietly_after_its_time() -> None:
 
 
 def test_stop_sends_an_error_and_returns_the_record() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         record = found.engine.call(lambda: session.stop("Lunch break"))
         assert record is not None
         assert peer.receive() == Error(0, "Lunch break")
@@ -216,19 +211,19 @@ def test_stop_sends_an_error_and_returns_the_record() -> None:
 
 
 def test_stopping_what_only_repeats_its_last_ack_cuts_nothing_short() -> None:
-    with station(writable=True) as found:
+    with bench(writable=True) as found:
         found.write(b"done")
-        session = only_session(found)
+        session = found.only_session()
         assert session.entry.end is not None
         assert found.engine.call(session.stop) is None
         assert found.wait_for_end().outcome is Outcome.completed
 
 
 def test_a_session_that_is_lost_ends_without_a_packet() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         found.engine.call(lambda: session.lose("the cable is gone"))
         record = found.wait_for_end()
         assert (record.outcome, record.error_code) == (Outcome.failed, None)
@@ -237,10 +232,10 @@ def test_a_session_that_is_lost_ends_without_a_packet() -> None:
 
 
 def test_an_exception_of_our_own_is_recorded_once_and_told_the_peer_in_two_words() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         for error in (RuntimeError("first"), RuntimeError("second")):
             found.engine.call(partial(session.fail, error))
         assert peer.receive() == Error(0, "Internal error")
@@ -255,10 +250,10 @@ def test_an_exception_in_the_last_packet_of_a_failure_leaves_nothing_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = make_faulty(monkeypatch)
-    with station({"f": CONTENT}) as found, found.peer() as peer:
+    with bench({"f": CONTENT}) as found, found.peer() as peer:
         peer.ask()
         peer.receive()
-        session = only_session(found)
+        session = found.only_session()
         made[0].fault = lambda _: RuntimeError("again")
         with pytest.raises(RuntimeError, match="again"):
             found.engine.call(lambda: session.fail(RuntimeError("first")))
@@ -283,7 +278,7 @@ class Stubborn(MemoryStore):
 
 
 def test_a_file_that_cannot_be_closed_disturbs_no_other_transfer() -> None:
-    with station(Stubborn({"bad": CONTENT, "good": CONTENT})) as found:
+    with bench(Stubborn({"bad": CONTENT, "good": CONTENT})) as found:
         assert found.read("bad").content == CONTENT
         assert found.wait_for_end().outcome is Outcome.completed
         found.wait_until_empty()
@@ -292,7 +287,7 @@ def test_a_file_that_cannot_be_closed_disturbs_no_other_transfer() -> None:
 
 def test_a_file_that_cannot_be_closed_does_not_keep_the_server_from_stopping() -> None:
     with (
-        station(Stubborn({"bad": CONTENT, "good": CONTENT})) as found,
+        bench(Stubborn({"bad": CONTENT, "good": CONTENT})) as found,
         found.peer() as bad,
         found.peer() as good,
     ):
@@ -321,7 +316,7 @@ def test_what_has_ended_is_freed_at_once(how: dict[str, object]) -> None:
     gc.collect()
     gc.disable()
     try:
-        with station({"f": CONTENT}, writable=True) as found:
+        with bench({"f": CONTENT}, writable=True) as found:
             for number in range(5):
                 found.read(**how)
                 found.write(CONTENT, f"g{number}", **how)
@@ -337,7 +332,7 @@ def test_a_network_that_takes_nothing_is_the_same_as_a_loss(
 ) -> None:
     """A packet that could not leave is repeated by its deadline."""
     made = make_faulty(monkeypatch)
-    with station(writable=True, **QUICK) as found, found.peer() as peer:
+    with bench(writable=True, **QUICK) as found, found.peer() as peer:
         peer.offer()
         assert peer.receive() == Ack(0)
         made[0].fault = lambda _: PermissionError()
@@ -350,10 +345,10 @@ def test_a_network_that_takes_nothing_is_the_same_as_a_loss(
 @pytest.mark.parametrize("direction", Direction)
 def test_a_turn_with_nothing_to_read_changes_nothing(direction: Direction) -> None:
     """A new socket gets one where it has the descriptor of one that was closed in that turn."""
-    with station({"f": CONTENT}, writable=True, overwrite=True) as found, found.peer() as peer:
+    with bench({"f": CONTENT}, writable=True, overwrite=True) as found, found.peer() as peer:
 
         def turn() -> None:
-            session = only_session(found)
+            session = found.only_session()
             for handler in (found.listener, *(each for _, each in session.descriptors)):
                 for _ in range(3):
                     handler.ready()

@@ -9,7 +9,7 @@ import pytest
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.strangers import Strangers
 from TftpLibrary.protocol.packets import Ack, Error, Oack, decode
-from utest.support.stations import A_WHILE, linux_only, without_linux
+from utest.support.bench import A_WHILE, linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
 
 pytestmark = linux_only

@@ -24,8 +24,8 @@ from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Request
 from TftpLibrary.recording.capture import Capture
 from TftpLibrary.settings import ClientSettings
+from utest.support.bench import QUICK, Bench, Peer, bench, linux_only, without_linux
 from utest.support.captures import Packet, packets_in, tftp_of
-from utest.support.stations import QUICK, Peer, Station, linux_only, station, without_linux
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = random.Random(7).randbytes(20_000)
@@ -66,9 +66,9 @@ def wire() -> Iterator[Wire]:
 
 
 class Observed:
-    """The datagrams that a station's observer saw so far."""
+    """The datagrams that a bench's observer saw so far."""
 
-    def __init__(self, found: Station) -> None:
+    def __init__(self, found: Bench) -> None:
         self._engine = found.engine
         self._seen: list[Datagram] = []
         self.observe = self._seen.append
@@ -86,8 +86,8 @@ class Observed:
 
 
 @contextmanager
-def observed(found: Station) -> Iterator[Observed]:
-    """Taps the listener of a station for the block."""
+def observed(found: Bench) -> Iterator[Observed]:
+    """Taps the listener of a bench for the block."""
     seen = Observed(found)
     found.engine.call(lambda: found.listener.tap(seen.observe))
     try:
@@ -329,7 +329,7 @@ def test_a_channel_is_seen_before_it_is_connected_and_after(wire: Wire) -> None:
     "how", [{}, {"single_port": True}, {"offload": False}, {"host": "::1"}], ids=str
 )
 def test_a_read_in_windows_is_seen_block_by_block(how: dict[str, Any]) -> None:
-    with station({"f": CONTENT}, **how) as found, observed(found) as seen:
+    with bench({"f": CONTENT}, **how) as found, observed(found) as seen:
         asked_host = {"asked_host": "::1"} if "host" in how else {}
         report = found.read(blksize=1000, windowsize=16, **asked_host)
         assert report.content == CONTENT
@@ -349,7 +349,7 @@ def test_a_read_in_windows_is_seen_block_by_block(how: dict[str, Any]) -> None:
 
 
 def test_a_write_is_seen_block_by_block() -> None:
-    with station(writable=True) as found, observed(found) as seen:
+    with bench(writable=True) as found, observed(found) as seen:
         assert found.write(CONTENT, blksize=1000, windowsize=16).is_complete
         assert seen.story == [
             "< WRQ",
@@ -367,7 +367,7 @@ def test_a_write_is_seen_block_by_block() -> None:
 def test_a_server_can_be_tapped_and_untapped_in_the_middle_of_a_transfer(
     is_single_port: bool,
 ) -> None:
-    with station({"f": CONTENT}, single_port=is_single_port) as found, found.peer() as board:
+    with bench({"f": CONTENT}, single_port=is_single_port) as found, found.peer() as board:
         board.ask()
         board.receive_data()
         with observed(found) as seen:
@@ -385,7 +385,7 @@ def test_a_server_can_be_tapped_and_untapped_in_the_middle_of_a_transfer(
 
 @pytest.mark.parametrize("is_single_port", [False, True])
 def test_a_block_that_the_server_sends_again_is_told(is_single_port: bool) -> None:
-    with station({"f": CONTENT}, **QUICK, single_port=is_single_port) as found:
+    with bench({"f": CONTENT}, **QUICK, single_port=is_single_port) as found:
         with observed(found) as seen, found.peer() as board:
             board.ask()
             for _ in range(2):
@@ -397,7 +397,7 @@ def test_a_block_that_the_server_sends_again_is_told(is_single_port: bool) -> No
 
 
 def test_an_ack_that_the_server_sends_again_is_told() -> None:
-    with station(**QUICK, writable=True) as found:
+    with bench(**QUICK, writable=True) as found:
         with observed(found) as seen, found.peer() as board:
             board.offer()
             for _ in range(2):
@@ -410,7 +410,7 @@ def test_an_ack_that_the_server_sends_again_is_told() -> None:
 
 
 def test_a_request_that_comes_again_is_told() -> None:
-    with station({"f": CONTENT}) as found, observed(found) as seen, found.peer() as board:
+    with bench({"f": CONTENT}) as found, observed(found) as seen, found.peer() as board:
         board.ask()
         board.ask()
         board.receive_data()
@@ -420,7 +420,7 @@ def test_a_request_that_comes_again_is_told() -> None:
 
 
 def test_a_refused_request_is_seen_with_its_error() -> None:
-    with station() as found, observed(found) as seen, found.peer() as board:
+    with bench() as found, observed(found) as seen, found.peer() as board:
         board.ask("none")
         assert isinstance(board.receive(), Error)
         assert seen.story == ["< RRQ", "> ERROR"]
@@ -429,7 +429,7 @@ def test_a_refused_request_is_seen_with_its_error() -> None:
 
 @linux_only
 def test_a_stranger_and_what_it_is_told_are_seen() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as board, found.peer() as stranger:
+    with bench({"f": CONTENT}) as found, found.peer() as board, found.peer() as stranger:
         with observed(found) as seen:
             board.ask()
             board.receive_data()
@@ -448,14 +448,14 @@ def test_a_stranger_and_what_it_is_told_are_seen() -> None:
 
 def test_a_request_longer_than_the_server_takes_is_seen_whole() -> None:
     request = Request(Direction.read, b"x" * 5000)
-    with station() as found, observed(found) as seen, found.peer() as board:
+    with bench() as found, observed(found) as seen, found.peer() as board:
         board.send(request)
         board.receive()
         assert seen.datagrams[0].octets == request.encode()
 
 
 def test_strangers_are_not_seen_any_more_once_the_server_is_untapped() -> None:
-    with station({"f": CONTENT}) as found, found.peer() as board, found.peer() as stranger:
+    with bench({"f": CONTENT}) as found, found.peer() as board, found.peer() as stranger:
         with observed(found) as seen:
             board.ask()
             board.receive_data()
@@ -468,7 +468,7 @@ def test_strangers_are_not_seen_any_more_once_the_server_is_untapped() -> None:
 
 def test_the_error_of_a_server_that_stops_is_seen() -> None:
     seen: list[Datagram] = []
-    with station({"f": CONTENT}) as found, found.peer() as board:
+    with bench({"f": CONTENT}) as found, found.peer() as board:
         found.engine.call(lambda: found.listener.tap(seen.append))
         board.ask()
         board.receive_data()
@@ -476,7 +476,7 @@ def test_the_error_of_a_server_that_stops_is_seen() -> None:
 
 
 def test_a_session_that_has_ended_does_not_mind() -> None:
-    with station({"f": b""}) as found:
+    with bench({"f": b""}) as found:
         sessions: list[object] = []
 
         def tap_late() -> None:
@@ -499,7 +499,7 @@ def test_a_session_that_has_ended_does_not_mind() -> None:
 @pytest.mark.parametrize("is_read", [True, False])
 def test_a_client_sees_what_its_server_sees(host: str, is_read: bool, tmp_path: Path) -> None:
     settings = ClientSettings(blksize=1000, windowsize=16)
-    with station({"f": CONTENT}, host=host, writable=True) as found, observed(found) as seen:
+    with bench({"f": CONTENT}, host=host, writable=True) as found, observed(found) as seen:
         with TftpClient(host, found.port, settings) as client:
             path = client.start_capture(tmp_path / "x.pcapng")
             if is_read:

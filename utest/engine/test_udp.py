@@ -13,8 +13,8 @@ import pytest
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.errors import UsageError
+from utest.support.bench import linux_only, without_linux
 from utest.support.narrow import narrow_path
-from utest.support.stations import linux_only, without_linux
 from utest.support.waiting import seconds, wait_until
 
 NOT_OURS = "192.0.2.77"

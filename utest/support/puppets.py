@@ -16,7 +16,7 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
 from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.memory import MemoryStore
-from utest.support.stations import A_WHILE, SOON
+from utest.support.bench import A_WHILE, SOON
 from utest.support.stores import read
 from utest.support.waiting import seconds, wait_until
 

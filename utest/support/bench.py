@@ -1,6 +1,6 @@
 """Shared by the tests of the engine: a listener of their own, and boards that talk to it.
 
-A `Station` has the parts of a `TftpServer` without its folder: an engine, a listener on a free
+A `Bench` has the parts of a `TftpServer` without its folder: an engine, a listener on a free
 port, a store and a record. A `Peer` is a plain socket that sends datagrams written by hand.
 """
 
@@ -44,7 +44,7 @@ A_WHILE = 0.05
 """Seconds for which a test watches that nothing happens."""
 
 
-class Station:
+class Bench:
     """A listener on an engine of its own."""
 
     def __init__(self, store: Store, settings: ServerSettings, recorder: Recorder) -> None:
@@ -70,6 +70,11 @@ class Station:
     def transfers(self) -> tuple[Transfer, ...]:
         """All records, in the order of the requests."""
         return self.recorder.transfers()
+
+    def only_session(self) -> Session:
+        """Returns the one session that lives."""
+        (session,) = self.engine.call(lambda: self.listener.sessions)
+        return session
 
     def wait_for_requests(self, count: int = 1) -> tuple[Transfer, ...]:
         """Returns the records, once there are `count` of them."""
@@ -110,13 +115,13 @@ class Station:
 
 
 @contextmanager
-def station(
+def bench(
     files: Mapping[str, bytes] | Store | None = None,
     recorder: Recorder | None = None,
     /,
     **settings: Any,
-) -> Iterator[Station]:
-    """Runs a station until the block ends, and checks that no exception of our own happened.
+) -> Iterator[Bench]:
+    """Runs a bench until the block ends, and checks that no exception of our own happened.
 
     Args:
         files: content in memory, or a store.
@@ -124,7 +129,7 @@ def station(
         settings: those of the server. Any: each has its own type.
     """
     store = MemoryStore(files or {}) if files is None or isinstance(files, Mapping) else files
-    found = Station(store, ServerSettings(**settings), recorder or Recorder())
+    found = Bench(store, ServerSettings(**settings), recorder or Recorder())
     try:
         yield found
     finally:
