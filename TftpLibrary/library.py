@@ -154,7 +154,9 @@ class TftpLibrary(DynamicCore):
     A text such as ``outcom=refused``, which looks like a misspelled argument, is no value: the
     keyword fails and names the argument that was meant. For a file that is really called so, name
     the argument too: ``name=outcom=refused``. Any other name with a ``=`` is a name, and what may
-    be the content of a file is never looked at.
+    be the content of a file is never looked at. Robot Framework takes ``outcome=refused`` out of a
+    list variable for a value, so the keyword fails too: dictionaries, as in ``&{arguments}``, hold
+    named arguments.
 
     A Boolean is ``True`` or ``False``, or a word that Robot Framework has for it, such as ``yes``;
     anything else fails.

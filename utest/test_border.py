@@ -302,6 +302,24 @@ MISSPELLED = [
     ),
     ("Start Packet Capture", "keeep=always", "There is no argument 'keeep'. Did you mean keep=?"),
     (
+        "Set TFTP Server Options",
+        "max_blocksize=512",
+        "There is no argument 'max_blocksize'. Did you mean max_blksize=?",
+    ),
+    (
+        "Set TFTP Server Options",
+        "writable=True",
+        "max_blocksize=512",
+        "There is no argument 'max_blocksize'. Did you mean max_blksize=?",
+    ),
+    ("Delete File", "f", "missng_ok=True", "There is no argument 'missng_ok'. Did you mean"),
+    (
+        "Delete File",
+        "f",
+        "colour=red",
+        "There is no argument 'colour'. There are: name, missing_ok, client, server.",
+    ),
+    (
         "TFTP Get",
         "127.0.0.1",
         "f",
@@ -323,16 +341,75 @@ def test_misspelled_name_of_an_argument_is_refused(
 
 
 def test_every_argument_of_every_keyword_may_be_misspelled(robot: RobotCalls) -> None:
-    """Robot Framework itself refuses it where nothing is taken by its place."""
+    """Also where nothing more is taken by its place, and behind a named argument."""
     for keyword in robot.keywords:
         spec = keyword.args
         needed = [Names("x", 1).values[n] for n in spec.positional if n not in spec.defaults]
-        if len(needed) == len(spec.positional) and not spec.var_positional:
-            continue
         for name in [*spec.positional, *spec.named_only]:
             typed = name[: len(name) // 2] + name[len(name) // 2 + 1 :]
             with pytest.raises(TftpError, match=f"There is no argument '{typed}'."):
                 robot.call(keyword.name, *needed, f"{typed}=x")
+            right = next((each for each in spec.named_only if each != name), None)
+            if right is not None:
+                with pytest.raises(TftpError, match=f"There is no argument '{typed}'."):
+                    robot.call(keyword.name, *needed, f"{right}=x", f"{typed}=x")
+
+
+def test_names_of_arguments_are_looked_at_as_the_suite_and_its_variables_have_them(
+    tmp_path: Path,
+) -> None:
+    suite = r"""
+*** Settings ***
+Library    TftpLibrary    host=127.0.0.1    port=0
+Test Setup    Start TFTP Server
+
+*** Variables ***
+&{WRONG}    max_blocksize=512
+@{RIGHT}    outcome=refused
+@{FILE}     a=b
+
+*** Test Cases ***
+Only Named Arguments
+    Set TFTP Server Options    max_blocksize=512
+Dictionary
+    Set TFTP Server Options    &{WRONG}
+List
+    Get Transfers    @{RIGHT}
+Backslash
+    Get Transfers    outcome\=refused
+Caught
+    Run Keyword And Expect Error    There is no argument 'missng_ok'.*
+    ...    Delete File    f    missng_ok=True
+Neighbour
+    Should Be Equal    one    two    msg=x    valuez=False
+Good
+    Upload Text    servers=10.0.0.1    @{FILE}
+    Get TFTP File Text    @{FILE}    contains    servers=    message=servr=x
+    Delete File    @{FILE}    server=tftp-1
+    Delete File    name=server=x    missing_ok=True
+"""
+    wrong = "There is no argument 'max_blocksize'. Did you mean max_blksize=?"
+    value = (
+        "Out of a variable, or behind a backslash, 'outcome=' names no argument. Write "
+        "outcome=... in the suite, or give a dictionary: &{arguments}. For this text as a value "
+        "write name=outcome=refused"
+    )
+    theirs = "Keyword 'BuiltIn.Should Be Equal' got unexpected named argument 'valuez'."
+    found = failures(run_suite(tmp_path, suite))
+    assert found == {
+        "Only Named Arguments": wrong,
+        "Dictionary": wrong,
+        "List": value,
+        "Backslash": value,
+        "Neighbour": theirs,
+    }
+    # A dry run knows no values.
+    dry = failures(run_suite(tmp_path, suite, dryrun=True))
+    assert dry == {
+        "Only Named Arguments": wrong,
+        "Neighbour": theirs,
+        "Caught": "There is no argument 'missng_ok'. Did you mean missing_ok=?",
+    }
 
 
 def test_file_whose_name_has_an_equals_sign_can_be_named(robot: RobotCalls) -> None:

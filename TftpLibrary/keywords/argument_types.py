@@ -3,7 +3,8 @@
 Robot Framework asks the type of an argument for a converter, and hands on what that one returns.
 An `ArgumentType` looks at each value on that way, so this is the one place for what holds for all
 arguments of all keywords: a Boolean is True or False, a failure names the argument and says what
-is expected, and a misspelled `name=value` is no value of another argument.
+is expected, and a misspelled `name=value` is no value of another argument. What Robot Framework
+refuses before it converts anything, `Signature` explains.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
-from itertools import repeat
+from itertools import repeat, takewhile
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple
@@ -20,6 +21,8 @@ from typing import Any, Literal, NamedTuple
 from assertionengine import AssertionOperator
 from robot.api import TypeInfo
 from robot.api.types import Secret
+from robot.errors import DataError
+from robot.variables import is_dict_variable
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import Rate, Size
@@ -29,8 +32,8 @@ from TftpLibrary.recording.wording import short_text
 LIKENESS = 0.65
 """From here on, of 1.0, a name counts as a misspelling of an argument's name."""
 
-FREE_TEXT = frozenset({"text", "data", "assertion_expected"})
-"""Arguments with the content of a file, in which lines like `name=value` are common."""
+FREE_TEXT = frozenset({"text", "data", "assertion_expected", "message"})
+"""Arguments with prose, or the content of a file, in which lines like `name=value` are common."""
 
 _NAMED = r"(?s)([A-Za-z][\w -]*)=(.*)"
 
@@ -78,7 +81,7 @@ class Names(NamedTuple):
         """Checks the values that a keyword got by their place.
 
         Raises:
-            UsageError: one looks like a misspelled `name=value`.
+            UsageError: one looks like a `name=value`.
         """
         for value, argument in zip(positional, self._by_place(), strict=False):
             if isinstance(value, str | Path) and argument not in FREE_TEXT:
@@ -88,25 +91,108 @@ class Names(NamedTuple):
         """Checks a text that became the value of an argument.
 
         Raises:
-            UsageError: it looks like a misspelled `name=value`.
+            UsageError: it looks like a misspelled `name=value`, or is one out of a variable.
         """
         match = re.fullmatch(_NAMED, text)
-        if match is None or match[1] in self.plain:
+        if match is None:
             return
         typed, value = match.groups()
-        meant = typed.strip().lower().replace(" ", "_").replace("-", "_")
-        near = _nearest(meant, self.plain)
-        if not near and meant not in self.others:
-            return
-        advice = f"Did you mean {near}=?" if near else f"There are: {', '.join(self.plain)}."
         itself = (
             # An argument for any number of values has no name; its values are globs.
             f"{typed}[=]{value}" if argument.startswith("*") else f"{argument}={text}"
         )
-        raise UsageError(
-            f"There is no argument '{typed}'. {advice} "
-            f"For this text as a value write {short_text(readable(itself))}"
-        )
+        as_value = f"For this text as a value write {short_text(readable(itself))}"
+        if typed in self.plain:
+            # Robot Framework looks for names in what the suite says, not in what variables hold.
+            raise UsageError(
+                f"Out of a variable, or behind a backslash, '{typed}=' names no argument. Write "
+                f"{typed}=... in the suite, or give a dictionary: &{{arguments}}. {as_value}"
+            )
+        if self._nearest_to(typed) or _plain(typed) in self.others:
+            raise UsageError(f"{self._unknown(typed)} {as_value}")
+
+    def check_call(self, call: Iterable[tuple[str, bool]]) -> None:
+        """Checks the arguments of a call that Robot Framework refused.
+
+        Args:
+            call: each text, and whether it can only be `name=value`.
+
+        Raises:
+            UsageError: there is no argument of such a name.
+        """
+        places = list(takewhile(lambda name: not name.startswith("*"), self.own))
+        for place, (text, is_named) in enumerate(call):
+            match = re.fullmatch(_NAMED, text)
+            if match is None:
+                continue
+            if match[1] in self.plain:
+                # Robot Framework takes everything behind a named argument for one.
+                places.clear()
+            elif is_named or place >= len(places):
+                raise UsageError(self._unknown(match[1]))
+            elif places[place] not in FREE_TEXT:
+                self.check_text(text, places[place])
+
+    def _nearest_to(self, typed: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - for a text with a `=` only
+
+        near = get_close_matches(_plain(typed), self.plain, n=1, cutoff=LIKENESS)
+        return next(iter(near), "")
+
+    def _unknown(self, typed: str) -> str:
+        near = self._nearest_to(typed)
+        advice = f"Did you mean {near}=?" if near else f"There are: {', '.join(self.plain)}."
+        return f"There is no argument '{typed}'. {advice}"
+
+
+class Signature:
+    """The arguments of a keyword, which refuse in our words where Robot Framework has its own.
+
+    It refuses a call with too many values, or with an unknown name, before any type is asked.
+
+    Args:
+        specification: Robot Framework's own, which is not typed, hence Any.
+        names: the names of the arguments that the keyword has.
+    """
+
+    def __init__(self, specification: Any, names: Names) -> None:
+        self._specification = specification
+        self._names = names
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._specification, name)
+
+    def resolve(
+        self,
+        args: Sequence[Any],
+        named_args: Any = None,
+        variables: Any = None,
+        *how: Any,
+        **more: Any,
+    ) -> Any:
+        """Finds the value of each argument; takes and returns what Robot Framework's own does.
+
+        Raises:
+            UsageError: there is no argument of a name in this call.
+            DataError: Robot Framework refuses the call for something else.
+        """
+        try:
+            return self._specification.resolve(args, named_args, variables, *how, **more)
+        except DataError:
+            self._names.check_call(_texts(args, named_args or {}, variables))
+            raise
+
+
+def _texts(
+    args: Iterable[object], named_args: Mapping[str, object], variables: Any
+) -> Iterator[tuple[str, bool]]:
+    """Yields the arguments of a call as texts, and whether each can only be `name=value`."""
+    for arg in args:
+        if variables and isinstance(arg, str) and is_dict_variable(arg):
+            yield from ((f"{name}=", True) for name in variables.replace_scalar(arg))
+        else:
+            yield str(arg), False
+    yield from ((f"{name}=", True) for name in named_args)
 
 
 class ArgumentType(TypeInfo):
@@ -184,6 +270,18 @@ def argument_types(
     return types
 
 
+def explain_refusals(keyword: Any) -> None:
+    """Lets the arguments of a keyword refuse in our words.
+
+    Args:
+        keyword: a keyword that Robot Framework is about to call, of any library; not typed.
+    """
+    infos = (keyword.args.types or {}).values()
+    names = next((info.names for info in infos if isinstance(info, ArgumentType)), None)
+    if names is not None:
+        keyword.args = Signature(keyword.args, names)
+
+
 def names_of(specification: Iterable[str | tuple[str, object]]) -> tuple[str, ...]:
     """Returns the names in an argument specification of the dynamic library API."""
     return tuple(each if isinstance(each, str) else each[0] for each in specification)
@@ -241,7 +339,5 @@ def _either(words: list[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if words[:-1] else words)
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - for a text with a `=` only
-
-    return next(iter(get_close_matches(name, names, n=1, cutoff=LIKENESS)), "")
+def _plain(typed: str) -> str:
+    return typed.strip().lower().replace(" ", "_").replace("-", "_")

@@ -8,6 +8,7 @@ from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn
 
 from TftpLibrary.keywords import reporting
+from TftpLibrary.keywords.argument_types import explain_refusals
 from TftpLibrary.keywords.conversions import FailureKeyword
 from TftpLibrary.keywords.log.journal import Journal
 from TftpLibrary.keywords.state import LibraryState
@@ -39,6 +40,10 @@ class Scopes:
         self._is_test_run = False
         self.state.enter(data.id, is_test=True)
         self._journal.begin()
+
+    def start_library_keyword(self, data: Any, implementation: Any, result: Any) -> None:  # noqa: ARG002
+        """Explains a call of this library that Robot Framework is about to refuse."""
+        explain_refusals(implementation)
 
     def end_keyword(self, data: Any, result: Any) -> None:  # noqa: ARG002
         """Writes the transfers that ended meanwhile, whichever library the keyword is of."""

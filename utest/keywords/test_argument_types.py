@@ -2,14 +2,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import Any, ClassVar, Literal
 
 import pytest
 from assertionengine import AssertionOperator
+from robot.api import TypeInfo
 from robot.api.types import Secret
+from robot.errors import DataError
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.argument_types import ArgumentType, Names, argument_types, names_of, shown
+from TftpLibrary.keywords.argument_types import (
+    ArgumentType,
+    Names,
+    argument_types,
+    explain_refusals,
+    names_of,
+    shown,
+)
 from TftpLibrary.keywords.conversions import HashAlgorithm
 
 NAMES = Names(("name", "text", "*", "only_for", "server"), frozenset({"times", "server"}))
@@ -106,7 +116,7 @@ def test_names_are_read_from_a_specification() -> None:
     assert names_of(["name", ("text", ""), "*", ("server", "")]) == ("name", "text", "*", "server")
 
 
-@pytest.mark.parametrize("text", ["x", "a=b", "only_for=x", "a.b=name", "="])
+@pytest.mark.parametrize("text", ["x", "a=b", "a.b=name", "="])
 def test_text_that_is_no_misspelled_argument_passes(text: str) -> None:
     NAMES.check(["f", text])
     NAMES.check([text])
@@ -128,6 +138,69 @@ def test_text_that_looks_like_a_misspelled_argument_is_refused(text: str, advice
     assert str(error.value) == (
         f"There is no argument '{typed}'. {advice} For this text as a value write name={text}"
     )
+
+
+@pytest.mark.parametrize("value", ["only_for=x", Path("only_for=x")])
+def test_value_that_is_a_named_argument_came_out_of_a_variable(value: object) -> None:
+    with pytest.raises(UsageError) as error:
+        NAMES.check([value])
+    assert str(error.value) == (
+        "Out of a variable, or behind a backslash, 'only_for=' names no argument. Write "
+        "only_for=... in the suite, or give a dictionary: &{arguments}. For this text as a value "
+        "write name=only_for=x"
+    )
+
+
+def named(*texts: str) -> list[tuple[str, bool]]:
+    return [(text, False) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("call", "typed"),
+    [
+        (named("f", "text", "xyz=1"), "xyz"),  # one value too many
+        (named("f", "server=left", "xyz=1"), "xyz"),  # behind a named argument
+        (named("only_fr=x", "server=left", "xyz=1"), "only_fr"),  # in the place of another one
+        ([("xyz=", True)], "xyz"),  # in a dictionary
+    ],
+)
+def test_refused_call_names_the_argument_that_is_not_there(
+    call: list[tuple[str, bool]], typed: str
+) -> None:
+    with pytest.raises(UsageError, match=f"There is no argument '{typed}'. "):
+        NAMES.check_call(call)
+
+
+def test_refused_call_may_have_names_and_content_with_an_equals_sign() -> None:
+    NAMES.check_call(named("a=b", "servr=10.0.0.1", "server=left", "one too many"))
+
+
+class Refusing:
+    """A signature of Robot Framework that refuses every call."""
+
+    types: ClassVar = {"name": argument_types({"name": str}, NAMES)["name"]}
+    maxargs = 2
+
+    def resolve(self, *_: object) -> None:
+        raise DataError("expected 2 arguments, got 3")
+
+
+def test_what_robot_framework_refuses_for_something_else_keeps_its_words() -> None:
+    keyword = SimpleNamespace(args=Refusing())
+    explain_refusals(keyword)
+    assert keyword.args.maxargs == 2
+    with pytest.raises(DataError, match="expected 2 arguments, got 3"):
+        keyword.args.resolve(["a", "b", 3])
+    with pytest.raises(UsageError, match="There is no argument 'colour'"):
+        keyword.args.resolve([], {"colour": "red"})
+
+
+def test_keyword_of_another_library_stays_as_it_is() -> None:
+    spec = SimpleNamespace(types={"name": TypeInfo.from_type_hint(str)})
+    keyword = SimpleNamespace(args=spec)
+    explain_refusals(keyword)
+    assert keyword.args is spec
+    explain_refusals(SimpleNamespace(args=SimpleNamespace(types=None)))
 
 
 def test_content_may_be_anything() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from robot.running import TestLibrary
 
+from TftpLibrary.keywords.argument_types import explain_refusals
+
 # Models of Robot Framework, results and arguments are of any type.
 
 
@@ -37,6 +39,8 @@ class RobotCalls:
 
     def call(self, keyword_name: str, /, *positional: object, **named: object) -> Any:
         """Runs a keyword. Without `named`, texts like `name=value` are named arguments."""
-        (keyword,) = self._library.find_keywords(keyword_name)
+        (found_keyword,) = self._library.find_keywords(keyword_name)
+        keyword = found_keyword.copy()
+        explain_refusals(keyword)  # As the listener does in a run.
         found, by_name = keyword.resolve_arguments(positional, named or None)
         return keyword.method(*found, **dict(by_name))
