@@ -86,27 +86,20 @@ class Recorder:
         # `next` of a count is one step: two threads never get the same number.
         return next(self._ids)
 
-    def opened(self, transfer: Transfer, reporter: Reporter | None = None) -> int:
+    def opened(self, transfer: Transfer, reporter: Reporter) -> None:
         """Records a request.
 
         A refused request is opened and then ended.
 
         Args:
-            transfer: the record; with an id of 0 it gets one here, else it is one from `reserve`.
+            transfer: the record, with an id from `reserve`.
             reporter: the engine to ask for progress when somebody reads while this transfer runs.
-
-        Returns:
-            The id that the record has from now on.
         """
-        if not transfer.id:
-            transfer = transfer._replace(id=self.reserve())
         with self._lock:
             self._running[transfer.id] = transfer
-            if reporter is not None:
-                self._reporters[transfer.id] = reporter
+            self._reporters[transfer.id] = reporter
             self._position += 1
             self._wake()
-        return transfer.id
 
     def progressed(self, transfer: Transfer) -> None:
         """Replaces the record of a running transfer.
@@ -125,7 +118,7 @@ class Recorder:
         with self._lock:
             if self._running.pop(transfer.id, None) is None:
                 return
-            self._reporters.pop(transfer.id, None)
+            del self._reporters[transfer.id]
             self._position += 1
             self._ended_count += 1
             self._ended.append((self._position, transfer))

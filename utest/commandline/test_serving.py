@@ -20,7 +20,7 @@ from TftpLibrary.commandline.output import Output
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.recorder import Recorder
-from utest.support.records import partial, transfer
+from utest.support.records import open_record, partial, transfer, write_record
 from utest.support.waiting import wait_until
 
 
@@ -49,8 +49,7 @@ def options(folder: Path, *arguments: str) -> argparse.Namespace:
 
 
 def end(recorder: Recorder, filename: str = "zImage") -> None:
-    number = recorder.opened(transfer(filename))
-    recorder.ended(transfer(filename, id=number, outcome=Outcome.completed, octets=1000))
+    write_record(recorder, transfer(filename, outcome=Outcome.completed, octets=1000))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill() ends the tests themselves there")
@@ -112,7 +111,7 @@ def test_report_waits_for_its_reader_and_counts_what_it_could_not_show() -> None
 def test_quiet_report_tells_the_summary_only() -> None:
     recorder, stream = Recorder(limit=1), Stream(is_terminal=True)
     report = serving.Report(recorder, Output(stream), is_quiet=True)
-    recorder.opened(partial())
+    open_record(recorder, partial())
     end(recorder)
     end(recorder)
     report.update()
@@ -133,8 +132,7 @@ def test_live_line_goes_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(serving, "PROGRESS_TIME", 0.0)
     recorder, stream = Recorder(), Stream(is_terminal=True)
     report = serving.Report(recorder, Output(stream), is_quiet=False)
-    running = partial()
-    running = running._replace(id=recorder.opened(running))
+    running = open_record(recorder, partial())
     report.update()
     live = "zImage 41 % 3.2 of 7.8 MB 67.6 kB/s from 192.168.1.50"
     assert stream.getvalue() == live
@@ -148,7 +146,7 @@ def test_live_line_goes_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> No
 def test_live_line_is_not_renewed_too_often() -> None:
     recorder, stream = Recorder(), Stream(is_terminal=True)
     report = serving.Report(recorder, Output(stream), is_quiet=False)
-    recorder.opened(partial())
+    open_record(recorder, partial())
     report.update()
     shown = stream.getvalue()
     report.update()

@@ -10,6 +10,7 @@ from TftpLibrary.keywords.state import Defaults, LibraryState
 from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
+from utest.support.records import write_record
 
 
 @pytest.fixture
@@ -32,9 +33,7 @@ def record(started: LibraryState) -> Callable[[Transfer], None]:
     """Writes into the record of the server as the engine does."""
 
     def write(seen: Transfer) -> None:
-        number = started.recorder.opened(seen._replace(server="dut", outcome=None, ended=None))
-        if seen.outcome is not None:
-            started.recorder.ended(seen._replace(server="dut", id=number))
+        write_record(started.recorder, seen._replace(server="dut"))
 
     return write
 

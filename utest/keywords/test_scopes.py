@@ -14,7 +14,7 @@ from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 from utest.support.html import Page
-from utest.support.records import completed, partial, refused
+from utest.support.records import completed, refused, write_record
 
 Record = Callable[[Transfer], None]
 SUITE = SimpleNamespace(suites=[])
@@ -147,9 +147,7 @@ def test_what_was_cut_when_the_test_ended_has_a_card(
 
     def cut(grace: float = 0.0) -> list[Transfer]:
         """Ends a transfer as a server does that stops."""
-        running = partial("greeting", server="dut")
-        number = state.recorder.opened(running)
-        state.recorder.ended(completed("greeting", id=number, server="dut"))
+        write_record(state.recorder, completed("greeting", server="dut"))
         return stop(grace)
 
     server.stop = cut  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from TftpLibrary.keywords.stations import StartRequest
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.station import Station
-from utest.support.records import completed, transfer
+from utest.support.records import completed, open_record, transfer, write_record
 
 ANY = StartRequest(None, ServerSettings())
 
@@ -203,7 +203,7 @@ def test_the_end_of_a_scope_that_is_not_the_innermost_is_not_ours(state: Library
 def test_two_suites_have_nothing_in_common(state: LibraryState) -> None:
     state.enter("first")
     server = start(state, "dut")
-    state.recorder.opened(transfer(server="dut"))
+    open_record(state.recorder, transfer(server="dut"))
     state.leave("first")
     state.enter("second")
     with pytest.raises(UsageError, match="No TFTP server 'dut'"):
@@ -216,11 +216,11 @@ def test_a_watch_shows_the_transfers_of_its_server_since_the_mark(state: Library
     start(state, "left")
     start(state, "right")
     record = state.recorder
-    record.ended(completed("early", id=record.opened(transfer(server="left")), server="left"))
+    write_record(record, completed("early", server="left"))
     state.enter("test")
-    record.opened(transfer("mine", server="left"))
-    record.opened(transfer("other", server="right"))
-    record.opened(transfer("client", server=""))
+    open_record(record, transfer("mine", server="left"))
+    open_record(record, transfer("other", server="right"))
+    open_record(record, transfer("client", server=""))
 
     def names(alias: str, since: int | None = None) -> list[str]:
         return [seen.filename for seen in state.watch(alias, since).look().transfers]
@@ -238,8 +238,7 @@ def test_a_watch_shows_the_transfers_of_its_server_since_the_mark(state: Library
 def test_the_mark_can_be_moved_within_its_scope(state: LibraryState) -> None:
     start(state, "dut")
     state.enter("test")
-    number = state.recorder.opened(transfer(server="dut"))
-    state.recorder.ended(completed(id=number, server="dut"))
+    write_record(state.recorder, completed(server="dut"))
     mark = state.set_mark()
     assert mark == state.recorder.mark()
     assert state.watch().look().transfers == ()
@@ -249,7 +248,7 @@ def test_the_mark_can_be_moved_within_its_scope(state: LibraryState) -> None:
 
 def test_the_transfers_of_a_stopped_server_can_be_seen(state: LibraryState) -> None:
     start(state, "dut")
-    state.recorder.opened(transfer(server="dut"))
+    open_record(state.recorder, transfer(server="dut"))
     state.stop()
     assert len(state.watch().look().transfers) == 1
     assert len(state.watch("dut").look().transfers) == 1

@@ -10,7 +10,7 @@ from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.keywords.transfers import TransferKeywords
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.records import Transfer
-from utest.support.records import completed, partial, refused, transfer
+from utest.support.records import completed, open_record, partial, refused, transfer
 
 EQUAL = AssertionOperator["=="]
 Record = Callable[[Transfer], None]
@@ -86,7 +86,7 @@ def test_transfers_are_logged_as_a_table(
 
 
 def test_what_clients_did_is_logged_too(state: LibraryState, log: pytest.LogCaptureFixture) -> None:
-    state.recorder.opened(transfer("running-config"))
+    open_record(state.recorder, transfer("running-config"))
     TransferKeywords(state).log_transfers()
     assert "<bdi>running-config</bdi>" in log.messages[0]
 

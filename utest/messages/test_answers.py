@@ -14,31 +14,24 @@ from TftpLibrary.messages.questions import Download, Request
 from TftpLibrary.messages.words import PYTHON
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View, Watch
-from utest.support.records import completed, ended, partial, refused
+from utest.support.records import completed, ended, partial, refused, write_record
 from utest.support.views import not_downloaded, seen
 from utest.support.waiting import seconds
 
 WORDS = PYTHON._replace(since=" since the mark")
 
 
-def write(recorder: Recorder, transfer: Transfer) -> None:
-    number = recorder.opened(transfer._replace(outcome=None))
-    if transfer.outcome is not None:
-        recorder.ended(transfer._replace(id=number))
-
-
 def test_an_answer_that_is_there_is_returned_at_once() -> None:
     recorder = Recorder()
-    write(recorder, completed())
+    write_record(recorder, completed())
     assert wait_until(Download("zImage"), Watch(recorder), 0.0).outcome is Outcome.completed
     assert expect(Download("zImage"), Watch(recorder).look()).id == 1
 
 
 def test_a_wait_ends_with_its_answer() -> None:
     recorder = Recorder()
-    board = threading.Timer(0.05, write, [recorder, completed()])
+    board = threading.Timer(0.05, write_record, [recorder, completed()])
     board.start()
     try:
         assert wait_until(Download("zImage"), Watch(recorder), seconds(20)).id == 1
@@ -48,7 +41,7 @@ def test_a_wait_ends_with_its_answer() -> None:
 
 def test_what_a_wait_did_not_find_is_explained_by_the_question() -> None:
     recorder = Recorder()
-    write(recorder, refused())
+    write_record(recorder, refused())
     watch, question = Watch(recorder), Download("zImage")
     with pytest.raises(ExpectationError) as caught:
         wait_until(question, watch, 0.01, WORDS)
@@ -60,7 +53,7 @@ def test_what_a_wait_did_not_find_is_explained_by_the_question() -> None:
 
 def test_a_refusal_is_explained_at_once_where_a_question_is_fast_to_fail() -> None:
     recorder = Recorder()
-    board = threading.Timer(0.05, write, [recorder, refused()])
+    board = threading.Timer(0.05, write_record, [recorder, refused()])
     question = Download("zImage", fail_fast=True)
     begun = time.monotonic()
     board.start()
@@ -78,7 +71,7 @@ def test_a_refusal_is_explained_at_once_where_a_question_is_fast_to_fail() -> No
 
 def test_progress_gets_each_look_without_an_answer() -> None:
     recorder = Recorder()
-    write(recorder, partial())
+    write_record(recorder, partial())
     looks: list[View] = []
     with pytest.raises(ExpectationError):
         wait_until(Download("zImage"), Watch(recorder), 0.0, progress=looks.append)
@@ -104,7 +97,7 @@ def test_nobody_waits_for_a_server_that_is_stopped(alias: str | None, name: str)
 
 def test_an_exception_of_our_own_ends_the_wait() -> None:
     recorder = Recorder()
-    write(recorder, ended("zImage", Outcome.failed, traceback="Traceback: oops"))
+    write_record(recorder, ended("zImage", Outcome.failed, traceback="Traceback: oops"))
     with pytest.raises(TftpError, match="Traceback: oops"):
         wait_until(Download("zImage"), Watch(recorder), 60.0)
 

@@ -13,13 +13,12 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording import recorder as module
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
-from utest.support.records import transfer
+from utest.support.records import open_record, transfer
 
 
 def open_one(recorder: Recorder, filename: str = "zImage") -> Transfer:
     """A running transfer with its id."""
-    running = transfer(filename)
-    return running._replace(id=recorder.opened(running))
+    return open_record(recorder, transfer(filename))
 
 
 def end(recorder: Recorder, running: Transfer) -> None:
@@ -36,7 +35,7 @@ def is_there(filename: str) -> Callable[[tuple[Transfer, ...]], Transfer | None]
 
 def test_ids_count_from_one_in_the_order_of_requests() -> None:
     recorder = Recorder()
-    assert [recorder.opened(transfer()) for _ in range(3)] == [1, 2, 3]
+    assert [open_one(recorder).id for _ in range(3)] == [1, 2, 3]
     assert [t.id for t in recorder.transfers()] == [1, 2, 3]
 
 
@@ -75,7 +74,7 @@ class Late:
 
 def test_what_an_engine_has_not_taken_yet_is_before_the_mark() -> None:
     recorder = Recorder()
-    running = transfer("old")._replace(id=recorder.reserve())
+    running = transfer("old", id=recorder.reserve())
     recorder.opened(running, Late(recorder, running))
     assert names(recorder.transfers(recorder.mark())) == []
 
@@ -196,9 +195,9 @@ class Engine:
 
     def __init__(self, recorder: Recorder, filename: str) -> None:
         self._recorder = recorder
-        self._running = transfer(filename)
+        self._running = transfer(filename, id=recorder.reserve())
         self.asked = 0
-        self._running = self._running._replace(id=recorder.opened(self._running, self))
+        recorder.opened(self._running, self)
 
     def report_progress(self) -> None:
         self.asked += 1
@@ -220,7 +219,7 @@ def test_every_engine_that_runs_a_transfer_is_asked_before_a_look() -> None:
 def test_an_engine_that_runs_many_transfers_is_asked_once() -> None:
     recorder = Recorder()
     engine = Engine(recorder, "a")
-    recorder.opened(transfer("b"), engine)
+    recorder.opened(transfer("b", id=recorder.reserve()), engine)
     recorder.transfers()
     assert engine.asked == 1
 

@@ -10,7 +10,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.view import View, Watch
-from utest.support.records import BOARD, completed, refused, transfer
+from utest.support.records import BOARD, completed, open_record, refused, transfer, write_record
 
 
 def names_of(view: View) -> list[str]:
@@ -42,10 +42,10 @@ def test_a_view_that_is_made_by_hand_knows_no_store_and_no_age() -> None:
 
 def test_a_watch_shows_one_server_or_all_since_a_mark() -> None:
     recorder = Recorder()
-    recorder.ended(completed("early", id=recorder.opened(transfer()), server="left"))
+    write_record(recorder, completed("early", server="left"))
     mark = recorder.mark()
-    recorder.opened(transfer("mine", server="left"))
-    recorder.opened(transfer("other", server="right"))
+    open_record(recorder, transfer("mine", server="left"))
+    open_record(recorder, transfer("other", server="right"))
     assert names_of(Watch(recorder, "left").look()) == ["early", "mine"]
     assert names_of(Watch(recorder, "left", mark).look()) == ["mine"]
     assert names_of(Watch(recorder, None, mark).look()) == ["mine", "other"]
@@ -58,7 +58,7 @@ def test_a_look_shows_what_the_watch_knows() -> None:
     assert (view.is_complete, view.is_live, view.server) == (True, True, "dut")
     assert view.names() == ["zImage"]
     for _ in range(2):
-        recorder.ended(completed(id=recorder.opened(transfer()), server="dut"))
+        write_record(recorder, completed(server="dut"))
     view = watch.look()
     assert not view.is_complete
     assert 0 <= view.age(view.transfers[0]) < 60
@@ -67,8 +67,8 @@ def test_a_look_shows_what_the_watch_knows() -> None:
 
 def test_a_wait_looks_until_something_is_found() -> None:
     recorder = Recorder()
-    recorder.opened(transfer("mine", server="dut"))
-    recorder.opened(transfer("other", server="x"))
+    open_record(recorder, transfer("mine", server="dut"))
+    open_record(recorder, transfer("other", server="x"))
     assert Watch(recorder, "dut").wait_for(names_of, 0.0) == ["mine"]
     with pytest.raises(TimeoutError):
         Watch(recorder, "dut").wait_for(lambda _: None, 0.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 
 STARTED = datetime(2024, 5, 17, 10, 30, tzinfo=timezone.utc)
@@ -46,3 +47,26 @@ def partial(filename: str = "zImage", **values: Any) -> Transfer:
 def ended(filename: str, outcome: Outcome, **values: Any) -> Transfer:
     """A transfer that ended with an outcome."""
     return transfer(filename, outcome=outcome, **{"ended": STARTED, **values})
+
+
+class _Quiet:
+    """An engine that has no progress to report."""
+
+    def report_progress(self) -> None: ...
+
+
+_QUIET = _Quiet()
+
+
+def open_record(recorder: Recorder, running: Transfer) -> Transfer:
+    """Opens the record of a running transfer. Returns it with its id."""
+    running = running._replace(id=recorder.reserve())
+    recorder.opened(running, _QUIET)
+    return running
+
+
+def write_record(recorder: Recorder, transfer: Transfer) -> None:
+    """Writes a record as an engine does: opens it, and ends it if it has an outcome."""
+    running = open_record(recorder, transfer._replace(outcome=None, ended=None))
+    if transfer.outcome is not None:
+        recorder.ended(transfer._replace(id=running.id))

@@ -17,7 +17,7 @@ from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 from utest.support.html import Page
-from utest.support.records import completed, partial, refused
+from utest.support.records import completed, partial, refused, write_record
 
 Record = Callable[[Transfer], None]
 SHA256 = "2cf24dba5fb0"
@@ -52,9 +52,7 @@ def test_each_transfer_gets_one_card_once_it_has_ended(
 def test_transfers_of_clients_get_cards_too(
     state: LibraryState, log: pytest.LogCaptureFixture
 ) -> None:
-    running = completed(server="10.0.0.1:69")._replace(outcome=None, ended=None)
-    number = state.recorder.opened(running)
-    state.recorder.ended(completed(id=number, server="10.0.0.1:69"))
+    write_record(state.recorder, completed(server="10.0.0.1:69"))
     Journal(state).write_cards()
     assert "server 10.0.0.1:69" in log.messages[0]
 
@@ -211,7 +209,6 @@ def test_a_server_of_another_name_has_other_files(
     started.start("left", StartRequest(None, ServerSettings()))
     started.server("left").files.upload_bytes(b"hello", "greeting")
     for alias in ("dut", "left"):
-        number = started.recorder.opened(partial("greeting", server=alias))
-        started.recorder.ended(completed("greeting", 5, id=number, server=alias))
+        write_record(started.recorder, completed("greeting", 5, server=alias))
     journal.write_cards()
     assert [SHA256 in message for message in log.messages] == [False, True]
