@@ -496,6 +496,28 @@ def test_each_address_of_a_name_is_asked_in_turn(
 
 
 @linux_only
+@pytest.mark.parametrize("dead", [["::1"], ["127.0.0.8", "127.0.0.9"]])
+def test_the_next_address_is_asked_at_once_where_nothing_listens_at_one(
+    monkeypatch: pytest.MonkeyPatch, puppet: Puppet, dead: list[str]
+) -> None:
+    """The ICMP message of a closed port comes in no time, and the time-out is four minutes."""
+    several(monkeypatch, *dead, "127.0.0.1")
+
+    def serve() -> None:
+        puppet.take_request()
+        puppet.send(Data(1, b"x"))
+
+    settings = ClientSettings(blksize=512, windowsize=1, timeout=240.0, retries=0)
+    with TftpClient("device.test", puppet.port, settings) as client:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert client.get_bytes("f") == b"x"
+        (record,) = client.recorder.transfers()
+        thread.join(seconds(SOON))
+    assert record.retransmits == 0
+
+
+@linux_only
 def test_a_failure_names_each_address_that_was_asked(
     monkeypatch: pytest.MonkeyPatch, puppet: Puppet
 ) -> None:

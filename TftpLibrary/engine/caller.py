@@ -95,9 +95,11 @@ class Caller:
     def __init__(self, order: Order, engine: Engine) -> None:
         settings = order.settings
         self._socks = _open_socks(order)
-        # Each try asks the next one.
+        # Each try asks the next one, and so does the news that nothing listens at the last one.
         self._servers = [each for each in order.servers if each[0] in self._socks]
         self._turn = 0
+        self._asked = ("", b"")
+        self._troubled = ""
         self._troubles: dict[str, str] = {}
         self._cause: Cause | None = None
         self.others: list[str] = []
@@ -145,6 +147,7 @@ class Caller:
                 datagram, address = sock.recvfrom(_LARGEST_DATAGRAM, DONTWAIT)
             except OSError as error:
                 self._note_troubles(sock, error)
+                self._pass_over()
                 continue
             if self._is_awaited(sock, datagram, address):
                 self._take(family, datagram, address)
@@ -259,12 +262,20 @@ class Caller:
         for _ in self._servers:
             family, server = self._servers[self._turn % len(self._servers)]
             self._turn += 1
+            host = hosts.readable_host(server)
+            self._asked, self._troubled = (host, octets), ""
             try:
                 self._send(self._socks[family], octets, server)
             except OSError as error:
-                self._note(hosts.readable_host(server), error.errno or 0)
+                self._note(host, error.errno or 0)
             else:
                 return
+
+    def _pass_over(self) -> None:
+        """Asks the next address at once if the last one is closed, up to the last of the name."""
+        host, octets = self._asked
+        if host == self._troubled and self._turn % len(self._servers):
+            self._ask(octets)
 
     def _send(self, sock: socket.socket, octets: bytes, server: Address) -> None:
         try:
@@ -285,6 +296,7 @@ class Caller:
 
     def _note(self, host: str, number: int) -> None:
         is_closed = number in (errno.ECONNREFUSED, errno.ECONNRESET)
+        self._troubled = host
         self._troubles[host] = _CLOSED if is_closed else os.strerror(number).lower()
         self._cause = Cause.no_listener if is_closed else Cause.no_way
 
