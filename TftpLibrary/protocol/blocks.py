@@ -30,6 +30,14 @@ def from_wire(wire_block: int, base: int, rollover: int = 0) -> int:
     return base + (wire_block - to_wire(base, rollover)) % (65536 - rollover)
 
 
+def back_from_wire(wire_block: int, newest: int, rollover: int = 0) -> int:
+    """Returns the last block up to `newest` that had this number on the wire; 0 if none had."""
+    if wire_block < rollover:
+        return 0
+    behind = (to_wire(newest, rollover) - wire_block) % (65536 - rollover)
+    return max(0, newest - behind)
+
+
 def last_block(size: int, blksize: int) -> int:
     """Returns the number of the short block that ends a file (RFC 1350, section 6)."""
     return size // blksize + 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, from_wire, to_wire
+from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, back_from_wire, from_wire, to_wire
 from TftpLibrary.protocol.machine import (
     COMPLETED,
     RECEIVER,
@@ -245,11 +245,9 @@ class Receiver(Machine):
         there, and each copied block would cost a whole window.
         """
         self.duplicates += 1
-        newest = to_wire(self.received, self.rollover)
-        behind = (newest - packet.wire_block) % (65536 - self.rollover)
-        block = self.received - behind
+        block = back_from_wire(packet.wire_block, self.received, self.rollover)
         is_acknowledged = self.received < self._window_start
-        if behind == 0 and self.received and (is_acknowledged or self._is_restart_seen):
+        if 0 < block == self.received and (is_acknowledged or self._is_restart_seen):
             self._repeat_position(now)
         elif max(1, self._window_start - self.windowsize) <= block < self._window_start:
             # The sender went back further than our ACK: its window ends earlier than ours.

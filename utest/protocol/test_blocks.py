@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from TftpLibrary.protocol.blocks import from_wire, last_block, to_wire
+from TftpLibrary.protocol.blocks import back_from_wire, from_wire, last_block, to_wire
 
 _blocks = st.integers(0, 70_000) | st.integers(0, 10**9)
 _rollovers = st.integers(0, 1)
@@ -58,6 +58,24 @@ def test_wire_block_is_the_next_one_of_its_number_or_none(
     else:
         assert to_wire(block, rollover) == wire_block
         assert block - base < 65536
+
+
+@given(wire_block=st.integers(0, 65535), newest=_blocks, rollover=_rollovers)
+@example(wire_block=0, newest=65535, rollover=1)
+@example(wire_block=0, newest=65536, rollover=0)
+@example(wire_block=65535, newest=0, rollover=1)
+@example(wire_block=65535, newest=3, rollover=1)
+@example(wire_block=65535, newest=65536, rollover=1)
+def test_a_number_gives_the_last_block_that_had_it_or_none(
+    wire_block: int, newest: int, rollover: int
+) -> None:
+    block = back_from_wire(wire_block, newest, rollover)
+    first = wire_block or 65536
+    if wire_block < rollover or first > newest:
+        assert block == 0
+    else:
+        assert to_wire(block, rollover) == wire_block
+        assert newest - 65536 < block <= newest
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Phase
 from TftpLibrary.protocol.options import Agreement
 from TftpLibrary.protocol.outcome import End, Outcome
@@ -525,6 +527,31 @@ def test_block_from_before_the_rollover_is_told_from_a_new_one(
     # Its window is 65535 and six more, and ours ends with it.
     assert machine.received == 65536
     assert machine.room == 5
+
+
+@pytest.mark.parametrize("rollover", [0, 1])
+@pytest.mark.parametrize("windowsize", [1, 2, 7])
+def test_around_the_rollover_only_numbers_of_near_blocks_mean_something(
+    rollover: int, windowsize: int
+) -> None:
+    """With rollover 1 no block is 0 on the wire: it is no copy of 65535."""
+    machine = receiving(windowsize=windowsize, rollover=rollover, is_client=True).machine
+    while machine.received < 65530:
+        machine.accept_run(min(machine.room, 65530 - machine.received), 1.0)
+    machine.transmits()
+    while (newest := machine.received) < 65540:
+        near = {
+            to_wire(block, rollover)
+            for block in range(newest - 2 * windowsize, newest + windowsize + 1)
+        }
+        for wire_block in (*range(10), *range(65525, 65536)):
+            tried = copy.deepcopy(machine)
+            is_next = tried.receive(Data(wire_block, bytes(8)).encode(), 2.0)
+            assert is_next is (wire_block == to_wire(newest + 1, rollover))
+            if wire_block not in near:
+                assert tried.transmits() == []
+                assert (tried.received, tried.room) == (newest, machine.room)
+        machine.accept(machine.full_size, 1.0)
 
 
 def test_sender_that_stops_at_block_65535_is_named_as_such() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Blocks
 from TftpLibrary.protocol.options import Agreement, Bounds
 from TftpLibrary.protocol.outcome import Outcome
@@ -486,6 +488,31 @@ class TestManyBlocks:
         assert machine.acked == 65537
         assert machine.sent == 65540
         assert machine.expected == Ack(4 + rollover).encode()
+
+    @pytest.mark.parametrize("rollover", [0, 1])
+    @pytest.mark.parametrize("windowsize", [1, 2, 7])
+    def test_around_the_rollover_only_numbers_of_the_window_mean_something(
+        self, rollover: int, windowsize: int
+    ) -> None:
+        machine = Sender(
+            Agreement(blksize=8, windowsize=windowsize, rollover=rollover),
+            RetryTimer(1.0, 2),
+            0.0,
+            last_block=70000,
+            is_answered=True,
+        )
+        while machine.sent < 65530:
+            machine.acknowledge_window(1.0)
+        machine.transmits()
+        while (acked := machine.acked) < 65540:
+            window = {to_wire(block, rollover): block for block in range(acked, machine.sent + 1)}
+            for wire_block in (*range(10), *range(65520, 65536)):
+                tried = copy.deepcopy(machine)
+                tried.receive(Ack(wire_block).encode(), 1.0)
+                assert tried.acked == window.get(wire_block, acked)
+                assert tried.transmits() or wire_block not in window or window[wire_block] == acked
+            machine.receive(Ack(to_wire(acked + 1, rollover)).encode(), 1.0)
+            machine.transmits()
 
 
 @pytest.mark.parametrize("direction", Direction)
