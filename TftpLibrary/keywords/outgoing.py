@@ -122,7 +122,7 @@ def _hider(arguments: Iterable[object]) -> Callable[[str], str]:
             words += _secrets_in(argument)
     longest_first = sorted(filter(None, words), key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first)))
-    return lambda text: pattern.sub(HIDDEN, text) if words else text
+    return lambda text: pattern.sub(HIDDEN, text) if longest_first else text
 
 
 def _secrets_in(url: str) -> list[str]:

@@ -89,6 +89,7 @@ def test_interruption_passes_as_it_is() -> None:
         ("s://me:hunter2@h/f", "s://me:hunter2@h/f", "s://<secret>h/f"),
         ("s://me:hunt%65r2@h/f", "no hunter2 there", "no <secret> there"),
         ("s://me:a@h/f", "a word at s://me:a@h/f", "a word at s://<secret>h/f"),
+        ("tftp://h/f", "no file at tftp://h/f", "no file at tftp://h/f"),
         ("zImage", "zImage is missing", "zImage is missing"),
     ],
 )
