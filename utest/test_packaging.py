@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import site
 import subprocess
@@ -39,9 +40,10 @@ pytest.importorskip("hatch_fancy_pypi_readme")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    """Runs a program; it finds nothing of the clone by way of this environment."""
+    words = [str(word) for word in command]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -11,18 +11,27 @@ from pathlib import Path
 
 import pytest
 
-from utest.support.small_project import RUN_PY, SmallProject, make_small_project
+from utest.support.small_project import (
+    RUN_PY,
+    SmallProject,
+    make_small_project,
+    make_venv_quick,
+    replace_venv,
+)
 
 COMMANDS = ("quickstart", "test", "utest", "atest", "check", "docs", "benchmark")
 REPORT = '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="2"/></testsuites>'
 FAILING_REPORT = '<testsuite tests="9" failures="2" errors="1" skipped="0"/>'
 
 
-# The output of venv in a new Debian, where ensurepip is in another package. A folder is left.
+# venv in a new Debian, where ensurepip is in another package. A folder is left.
 DEBIAN = """\
-The virtual environment was not created successfully because ensurepip is not
+import pathlib, sys
+(pathlib.Path(sys.argv[-1]) / "bin").mkdir(parents=True, exist_ok=True)
+print('''The virtual environment was not created successfully because ensurepip is not
 available.  On Debian/Ubuntu systems, you need to install the python3-venv
-package using the following command.
+package using the following command.''')
+sys.exit(1)
 """
 # In two, so that the spell checker does not find it here.
 MISSPELT = "t" + "eh"
@@ -38,6 +47,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     assert ran.out.startswith("Installing TftpLibrary and its tools into .venv")
     assert len(ran.out.splitlines()) == 2, "One line about the installation, one of the tool."
     return project
+
+
+@pytest.fixture(scope="module")
+def quick(project: SmallProject, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The PYTHONPATH for environments after the first, which is made as anywhere."""
+    return make_venv_quick(tmp_path_factory.mktemp("quick") / "venv", project)
 
 
 @pytest.mark.parametrize("arguments", [(), ("tests",), ("--help",)])
@@ -77,7 +92,9 @@ def test_changed_pyproject_is_installed_again(project: SmallProject) -> None:
     assert not project.run("docs").out.startswith("Installing")
 
 
-def test_failed_installation_shows_why_and_is_tried_again(project: SmallProject) -> None:
+def test_failed_installation_shows_why_and_is_tried_again(
+    project: SmallProject, quick: str
+) -> None:
     path = project.root / "pyproject.toml"
     good = path.read_text("utf-8")
     path.write_text(good.replace('"backend"', '"no_such_backend"'), "utf-8")
@@ -86,30 +103,26 @@ def test_failed_installation_shows_why_and_is_tried_again(project: SmallProject)
     assert "no_such_backend" in ran.out + ran.err
     assert ran.err.endswith("The installation failed: the lines above tell why.\n")
     path.write_text(good, "utf-8")
-    assert project.run("docs").out.startswith("Installing"), "A failure leaves no stamp."
+    ran = project.run("docs", PYTHONPATH=quick)
+    assert ran.out.startswith("Installing"), "A failure leaves no stamp."
+    assert ran.status == 0, ran.out + ran.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a program of the shell")
-def test_python_without_venv_is_told_what_to_install_in_a_line_of_its_own(tmp_path: Path) -> None:
+def test_python_without_venv_is_told_what_to_install_in_a_line_of_its_own(
+    tmp_path: Path, quick: str
+) -> None:
     project = make_small_project(tmp_path / "project")
-    python = tmp_path / "python3"
-    python.write_text(f"#!/bin/sh\nmkdir -p .venv/bin\necho '{DEBIAN}'\nexit 1\n", "utf-8")
-    python.chmod(0o755)
-    again = f"import runpy, sys; sys.executable = {str(python)!r}; sys.argv[:] = ['run.py', 'docs']"
+    without = replace_venv(tmp_path / "debian", DEBIAN)
     for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", f"{again}; runpy.run_path('run.py', run_name='__main__')"],
-            cwd=project.root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == NEED_VENV
-    assert project.run("docs").status == 0, "It works once the package is there."
+        ran = project.run("docs", PYTHONPATH=without)
+        assert ran.status == 1
+        assert ran.err.splitlines()[-1] == NEED_VENV
+    assert project.run("docs", PYTHONPATH=quick).status == 0, "It works once the package is there."
 
 
-def test_failed_tool_of_a_complete_venv_says_nothing_of_it(project: SmallProject) -> None:
+def test_failed_tool_of_a_complete_venv_says_nothing_of_it(
+    project: SmallProject, quick: str
+) -> None:
     path = project.root / "pyproject.toml"
     good = path.read_text("utf-8")
     path.write_text("nothing of a project", "utf-8")
@@ -117,7 +130,7 @@ def test_failed_tool_of_a_complete_venv_says_nothing_of_it(project: SmallProject
     path.write_text(good, "utf-8")
     assert ran.status == 1
     assert NEED_VENV not in ran.err
-    assert project.run("docs").status == 0
+    assert project.run("docs", PYTHONPATH=quick).status == 0
 
 
 def test_readme_names_what_python_alone_lacks() -> None:

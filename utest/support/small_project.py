@@ -65,6 +65,17 @@ def main():
 """
 
 
+QUICK_VENV = """
+import pathlib
+import sys
+
+sys.path.remove(str(pathlib.Path(__file__).parent))
+import venv
+
+venv.main(["--without-pip", *sys.argv[1:]])
+"""
+
+
 @dataclass(frozen=True)
 class SmallProject:
     """A folder with `run.py` and everything that it needs."""
@@ -102,3 +113,20 @@ def make_small_project(root: Path) -> SmallProject:
     (root / "backend.py").write_text(BACKEND, "utf-8")
     (root / "small_tools.py").write_text(TOOLS, "utf-8")
     return SmallProject(root)
+
+
+def replace_venv(folder: Path, code: str) -> str:
+    """Returns a value of PYTHONPATH with which `python -m venv` runs this code."""
+    folder.mkdir()
+    (folder / "venv.py").write_text(code, "utf-8")
+    return str(folder)
+
+
+def make_venv_quick(folder: Path, installed: SmallProject) -> str:
+    """Returns a value of PYTHONPATH with which a new environment takes no seconds to unpack pip.
+
+    It finds a copy of the pip of a project that is installed: the folder is on the path of all.
+    """
+    path = replace_venv(folder, QUICK_VENV)
+    shutil.copytree(next(installed.root.glob(".venv/**/site-packages/pip")), folder / "pip")
+    return path
