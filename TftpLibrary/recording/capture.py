@@ -66,7 +66,8 @@ class Capture:
         try:
             # A pipe would wait for a reader.
             if path.exists() and not path.is_file():
-                raise OSError("it is no file")
+                kind = "folder" if path.is_dir() else "device, FIFO or socket"
+                raise OSError(f"it is a {kind}")
             if lack := lack_of_room(_LEAST_ROOM, str(path.parent)):
                 raise OSError(lack)
             self._file = FileIO(path, "w")
@@ -179,7 +180,9 @@ class Capturable(ABC):
             UsageError: no capture is running.
         """
         if self._capture is None or not self._capture.is_open:
-            raise UsageError("No capture runs. Start one first.")
+            raise UsageError(
+                "Expected a running capture to stop, but none runs. Start it with start_capture()."
+            )
         # An engine that was stopped sends nothing any more.
         with contextlib.suppress(UsageError):
             self._show_packets()(None)

@@ -142,7 +142,10 @@ class LocalFile:
 
     def _check(self, info: os.stat_result) -> tuple[int, int]:
         if stat.S_ISDIR(info.st_mode):
-            raise UsageError(f"{self.label} is a folder. Expected a file; upload folders as such.")
+            raise UsageError(
+                f"{self.label} is a folder. Expected a file. To upload all files in it: "
+                f"Upload Folder    {self._path}"
+            )
         if not stat.S_ISREG(info.st_mode):
             raise UsageError(f"{self.label} is a device, FIFO or socket. Expected a regular file.")
         return info.st_mtime_ns, info.st_size
@@ -150,9 +153,23 @@ class LocalFile:
     def _unreadable(self, error: Exception) -> UsageError:
         if isinstance(error, FileNotFoundError):
             where = "" if self._path.is_absolute() else f" in '{Path.cwd()}'"
-            return UsageError(f"No file {self.label}{where}. Expected a file or URL to upload.")
+            what = _several(self._path) or "Expected a file or URL to upload."
+            return UsageError(f"No file {self.label}{where}. {what}")
         reason = getattr(error, "strerror", None) or error
         return UsageError(f"{self.label} cannot be read: {reason}.")
+
+
+def _several(path: Path) -> str:
+    """Returns what to write where a path looks like a glob for several files."""
+    parts = path.parts
+    first = next((place for place, part in enumerate(parts) if {*"*?"} & {*part}), None)
+    if first is None:
+        return ""
+    pattern = "/".join(parts[first:])
+    return (
+        "Expected one file, got a pattern. To upload all files that match: "
+        f"Upload Folder    {Path(*parts[:first])}    pattern={pattern}"
+    )
 
 
 def _path_of(url: str) -> Path:

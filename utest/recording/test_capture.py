@@ -87,7 +87,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         Capture(tmp_path, "")
     assert str(caught.value) == (
-        f"Cannot capture to '{tmp_path}': it is no file. Expected the path of a file to write."
+        f"Cannot capture to '{tmp_path}': it is a folder. Expected the path of a file to write."
     )
 
 
@@ -167,7 +167,9 @@ def test_captures_of_a_wire_hold_what_was_sent_while_they_ran(tmp_path: Path) ->
 
 def test_only_one_capture_of_a_wire_runs_at_a_time(tmp_path: Path) -> None:
     wire = Wire()
-    with pytest.raises(UsageError, match="^No capture runs. Start one first.$"):
+    with pytest.raises(
+        UsageError, match="^Expected a running capture to stop, but none runs. Start it"
+    ):
         wire.stop_capture()
     wire.start_capture(tmp_path / "x.pcapng")
     with pytest.raises(UsageError, match="A capture runs already, into '.*x.pcapng'. Stop it"):

@@ -58,8 +58,31 @@ def test_a_missing_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a folder. Expected a file"):
+    with pytest.raises(UsageError) as caught:
         open_source(tmp_path)
+    assert str(caught.value) == (
+        f"'{tmp_path}' is a folder. Expected a file. To upload all files in it: "
+        f"Upload Folder    {tmp_path}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "pattern"),
+    [
+        ("*.dtb", ".", "*.dtb"),
+        ("images/*/rpi?.dtb", "images", "*/rpi?.dtb"),
+        ("/images/*", "/images", "*"),
+    ],
+)
+def test_a_pattern_is_told_as_the_work_of_another_keyword(
+    path: str, folder: str, pattern: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_source(Path(path))
+    assert str(caught.value).endswith(
+        "Expected one file, got a pattern. To upload all files that match: "
+        f"Upload Folder    {Path(folder)}    pattern={pattern}"
+    )
 
 
 @posix_only
