@@ -10,7 +10,7 @@ from typing import Any
 from robot.api.deco import library
 from robotlibcore import DynamicCore
 
-from TftpLibrary.keywords.argument_types import Names, argument_types, names_of
+from TftpLibrary.keywords.argument_types import Names, argument_types, names_of, needed_of
 from TftpLibrary.keywords.assertions import AssertionKeywords
 from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
@@ -159,7 +159,8 @@ class TftpLibrary(DynamicCore):
     named arguments.
 
     A Boolean is ``True`` or ``False``, or a word that Robot Framework has for it, such as ``yes``;
-    anything else fails.
+    anything else fails. A name is a text, and never ``None``, a list or a whole record: it is
+    ``${server.alias}``, not ``${server}``. A name that a keyword needs is not empty.
 
     Names are shown as text. Bytes that are no text are shown as ``\xff``, and a name that is given
     so means them: what `List Files` and a ``Transfer`` show is a name for every keyword.
@@ -261,4 +262,5 @@ class TftpLibrary(DynamicCore):
         if not self._all_names:
             every = (names_of(spec.argument_specification) for spec in specifications.values())
             self._all_names = frozenset(name.lstrip("*") for names in every for name in names)
-        return Names(names_of(specifications[name].argument_specification), self._all_names)
+        own = specifications[name].argument_specification
+        return Names(names_of(own), self._all_names, needed_of(own))

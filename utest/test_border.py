@@ -35,6 +35,7 @@ HOSTILE = [
 ]
 
 WRONG: dict[str, list[object]] = {
+    "str": [None, {}],
     "bool": ["Flase", "noo", "2", None],
     "int": ["one", "1.5", None],
     "Size": ["10 XB", "-1", "1.5", []],
@@ -231,7 +232,7 @@ def wrong_arguments() -> Iterator[tuple[str, str, object]]:
                 wrong = [
                     x for x in WRONG.get(kind, ["nonsense"]) if x is not None or "None" not in kinds
                 ]
-                if kind not in {"str", "Any", "None", "'unlimited'", "Secret"}:
+                if kind not in {"Any", "None", "'unlimited'", "Secret"}:
                     yield from ((keyword.name, name, value) for value in wrong)
 
 
@@ -253,7 +254,22 @@ def test_wrong_value_is_refused_in_words(
     assert not RAW.search(text), text
 
 
+def test_needed_name_is_not_empty(unused: RobotCalls) -> None:
+    """An empty variable: as a glob it would stand for every file."""
+    for keyword in unused.keywords:
+        spec = keyword.args
+        needed = [name for name in spec.positional if name not in spec.defaults]
+        values = {name: Names("x", 1).values[name] for name in needed}
+        for name in sorted({*needed} - {"text", "data", "size", "timeout", "source"}):
+            with pytest.raises(TftpError, match=rf"{name}: expected a text, got ''\.$"):
+                unused.call(keyword.name, **{**values, name: ""})
+        if spec.var_positional:
+            with pytest.raises(TftpError, match=r"names: expected a text, got ''\.$"):
+                unused.call(keyword.name, "")
+
+
 MISSPELLED = [
+    ("Start TFTP Server", "prot=6969", "There is no argument 'prot'. Did you mean port=?"),
     ("Get Transfers", "outcom=refused", "There is no argument 'outcom'. Did you mean outcome=?"),
     ("Get Transfers", "filename=x", "There is no argument 'filename'. Did you mean name=?"),
     ("Get Transfers", "times=3", "There is no argument 'times'. There are: name, client, outcome,"),

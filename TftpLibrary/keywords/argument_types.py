@@ -2,9 +2,9 @@
 
 Robot Framework asks the type of an argument for a converter, and hands on what that one returns.
 An `ArgumentType` looks at each value on that way, so this is the one place for what holds for all
-arguments of all keywords: a Boolean is True or False, a failure names the argument and says what
-is expected, and a misspelled `name=value` is no value of another argument. What Robot Framework
-refuses before it converts anything, `Signature` explains.
+arguments of all keywords: a Boolean is True or False, a text is no list and not None, a failure
+names the argument and says what is expected, and a misspelled `name=value` is no value of another
+argument. What Robot Framework refuses before it converts anything, `Signature` explains.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from itertools import repeat, takewhile
-from pathlib import Path
+from numbers import Number
+from pathlib import Path, PurePath
 from types import NoneType
 from typing import Any, Literal, NamedTuple
 
@@ -39,6 +40,18 @@ _NAMED = r"(?s)([A-Za-z][\w -]*)=(.*)"
 
 _OPERATORS = "==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, validate or then"
 
+_LIKE_TEXT = (str, bytes, bytearray, Number, PurePath)
+"""Values that are meant when they become a text."""
+
+_ATTRIBUTES = {
+    "server": ("alias",),
+    "host": ("host",),
+    "name": ("filename", "name"),
+    "names": ("filename", "name"),
+    "client": ("client",),
+}
+"""The attributes of our records that people mean when they give the whole one."""
+
 _WORDS: dict[Any, str] = {
     bool: "True or False",
     int: "a whole number",
@@ -60,15 +73,21 @@ class Names(NamedTuple):
     Attributes:
         own: those of the keyword, in order; the one that takes any number of values has its star.
         others: those of all keywords.
+        needed: those of the keyword without a default.
     """
 
     own: tuple[str, ...]
     others: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
 
     @property
     def plain(self) -> tuple[str, ...]:
         """Those of the keyword that may stand before a `=`."""
         return tuple(name for name in self.own if not name.startswith("*"))
+
+    def before(self, argument: str) -> str:
+        """Returns the argument of the keyword in front of one; empty if there is none."""
+        return "" if argument not in self.own[1:] else self.own[self.own.index(argument) - 1]
 
     def _by_place(self) -> Iterator[str]:
         """Yields the argument that each value goes to; one with a star takes all that are left."""
@@ -136,8 +155,12 @@ class Names(NamedTuple):
     def _nearest_to(self, typed: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415 - for a text with a `=` only
 
-        near = get_close_matches(_plain(typed), self.plain, n=1, cutoff=LIKENESS)
-        return next(iter(near), "")
+        plain = _plain(typed)
+        # Letters in the wrong order are the commonest mistake, and `prot` is no more like `port`
+        # than like `root` to the function.
+        swapped = (name for name in self.plain if sorted(name) == sorted(plain))
+        near = get_close_matches(plain, self.plain, n=1, cutoff=LIKENESS)
+        return next(swapped, next(iter(near), ""))
 
     def _unknown(self, typed: str) -> str:
         near = self._nearest_to(typed)
@@ -233,6 +256,8 @@ class Checked:
             UsageError: it cannot be, or is a misspelled `name=value`.
         """
         argument = name or kind
+        if not _may_be(value, self._info):
+            raise self._refusal(value, argument)
         try:
             converted: object = self._converter.convert(value, name, kind)
         except ValueError:
@@ -244,6 +269,10 @@ class Checked:
             raise self._refusal(value, argument)
         if converted is None and not _takes_none(self._info):
             raise self._refusal(value, argument)
+        is_needed = argument in self._names.needed and argument not in FREE_TEXT
+        if converted == "" and is_needed:
+            # An empty variable: as a name it would stand for every file.
+            raise self._refusal(value, argument)
         return converted
 
     def _refusal(self, value: object, argument: str) -> UsageError:
@@ -254,8 +283,20 @@ class Checked:
                 return error
         return UsageError(
             f"{argument}: expected {expected_words(self._info)}, got {shown(value)}."
-            f"{_reason(self._info, value, argument)}"
+            f"{self._reason(value, argument)}"
         )
+
+    def _reason(self, value: object, argument: str) -> str:
+        kinds = _kinds(self._info)
+        if isinstance(value, str) and timedelta in kinds:
+            return " Invalid time string."
+        before = self._names.before(argument)
+        if AssertionOperator in kinds and before:
+            return f" In front of the operator comes {before}."
+        is_operator = isinstance(value, str) and value in AssertionOperator.__members__
+        if is_operator:
+            return f" The operator comes after {argument}."
+        return _advice(value, argument, takes_many=f"*{argument}" in self._names.own)
 
 
 def argument_types(
@@ -287,6 +328,11 @@ def names_of(specification: Iterable[str | tuple[str, object]]) -> tuple[str, ..
     return tuple(each if isinstance(each, str) else each[0] for each in specification)
 
 
+def needed_of(specification: Iterable[str | tuple[str, object]]) -> frozenset[str]:
+    """Returns the names of the arguments without a default in such a specification."""
+    return frozenset(each.lstrip("*") for each in specification if isinstance(each, str))
+
+
 def expected_words(info: TypeInfo) -> str:
     """Returns what a value of a type is, in words: `completed, refused or failed`."""
     if info.is_union:
@@ -310,21 +356,31 @@ def shown(value: object) -> str:
         return str(value)
     if isinstance(value, timedelta):
         return f"a time of {value.total_seconds():g} s"
+    if hasattr(value, "_fields"):
+        return f"a {type(value).__name__}"
     words = {Secret: "a Secret", bytes: "bytes", Mapping: "a dictionary", Sequence: "a list"}
     return next((text for kind, text in words.items() if isinstance(value, kind)), "an object")
 
 
-def _reason(info: TypeInfo, value: object, argument: str) -> str:
-    if isinstance(value, str) and timedelta in _kinds(info):
-        return " Invalid time string."
-    is_operator = isinstance(value, str) and value in AssertionOperator.__members__
-    if is_operator and AssertionOperator not in _kinds(info):
-        return f" The operator comes after {argument}."
-    return ""
+def _advice(value: object, argument: str, *, takes_many: bool) -> str:
+    fields = getattr(value, "_fields", ())
+    attribute = next((name for name in _ATTRIBUTES.get(argument, ()) if name in fields), "")
+    if attribute:
+        return f" Give its attribute: ${{variable.{attribute}}}."
+    is_list = isinstance(value, list | tuple) and not fields
+    return " Write @{variable} to give its items." if takes_many and is_list else ""
 
 
 def _kinds(info: TypeInfo) -> set[Any]:
     return {each.type for each in info.nested} if info.is_union else {info.type}
+
+
+def _may_be(value: object, info: TypeInfo) -> bool:
+    """Whether a value may become one of the type: Robot Framework makes a text of anything."""
+    kinds = _kinds(info)
+    if str not in kinds or isinstance(value, _LIKE_TEXT):
+        return True
+    return any(isinstance(value, kind) for kind in kinds if isinstance(kind, type))
 
 
 def _is_flag(info: TypeInfo) -> bool:

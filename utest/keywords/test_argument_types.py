@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +19,13 @@ from TftpLibrary.keywords.argument_types import (
     argument_types,
     explain_refusals,
     names_of,
+    needed_of,
     shown,
 )
 from TftpLibrary.keywords.conversions import HashAlgorithm
+from TftpLibrary.store.base import StoredFile
+
+FILE = StoredFile("zImage", 1, "", "", None)
 
 NAMES = Names(("name", "text", "*", "only_for", "server"), frozenset({"times", "server"}))
 
@@ -78,12 +83,55 @@ def test_none_is_taken_where_it_may_be() -> None:
             "validate or then, got 'contian'.",
         ),
         (set[int], "x", "expected set[int], got 'x'."),
+        (str, None, "expected a text, got None."),
+        (str, ["a"], "expected a text, got a list."),
+        (str, {"a": "b"}, "expected a text, got a dictionary."),
+        (str | Sequence[str], {}, "expected a text or a list, got a dictionary."),
+        (str, FILE, "expected a text, got a StoredFile. Give its attribute: ${variable.name}."),
     ],
 )
 def test_refusal_says_what_is_expected_and_what_came(hint: Any, value: object, text: str) -> None:
     with pytest.raises(UsageError) as error:
         convert(hint, value)
     assert str(error.value) == f"name: {text}"
+
+
+@pytest.mark.parametrize("value", ["a", b"a", 5, 1.5, True, Path("a")])
+def test_text_may_be_given_as_what_is_like_one(value: object) -> None:
+    assert isinstance(convert(str, value), str)
+
+
+@pytest.mark.parametrize("value", [["a"], ("a", "b"), "a"])
+def test_list_is_taken_where_it_may_be(value: object) -> None:
+    assert convert(str | Sequence[str], value) == value
+
+
+def test_list_for_any_number_of_names_is_refused_with_the_way_to_give_it() -> None:
+    (info,) = argument_types({"names": str}, Names(("*names", "client"))).values()
+    with pytest.raises(UsageError) as error:
+        info.get_converter(None, None, True).convert(["a"], "names")
+    assert str(error.value) == (
+        "names: expected a text, got a list. Write @{variable} to give its items."
+    )
+
+
+def test_argument_without_a_default_is_not_empty() -> None:
+    names = Names(("name", "text", "client"), needed=frozenset({"name", "text"}))
+    types = argument_types({"name": str, "text": str, "client": str}, names)
+    for name in ("text", "client"):
+        assert types[name].get_converter(None, None, True).convert("", name) == ""
+    with pytest.raises(UsageError, match=r"name: expected a text, got ''\."):
+        types["name"].get_converter(None, None, True).convert("", "name")
+    assert needed_of(["name", ("text", ""), "*names"]) == {"name", "names"}
+
+
+def test_refused_operator_names_the_argument_in_front_of_it() -> None:
+    names = Names(("name", "assertion_operator"))
+    types = argument_types({"assertion_operator": AssertionOperator | None}, names)
+    with pytest.raises(UsageError, match=r"got '1'\. In front of the operator comes name\.$"):
+        types["assertion_operator"].get_converter(None, None, True).convert(
+            "1", "assertion_operator"
+        )
 
 
 @pytest.mark.parametrize(
@@ -96,6 +144,7 @@ def test_refusal_says_what_is_expected_and_what_came(hint: Any, value: object, t
         (timedelta(seconds=2), "a time of 2 s"),
         (b"x", "bytes"),
         ([1], "a list"),
+        (FILE, "a StoredFile"),
         ({}, "a dictionary"),
         (Secret("x"), "a Secret"),
         (object(), "an object"),
