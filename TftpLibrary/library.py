@@ -213,8 +213,9 @@ class TftpLibrary(DynamicCore):
                 when it stops.
             timeout: Default timeout of the ``Wait Until ...`` keywords, until `Set TFTP Timeout`.
             auto_stop: When to stop servers that no keyword has stopped.
-            on_failure: What to do when a test fails: log its requests, ``NOTHING``, or run a
-                keyword of yours, with two spaces before each argument:
+            on_failure: What to do when a test, or the setup or teardown of a suite, fails: log its
+                requests, ``NOTHING``, or run a keyword of yours, with two spaces before each
+                argument:
                 ``on_failure=Read Console \ ttyUSB0``. It runs before the servers of the test stop.
                 If it fails, that is only a warning.
 

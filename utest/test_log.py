@@ -191,6 +191,40 @@ Look At It
     assert tables(result) == []
 
 
+@pytest.mark.parametrize("when", ["Setup", "Teardown"])
+def test_a_keyword_of_the_user_runs_when_a_suite_setup_or_teardown_fails_while_its_servers_run(
+    tmp_path: Path, when: str
+) -> None:
+    """A test of that suite, which fails with it, has nothing to look at itself."""
+    given = r"port=0    on_failure=Look At It \ dut \ \${SUITE NAME}"
+    inner = f"""{IMPORT.replace("port=0", given)}
+Suite {when}    Boot
+
+*** Test Cases ***
+Fails With Its Suite
+    No Operation
+
+*** Keywords ***
+Boot
+    Start TFTP Server    alias=dut
+    Run Keyword And Ignore Error    Fail    In between
+    Fail    On purpose
+
+Look At It
+    [Arguments]    ${{alias}}    ${{suite}}
+    ${{server}}=    Get TFTP Server    ${{alias}}
+    Log    ${{suite}} has ${{server.alias}}
+    Fail    Not this, too
+"""
+    result = run_suite(tmp_path, inner)
+    said = [message.message for message in result.errors]
+    assert said == ["The keyword 'Look At It' of on_failure= failed: Not this, too"]
+    looked = [line.message for line in messages(result) if " has dut" in line.message]
+    assert looked == ["Suites.Suite has dut"]
+    (message,) = failures(result).values()
+    assert message.endswith(f" {when.lower()} failed:\nOn purpose")
+
+
 # The log in a browser.
 
 HOSTILE = """
