@@ -207,6 +207,7 @@ Board Stores A File
     ${file}    Get TFTP File    gr\\xf6\\xdfe.bin
     Log    ${file}
     Log    ${file.path}
+    Should Not Exist    ${file.path}
     ${path}    Save TFTP File    gr\\xf6\\xdfe.bin    ${OUTPUT DIR}
     File Should Exist    ${path}
     Wait Until File Is Downloaded    gr\\xf6\\xdfe.bin    0s

@@ -49,14 +49,16 @@ class StoreError(TftpError):
 
 
 class StoredFile(NamedTuple):
-    """A file in the store of a TFTP server.
+    r"""A file in the store of a TFTP server.
 
     Attributes:
         name: the name under which boards ask for it, with `/` as separator.
         size: bytes.
         sha256: hexadecimal digest of the content.
         crc32: eight hexadecimal digits, as U-Boot's `crc32` prints them.
-        path: where it lies on this machine; None for content that is held in memory.
+        path: where it lies on this machine; None for content that is held in memory. Where the name
+            has bytes that are no text, keywords return the path in a readable form, with `\xff` for
+            such a byte: no other program can open that one. `Save TFTP File` copies the file.
         uploaded: False when identical content was already there and nothing was copied.
     """
 
