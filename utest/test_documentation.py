@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import LibraryDoc
 
+from TftpLibrary import Download, ServerSettings, TftpServer
+from TftpLibrary.errors import ExpectationError
+from utest.support.bench import linux_only
 from utest.support.examples import FILES, Example, examples_in, suite_of
 
 ROOT = Path(__file__).parent.parent
@@ -109,6 +113,28 @@ def test_each_link_of_a_page_leads_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert not lost
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("host", "quoted"),
+    [
+        ("0.0.0.0", "sent to a broadcast address, which is ignored without broadcast=True"),
+        ("127.0.0.1", "nothing was requested"),
+    ],
+)
+def test_guide_of_network_gear_quotes_a_wait_for_a_request_to_a_broadcast_address(
+    host: str, quoted: str
+) -> None:
+    assert f"`{quoted}`" in (ROOT / "docs/guides/network_gear.robot.md").read_text("utf-8")
+    with (
+        TftpServer(settings=ServerSettings(host=host)) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as switch,
+    ):
+        switch.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        switch.sendto(b"\0\1network-confg\0octet\0", ("127.255.255.255", server.port))
+        with pytest.raises(ExpectationError, match=quoted):
+            server.wait_until(Download("network-confg"), timeout=0)
 
 
 def test_each_keyword_begins_with_a_sentence_about_what_it_does(library: LibraryDoc) -> None:
