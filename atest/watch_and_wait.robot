@@ -103,6 +103,19 @@ A Board That Never Comes To Rest Is Told
     Board Goes On
     Board Has Read File
 
+A Power Cut Does Not Keep The Next Boot From Its Rest
+    [Documentation]    The board asks for a timeout of 5 s, so that the server sends to it for half a minute after
+    ...    its power was cut. Once it boots again, its first transfer is known to be dead.
+    Board Reads File    zImage    timeout=5    stop_after=3    stop_with=silence
+    Run Keyword And Expect Error    Transfers were not idle for 300 ms in 500 ms: read request for 'zImage' *
+    ...    Wait Until Transfers Are Idle    300ms    timeout=500ms
+    Board Reads File    zImage
+    Wait Until File Is Downloaded    zImage    0s
+    Wait Until Transfers Are Idle    300ms    timeout=10s
+    ${cut}    ${second}    Get Transfers    zImage
+    Should Be True    $cut.is_running
+    Should Be Equal    ${second.outcome.name}    completed
+
 The Requests Are The Expected Ones
     [Tags]    smoke
     Board Cannot Read File    pxelinux.cfg/01-52-54    1
