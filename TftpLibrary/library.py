@@ -10,7 +10,13 @@ from typing import Any
 from robot.api.deco import library
 from robotlibcore import DynamicCore
 
-from TftpLibrary.keywords.argument_types import Names, argument_types, names_of, needed_of
+from TftpLibrary.keywords.argument_types import (
+    Names,
+    argument_types,
+    check_import,
+    names_of,
+    needed_of,
+)
 from TftpLibrary.keywords.assertions import AssertionKeywords
 from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
@@ -265,3 +271,6 @@ class TftpLibrary(DynamicCore):
             self._all_names = frozenset(name.lstrip("*") for names in every for name in names)
         own = specifications[name].argument_specification
         return Names(names_of(own), self._all_names, needed_of(own))
+
+
+check_import(TftpLibrary.__init__)

@@ -446,9 +446,42 @@ def test_content_may_look_like_a_misspelled_argument(robot: RobotCalls) -> None:
     robot.call("Get TFTP File Text", "ntp.conf", "contains", "servers=10")
 
 
-def test_import_has_no_boolean(robot: RobotCalls) -> None:
-    """Robot Framework itself converts the arguments of an import; it hands on what is none."""
-    assert bool not in {info.type for info in robot.types_of_the_import}
+IMPORTS = {
+    "auto_stop=never": (
+        "Importing TftpLibrary failed: auto_stop: expected auto or manual, got 'never'."
+    ),
+    "timeout=soon": (
+        "Importing TftpLibrary failed: timeout: expected a time such as 5s or 1 min 30 s, got "
+        "'soon'. Invalid time string."
+    ),
+    "port=sixty": "Importing TftpLibrary failed: port: expected a whole number, got 'sixty'.",
+    "port=99999": "failed: port must be from 0 to 65535, got 99999",
+    "on_failure=NOTHNG": "failed: on_failure='NOTHNG' is unknown. Did you mean NOTHING?",
+    "host=auto    prot=0": "got unexpected named argument 'prot'.",
+}
+
+
+@pytest.mark.parametrize("argument", IMPORTS)
+def test_wrong_argument_of_the_import_is_an_error_in_its_line_and_the_run_goes_on(
+    tmp_path: Path, argument: str
+) -> None:
+    """Robot Framework itself ends the run, without a log, where it cannot convert a value."""
+    result = run_suite(
+        tmp_path,
+        f"""
+*** Settings ***
+Library    TftpLibrary    {argument}
+
+*** Test Cases ***
+Is Run
+    No Operation
+""",
+    )
+    assert failures(result) == {}
+    (error,) = [each.message for each in result.errors]
+    assert error.startswith("Error in file ")
+    assert "on line 3: " in error
+    assert IMPORTS[argument] in error
 
 
 # --- secrets

@@ -17,7 +17,7 @@ from itertools import repeat, takewhile
 from numbers import Number
 from pathlib import Path, PurePath
 from types import NoneType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_type_hints
 
 from assertionengine import AssertionOperator
 from robot.api import TypeInfo
@@ -235,6 +235,17 @@ class ArgumentType(TypeInfo):
         return Checked(super().get_converter(*how, **more), self, self.names)
 
 
+class ImportType(ArgumentType):
+    """The type of one argument of the import.
+
+    Robot Framework ends the whole run at any error of an import but its own.
+    """
+
+    def get_converter(self, *how: Any, **more: Any) -> Checked:
+        """Returns the converter of the type, as that of a keyword, with another error."""
+        return CheckedImport(TypeInfo.get_converter(self, *how, **more), self, self.names)
+
+
 class Checked:
     """A converter of Robot Framework that refuses in our words.
 
@@ -299,6 +310,21 @@ class Checked:
         return _advice(value, argument, takes_many=f"*{argument}" in self._names.own)
 
 
+class CheckedImport(Checked):
+    """A converter for an argument of the import, whose error Robot Framework reports."""
+
+    def convert(self, value: object, name: str | None = None, kind: str = "Argument") -> object:
+        """Converts a value.
+
+        Raises:
+            DataError: it cannot be.
+        """
+        try:
+            return super().convert(value, name, kind)
+        except UsageError as error:
+            raise DataError(f"Importing TftpLibrary failed: {error}") from None
+
+
 def argument_types(
     hints: Mapping[str, Any] | None, names: Names
 ) -> dict[str, Any]:  # what types are made from
@@ -309,6 +335,20 @@ def argument_types(
             types[name] = ArgumentType.from_type_hint(hint)
             types[name].names = names
     return types
+
+
+def check_import(init: Any) -> None:
+    """Lets the arguments of an import refuse in our words.
+
+    Args:
+        init: the method, which gets the attribute that Robot Framework reads types from.
+    """
+    hints = get_type_hints(init)
+    del hints["return"]
+    types = {name: ImportType.from_type_hint(hint) for name, hint in hints.items()}
+    for each in types.values():
+        each.names = Names(tuple(types))
+    init.robot_types = types
 
 
 def explain_refusals(keyword: Any) -> None:

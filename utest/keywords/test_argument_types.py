@@ -17,6 +17,7 @@ from TftpLibrary.keywords.argument_types import (
     ArgumentType,
     Names,
     argument_types,
+    check_import,
     explain_refusals,
     names_of,
     needed_of,
@@ -159,6 +160,22 @@ def test_types_are_those_of_robot_framework_and_the_result_stays() -> None:
     assert isinstance(types["name"], ArgumentType)
     assert types["return"] == list[str]
     assert argument_types(None, NAMES) == {}
+
+
+def test_import_refuses_with_the_one_error_that_does_not_end_the_run() -> None:
+    class Library:
+        def __init__(self, *, port: int = 69) -> None:
+            self.port = port
+
+    init: Any = Library.__init__
+    check_import(init)
+    converter = init.robot_types["port"].get_converter(None, None, True)
+    assert converter.convert("70", "port") == 70
+    with pytest.raises(DataError) as error:
+        converter.convert("x", "port")
+    assert str(error.value) == (
+        "Importing TftpLibrary failed: port: expected a whole number, got 'x'."
+    )
 
 
 def test_names_are_read_from_a_specification() -> None:

@@ -28,7 +28,8 @@ def signature(keyword: KeywordDoc) -> str:
     arguments = [
         f"    {argument}".rstrip().replace("Any | None", "Any") for argument in keyword.args
     ]
-    return "\n".join([f"{keyword.name} [{tags}]", *arguments, f"    -> {keyword.args.return_type}"])
+    result = f"    -> {keyword.args.return_type}".rstrip()
+    return "\n".join([f"{keyword.name} [{tags}]", *arguments, result])
 
 
 def plain(name: str) -> str:

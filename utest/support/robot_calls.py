@@ -28,11 +28,6 @@ class RobotCalls:
         self.call("Stop All TFTP Servers")
 
     @property
-    def types_of_the_import(self) -> list[Any]:
-        """The types of the arguments of the import."""
-        return list(self._library.init.args.types.values())
-
-    @property
     def keywords(self) -> list[Any]:
         """The keywords, with the specification of their arguments as `args`."""
         return list(self._library.keywords)
