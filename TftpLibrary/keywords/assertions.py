@@ -120,6 +120,11 @@ class AssertionKeywords(Keywords):
         | `Requests Should Be`    pxelinux.cfg/*    zImage
         | `Requests Should Be`    zImage    match=subset
         """
+        if not names and match is not Match.exact:
+            raise UsageError(
+                f"match={match.name} needs the name of at least one file, got none: any requests "
+                "would do. Without a name and match= no request may come."
+            )
         self._expect(Requests(names, client, match), server, since)
 
     @keyword("No Requested File Should Be Missing", tags=("Transfers", "Assertion"))

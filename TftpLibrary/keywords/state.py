@@ -305,7 +305,19 @@ class LibraryState:
         self._aliases[_plain(alias)] = alias
 
     def _since(self, since: int | None) -> int:
-        return self._scopes[-1].mark if since is None else since
+        """Returns a mark, by default the one of the innermost scope.
+
+        Raises:
+            UsageError: no such mark was set: all or nothing would count.
+        """
+        if since is None:
+            return self._scopes[-1].mark
+        if not 0 <= since <= self.recorder.position:
+            raise UsageError(
+                f"since: expected a mark that `Mark Transfers` returned, or 0 for the start of the "
+                f"run, got {since}."
+            )
+        return since
 
     def _free_alias(self) -> str:
         return next(name for n in count(1) if (name := f"tftp-{n}") not in self._servers)

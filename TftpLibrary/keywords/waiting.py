@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TypeVar
 
 from robot.api.deco import keyword
 
+from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
 from TftpLibrary.keywords.conversions import Scope, Size, seconds
@@ -18,6 +20,9 @@ from TftpLibrary.recording.records import Transfer
 T = TypeVar("T")
 
 _ANY_SIZE = Size(0)
+
+_TIME = re.compile(r"[\d.]+ ?(ms|s|secs?|seconds?|min|mins|minutes?|h|hours?)")
+"""A time with a unit, which is no name that a board asks for."""
 
 
 class WaitingKeywords(Keywords):
@@ -105,6 +110,11 @@ class WaitingKeywords(Keywords):
         | `TFTP Get`    ${server.url}board.dtb
         | `Wait Until Files Are Downloaded`    zImage    *.dtb    timeout=60s
         """
+        if timeout is None and names and _TIME.fullmatch(names[-1]):
+            raise UsageError(
+                f"'{names[-1]}' is a time in the place of a name. Write timeout={names[-1]}; for a "
+                f"file of that name write [{names[-1][0]}]{names[-1][1:]}"
+            )
         question = Downloads(names, client, fail_fast)
         transfers = self._wait(question, timeout, server, since)
         for transfer in transfers:

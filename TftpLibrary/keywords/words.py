@@ -9,5 +9,7 @@ IN_A_SUITE = Words(
     upload="Wait Until File Is Received",
     setting="{}",
     since=" since the mark",
+    before="If that one counts, set the mark earlier (`Mark Transfers`, since=); if not, look at "
+    "the board's power and console.",
 )
 """The words for a suite."""

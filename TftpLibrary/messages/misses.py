@@ -10,9 +10,9 @@ from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.matching import plain_name
+from TftpLibrary.recording.matching import plain_name, select
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.view import View
+from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import (
     ALL_OUT,
     IDLE,
@@ -79,7 +79,9 @@ class Search(NamedTuple):
         if near:
             return self._near_names(near, same_client)
         others = self.view.select(self.name, direction=self.direction)
-        return self._other_clients(others) if others else self._nothing_like_it()
+        if others:
+            return self._other_clients(others)
+        return self._elsewhere() or self._nothing_like_it()
 
     def attempt(self, transfer: Transfer) -> Miss:
         """Returns how far one transfer came that did not complete."""
@@ -127,6 +129,23 @@ class Search(NamedTuple):
             "the board asked for it (read request) instead of sending it (write request)",
             f"`{self.words.download}` waits for what a board asks for.",
         )
+
+    def _elsewhere(self) -> Miss | None:
+        """Returns the right file at another server, or before the mark."""
+        others = self._of_boards(self.view.others())
+        if others:
+            last = others[-1]
+            came = f"another server was asked, '{last.server}' ({outcome_text(last)})"
+            return Miss(came, f"For that one give server={last.server}.")
+        earlier = [t for t in self._of_boards(self.view.whole()) if t.server == self.view.server]
+        if earlier:
+            came = f"it was {self._asked()} before the mark only ({outcome_text(earlier[-1])})"
+            return Miss(came, self.words.before)
+        return None
+
+    def _of_boards(self, transfers: Transfers) -> list[Transfer]:
+        own = select(transfers, self.name, self.client, direction=self.direction)
+        return [transfer for transfer in own if not transfer.is_ours]
 
     def _near_names(self, near: Sequence[str], seen: Sequence[Transfer]) -> Miss:
         last = {transfer.filename: outcome_text(transfer) for transfer in seen}

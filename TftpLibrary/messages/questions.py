@@ -288,7 +288,7 @@ class Idle(NamedTuple):
         head = f"Transfers{source} were not idle for {duration_text(self.seconds)}{within}"
         own = view.of(client=self.client)
         requests = describe_requests(own, words=words)
-        return f"{head}: {_what_moves(own)}\n{requests}"
+        return f"{head}: {_what_moves(own, waited)}\n{requests}"
 
     def _quiet(self, view: View) -> float | None:
         """Seconds since the last transfer ended, or a dead one was heard; None while one runs."""
@@ -330,7 +330,7 @@ def _of(missing: int, all_: int) -> str:
     return f"{missing} of {all_} files {'was' if missing == 1 else 'were'}"
 
 
-def _what_moves(view: View) -> str:
+def _what_moves(view: View, waited: float | None) -> str:
     living, _ = _without_dead(view)
     running = [transfer for transfer in living if transfer.is_running]
     if running:
@@ -343,11 +343,14 @@ def _what_moves(view: View) -> str:
         )
     if view.transfers:
         last = min(living, key=view.age)
-        return (
-            f"the last one was {request_text(last)}: {outcome_text(last)}. The board keeps asking: "
-            "raise timeout=, or lower idle=."
-        )
-    return "there was none, but the wait was shorter than that. Raise timeout= above idle=."
+        came = f"the last one was {request_text(last)}: {outcome_text(last)}"
+        if waited is None or view.age(last) < waited:
+            return f"{came}. The board keeps asking: raise timeout=, or lower idle=."
+        return f"{came}, {duration_text(view.age(last))} ago. {_TOO_SHORT}"
+    return f"there was none, but the wait was shorter than that. {_TOO_SHORT}"
+
+
+_TOO_SHORT = "Raise timeout= above idle=."
 
 
 def _raise_lost(transfers: Transfers, *, fail_fast: bool) -> None:

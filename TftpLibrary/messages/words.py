@@ -18,12 +18,17 @@ class Words(NamedTuple):
         upload: the keyword or call that waits for an upload.
         setting: how a setting of the server is given; `{}` stands for the setting.
         since: the words for the moment from which on transfers count, after a space.
+        before: advice for what came before that moment.
     """
 
     download: str
     upload: str
     setting: str
     since: str = ""
+    before: str = (
+        "If that one counts, take the mark for since= earlier; if not, look at the board's power "
+        "and console."
+    )
 
 
 PYTHON = Words("wait_until(Download(...))", "wait_until(Upload(...))", "ServerSettings({})")

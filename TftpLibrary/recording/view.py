@@ -33,6 +33,8 @@ class View(NamedTuple):
         names: lists the names in the store; called only when they are needed.
         age: returns the seconds since a transfer ended, see `Recorder.age`.
         at: host and port to which the server is bound; empty where none is, or for all servers.
+        others: lists what was seen at other servers; called only when it is needed.
+        whole: lists every transfer of the run, at any server; called only when it is needed.
     """
 
     transfers: Transfers = ()
@@ -43,6 +45,8 @@ class View(NamedTuple):
     names: Callable[[], Sequence[str]] = tuple
     age: Callable[[Transfer], float] = _no_age
     at: str = ""
+    others: Callable[[], Transfers] = tuple
+    whole: Callable[[], Transfers] = tuple
 
     def select(
         self,
@@ -102,4 +106,6 @@ class Watch(NamedTuple):
             names=self.names,
             age=self.recorder.age,
             at=self.at,
+            others=lambda: tuple(t for t in seen if t.server != self.server),
+            whole=self.recorder.transfers,
         )

@@ -71,6 +71,18 @@ def test_requests_are_compared(keywords: AssertionKeywords, record: Record) -> N
         keywords.requests_should_be("b", "a")
 
 
+def test_requests_without_a_name_are_none_and_not_any(
+    keywords: AssertionKeywords, record: Record
+) -> None:
+    keywords.requests_should_be()
+    record(completed("a"))
+    with pytest.raises(ExpectationError, match="1 too many"):
+        keywords.requests_should_be()
+    for match in (Match.subset, Match.in_order):
+        with pytest.raises(UsageError, match=f"match={match.name} needs the name of at least one"):
+            keywords.requests_should_be(match=match)
+
+
 @pytest.mark.parametrize("ignore", ["pxe*, x", ["pxe*", "x"]])
 def test_missing_files_may_be_ignored(
     keywords: AssertionKeywords, record: Record, ignore: Any

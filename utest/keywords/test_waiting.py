@@ -115,6 +115,45 @@ def test_a_download_before_the_mark_does_not_count(
     assert keywords.wait_until_file_is_downloaded("zImage", since=mark)
 
 
+def test_a_wait_names_what_came_before_the_mark(keywords: WaitingKeywords, record: Record) -> None:
+    record(completed())
+    keywords.state.set_mark()
+    with pytest.raises(ExpectationError) as error:
+        keywords.wait_until_file_is_downloaded("zImage")
+    assert (
+        ": it was requested before the mark only (completed, 7.8 MB). If that one counts, set the "
+        "mark earlier (`Mark Transfers`, since=); if not, look at the board's power and console.\n"
+    ) in str(error.value)
+
+
+@pytest.mark.parametrize("since", [-1, 999])
+def test_a_mark_that_was_never_set_is_refused(keywords: WaitingKeywords, since: int) -> None:
+    with pytest.raises(UsageError) as error:
+        keywords.wait_until_file_is_downloaded("zImage", since=since)
+    assert str(error.value) == (
+        "since: expected a mark that `Mark Transfers` returned, or 0 for the start of the run, got "
+        f"{since}."
+    )
+
+
+@pytest.mark.parametrize("name", ["60s", "1.5 min", "500 ms"])
+def test_a_time_among_the_names_is_refused_before_the_wait(
+    keywords: WaitingKeywords, name: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        keywords.wait_until_files_are_downloaded("zImage", name)
+    assert str(error.value) == (
+        f"'{name}' is a time in the place of a name. Write timeout={name}; for a file of that name "
+        f"write [{name[0]}]{name[1:]}"
+    )
+
+
+def test_a_file_may_be_named_like_a_time(keywords: WaitingKeywords, record: Record) -> None:
+    record(completed("60s"))
+    assert keywords.wait_until_files_are_downloaded("[6]0s")
+    assert keywords.wait_until_files_are_downloaded("60s", timeout=LONG)
+
+
 def test_a_wait_for_a_server_that_was_stopped_does_not_last(
     keywords: WaitingKeywords, record: Record
 ) -> None:

@@ -242,6 +242,35 @@ def test_loopback_is_named_as_what_no_board_reaches(at: str) -> None:
     assert f"nothing was requested at {at}. Only this machine reaches that address" in text
 
 
+def elsewhere(others: list[Transfer], whole: list[Transfer], *own: Transfer) -> str:
+    view = seen(*own, server="left", others=lambda: (*others,), whole=lambda: (*whole,))
+    return Download("zImage").explain(view).partition(": ")[2].partition("\n")[0]
+
+
+def test_download_before_the_mark_is_named_instead_of_a_cable() -> None:
+    earlier = [completed(server="left"), refused(server="right")]
+    assert elsewhere([], earlier) == (
+        "it was requested before the mark only (completed, 7.8 MB). If that one counts, take the "
+        "mark for since= earlier; if not, look at the board's power and console."
+    )
+
+
+def test_download_from_another_server_is_named_with_that_server() -> None:
+    assert elsewhere([refused(server="right")], [completed(server="left")]) == (
+        "another server was asked, 'right' (file not found). For that one give server=right."
+    )
+
+
+def test_name_that_is_near_comes_before_what_happened_elsewhere() -> None:
+    others, earlier = [completed(server="right")], [completed(server="left")]
+    assert "the nearest: 'zimage'" in elsewhere(others, earlier, refused("zimage"))
+
+
+def test_what_our_client_did_elsewhere_is_no_miss() -> None:
+    ours = completed(server="10.0.0.1:69", is_ours=True)
+    assert elsewhere([ours, completed("x", server="right")], [ours]).startswith("nothing was")
+
+
 def test_upload_under_another_name_or_from_another_client() -> None:
     assert why(Upload("CORE"), UPLOADED).startswith(
         "no such name was sent, the nearest: 'core' (completed, 100 bytes). "

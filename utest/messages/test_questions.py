@@ -337,6 +337,19 @@ def test_a_board_that_keeps_asking_is_named() -> None:
     )
 
 
+def test_a_wait_that_is_shorter_than_the_silence_does_not_blame_the_board() -> None:
+    view = idle_view(4.0, 1.5, 3.0)
+    assert (
+        Idle(10.0)
+        .explain(view, 1.0)
+        .startswith(
+            "Transfers were not idle for 10 s in 1 s: the last one was read request for '1' from "
+            "192.168.1.50: completed, 7.8 MB, 1.5 s ago. Raise timeout= above idle=.\n"
+        )
+    )
+    assert "The board keeps asking" in Idle(10.0).explain(view, 2.0)
+
+
 def test_a_wait_that_is_too_short_for_any_silence() -> None:
     assert why(Idle(10.0), waited=5.0) == (
         "there was none, but the wait was shorter than that. Raise timeout= above idle=."

@@ -49,6 +49,9 @@ def test_a_watch_shows_one_server_or_all_since_a_mark() -> None:
     assert names_of(Watch(recorder, "left").look()) == ["early", "mine"]
     assert names_of(Watch(recorder, "left", mark).look()) == ["mine"]
     assert names_of(Watch(recorder, None, mark).look()) == ["mine", "other"]
+    view = Watch(recorder, "left", mark).look()
+    assert [seen.filename for seen in view.others()] == ["other"]
+    assert [seen.filename for seen in view.whole()] == ["early", "mine", "other"]
 
 
 def test_a_look_shows_what_the_watch_knows() -> None:
