@@ -133,6 +133,7 @@ def test_guide_of_network_gear_quotes_a_wait_for_a_request_to_a_broadcast_addres
     ):
         switch.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         switch.sendto(b"\0\1network-confg\0octet\0", ("127.255.255.255", server.port))
+        server.recorder.mark()  # The engine reads its socket first.
         with pytest.raises(ExpectationError, match=quoted):
             server.wait_until(Download("network-confg"), timeout=0)
 
