@@ -105,7 +105,10 @@ A Board That Never Comes To Rest Is Told
 
 A Power Cut Does Not Keep The Next Boot From Its Rest
     [Documentation]    The board asks for a timeout of 5 s, so that the server sends to it for half a minute after
-    ...    its power was cut. Once it boots again, its first transfer is known to be dead.
+    ...    its power was cut. Once it boots again, its first transfer is known to be dead. The server of this test
+    ...    takes that transfer with it.
+    Start TFTP Server    alias=bench
+    Create Test File    zImage    100 kB
     Board Reads File    zImage    timeout=5    stop_after=3    stop_with=silence
     Run Keyword And Expect Error    Transfers were not idle for 300 ms in 500 ms: read request for 'zImage' *
     ...    Wait Until Transfers Are Idle    300ms    timeout=500ms
