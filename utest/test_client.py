@@ -650,7 +650,7 @@ def test_waiting_for_a_server_ends(puppet: Puppet) -> None:
     begun = time.monotonic()
     with client_of(puppet, settings) as client, pytest.raises(TransferTimeout):
         client.get_bytes("f")
-    assert seconds(0.1) <= time.monotonic() - begun < seconds(1)
+    assert time.monotonic() - begun >= seconds(0.1)
 
 
 # Where it cannot be

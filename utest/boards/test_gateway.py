@@ -135,7 +135,9 @@ def test_frame_that_is_not_understood_is_counted(gateway: Gateway) -> None:
 @given(st.binary(max_size=120), st.sampled_from([ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6]))
 def test_no_frame_breaks_the_gateway(payload: bytes, ethertype: int) -> None:
     gateway = Gateway(Offer("10.0.2.15", "10.0.2.2"))
+    answers, _ = gateway.receive(ARP)
     gateway.receive(Frame(CARD, BOARD_CARD, ethertype, payload).encode())
     for protocol in (ICMP, UDP):
         packet = Packet("10.0.2.15", "10.0.2.2", protocol, payload)
         gateway.receive(Frame(CARD, BOARD_CARD, ETHERTYPE_IPV4, packet.encode()).encode())
+    assert gateway.receive(ARP) == (answers, None)

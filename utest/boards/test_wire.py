@@ -206,3 +206,4 @@ def test_wire_can_be_closed_twice(plug: Plug) -> None:
     ends = plug()
     ends.wire.close()
     ends.wire.close()
+    assert ends.wire.failure is None

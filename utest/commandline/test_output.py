@@ -8,6 +8,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 import pytest
@@ -126,6 +127,7 @@ def test_reader_that_went_away_ends_the_output_and_not_the_program(
     os.close(reading)
     output = Output(stream)
     output.line("nobody reads this")
+    assert os.path.samestat(os.fstat(stream.fileno()), Path(os.devnull).stat())
     output.line("nor this")
 
 

@@ -16,7 +16,7 @@ from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 from utest.support.bench import Bench, Peer, bench, linux_only
-from utest.support.waiting import seconds, wait_until
+from utest.support.waiting import wait_until
 
 CONTENT = random.Random(5).randbytes(5000)
 BUSY = Error(0, "Server busy, try again later")
@@ -202,8 +202,3 @@ def test_a_refusal_tells_the_peer_less_than_the_record() -> None:
     assert (refusal.public, refusal.reason) == ("Disk full", "/srv/tftp has no room")
     assert Refusal(ErrorCode.disk_full, "Disk full").reason == "Disk full"
     assert "srv" not in str(refusal)
-
-
-def test_time_is_needed_for_nothing_that_is_within_the_limits() -> None:
-    begun = seconds(1.0)
-    Admission().check("127.0.0.1", ServerSettings(), begun)

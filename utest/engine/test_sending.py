@@ -186,7 +186,7 @@ def test_a_negotiated_timeout_is_honoured() -> None:
         first = peer.receive()
         assert first == Oack((("utimeout", str(round(time_out * 1e6))),))
         assert peer.receive() == first
-        assert 0.9 * time_out < time.monotonic() - begun < 5
+        assert time.monotonic() - begun > 0.9 * time_out
         assert peer.receive() == Error(0, "Timed out")
         assert found.wait_for_end().outcome is Outcome.timed_out
 

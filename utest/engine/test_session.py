@@ -160,7 +160,7 @@ def test_a_transfer_may_not_take_for_ever_even_if_it_never_rests() -> None:
         assert isinstance(packet, Oack)
         block = 0
         while not isinstance(packet, Error):
-            assert time.monotonic() - begun < 10 * limit
+            assert time.monotonic() - begun < 100 * limit
             peer.send(Ack(block % 65536))
             packet = peer.receive()
             block += 1

@@ -155,7 +155,10 @@ def test_the_news_that_an_answer_reached_nobody_is_no_request() -> None:
 
 def test_a_reply_that_cannot_leave_is_lost_in_silence() -> None:
     with closing(udp.bind_request_socket("127.0.0.1", 0)) as sock:
-        udp.send_from(sock, b"x" * 70_000, ("127.0.0.1", 9), None)
+        own = sock.getsockname()
+        udp.send_from(sock, b"x" * 70_000, own, None)
+        udp.send_from(sock, b"the next one", own, None)
+        assert sock.recv(99) == b"the next one"
 
 
 def test_a_link_local_source_has_its_interface() -> None:

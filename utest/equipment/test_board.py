@@ -306,4 +306,5 @@ def test_closing_a_serving_board_leaves_no_thread() -> None:
     with ServingBoard("f", CONTENT) as board:
         read(board)
     assert threading.active_count() == before
-    assert time.monotonic() - started < 2
+    # It would take longer than this if the end had to wait for the thread.
+    assert time.monotonic() - started < 5

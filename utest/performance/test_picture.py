@@ -7,6 +7,8 @@ import pytest
 from atest.performance.picture import Scale, draw
 from atest.performance.report import Row, at_least, judged
 
+SVG = "{http://www.w3.org/2000/svg}"
+
 
 def rows() -> list[Row]:
     return [
@@ -18,7 +20,7 @@ def rows() -> list[Row]:
 
 def test_it_is_well_formed_and_has_what_is_a_ratio_of_speeds() -> None:
     picture = ElementTree.fromstring(draw(rows(), "today & here"))
-    words = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    words = [element.text for element in picture.iter(f"{SVG}text")]
     assert words.count("S1 <one>") == 1
     assert {"x", "y", "18.00", "0.30", "today & here"} <= set(words)
     assert "memory" not in words
@@ -35,5 +37,8 @@ def test_twice_as_fast_is_as_long_as_half_as_fast() -> None:
     assert scale.at(2) - scale.at(1) == pytest.approx(scale.at(1) - scale.at(0.5))
 
 
-def test_without_a_ratio_it_is_empty() -> None:
-    ElementTree.fromstring(draw([], ""))
+def test_without_a_ratio_it_has_the_scale_alone() -> None:
+    no_ratio = judged("memory", "", 1.0, (1.0, 1.0))
+    assert draw([no_ratio], "") == draw([], "")
+    ticks = [e.text for e in ElementTree.fromstring(draw([], "")).iter(f"{SVG}text")][-6:]
+    assert ticks == ["0.5", "0.5", "1", "1", "2", "2"]

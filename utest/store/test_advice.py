@@ -35,11 +35,6 @@ def test_a_full_disk_stays_a_store_error_with_the_name() -> None:
     assert (caught.value.code, caught.value.public) == (ErrorCode.disk_full, "Disk full")
 
 
-def test_what_went_well_needs_no_words() -> None:
-    with explained(("a",)):
-        pass
-
-
 def test_a_missing_file_is_told_with_those_that_are_there() -> None:
     assert str(missing("x", ["b", "a"])) == "No file 'x'. Files: a, b."
     assert str(missing("x", [])) == "No file 'x'. There are no files."
