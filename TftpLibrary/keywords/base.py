@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from TftpLibrary.keywords import outgoing
 from TftpLibrary.keywords.argument_types import shown
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
+from TftpLibrary.recording.matching import name_test
 from TftpLibrary.recording.wording import short_text
 
 _PABOT = "pabot_results"
@@ -28,6 +29,8 @@ Operator = AssertionOperator | None
 _NUMERICAL = tuple(AssertionOperator[sign] for sign in ("==", "!=", "<", "<=", ">", ">="))
 _EQUALITY = (AssertionOperator["=="], AssertionOperator["!="])
 _EVALUATION = (AssertionOperator["validate"], AssertionOperator["then"])
+_ORDER = tuple(sign for sign in _NUMERICAL if sign not in _EQUALITY)
+_PARTS = tuple(AssertionOperator[sign] for sign in ("*=", "not contains", "^=", "$=", "matches"))
 _MEMBERSHIP = (AssertionOperator["*="], AssertionOperator["not contains"])
 
 _OF_A_FORMAT = (KeyError, IndexError, ValueError, AttributeError)
@@ -73,7 +76,8 @@ def verify_text(value: str, operator: Operator, expected: Any, what: str, messag
         message: takes the place of the whole message; empty keeps it.
 
     Raises:
-        UsageError: there is nothing to compare with, or it is no regular expression.
+        UsageError: there is nothing to compare with, it is no regular expression, or the operator
+            compares no texts: the 10th version would come before the 9th.
     """
     _log(what, short_text(value, _LONGEST))
     _check_pair(operator, expected, what)
@@ -82,7 +86,31 @@ def verify_text(value: str, operator: Operator, expected: Any, what: str, messag
         raise UsageError(
             f"{_subject(what)}: expected a text to compare with, got {shown(expected)}."
         )
+    if operator in _PARTS and expected == "":
+        raise UsageError(
+            f"{_subject(what)}: expected a text to look for, got ''. Every text contains that."
+        )
+    if operator is not None and operator in _ORDER:
+        operators = "==, !=, contains, not contains, starts, ends, matches, validate, then"
+        raise UsageError(_unfit("a text", operator, operators, what))
     return _verified(value, operator, expected, what, message)
+
+
+def verify_checksum(value: str, operator: Operator, expected: Any, what: str, message: str) -> Any:
+    """Returns a checksum, after the assertion about it; the case of its digits does not matter.
+
+    Raises:
+        UsageError: the expected one has another number of digits, so it can never be equal.
+    """
+    if isinstance(expected, str) and operator in _EQUALITY:
+        digits = expected.strip().lower().removeprefix("0x")
+        if not re.fullmatch(f"[0-9a-f]{{{len(value)}}}", digits):
+            raise UsageError(
+                f"{_subject(what)}: expected {len(value)} hexadecimal digits to compare with, got "
+                f"{shown(expected)}."
+            )
+        expected = digits
+    return verify_text(value, operator, expected, what, message)
 
 
 def verify_number(value: float, operator: Operator, expected: Any, what: str, message: str) -> Any:
@@ -114,29 +142,45 @@ def verify_size(value: int, operator: Operator, expected: Any, what: str, messag
 
 
 def verify_names(
-    value: list[str], operator: Operator, expected: Any, what: str, message: str
+    value: list[str],
+    operator: Operator,
+    expected: Any,
+    what: str,
+    message: str,
+    spelt: Callable[[str], str] = str,
 ) -> Any:
     """Returns names and logs them, after the assertion about them, if there is one.
 
     A text as `expected` is one name. Equality does not look at the order, and `contains` holds
-    when every expected name is there.
+    when every expected name is there. There a name may be a glob. `spelt` returns an expected name
+    as it stands in the value.
 
     Raises:
         UsageError: these are no names to compare with, or the operator compares no lists.
     """
     _log(what, "\n".join([f"{len(value)} in all", *value]))
     if operator in _EQUALITY:
-        _verified(sorted(value), operator, sorted(_names(expected, what)), what, message)
+        _verified(
+            sorted(value), operator, sorted(map(spelt, _names(expected, what))), what, message
+        )
         return value
     if operator in _MEMBERSHIP:
-        for name in _names(expected, what):
-            _verified(value, operator, name, what, message)
+        names = [*map(spelt, _names(expected, what))]
+        if not names:
+            raise UsageError(f"{_subject(what)}: expected a name to look for, got none.")
+        for name in names:
+            _verified(value, operator, _found(name, value), what, message)
         return value
     _check_pair(operator, expected, what)
     if operator is not None and operator not in _EVALUATION:
         operators = "==, !=, contains, not contains, validate, then"
         raise UsageError(_unfit("a list", operator, operators, what))
     return _verified(value, operator, expected, what, message)
+
+
+def _found(name: str, value: list[str]) -> str:
+    """Returns the first of the names that a name or glob stands for; else itself."""
+    return next(filter(name_test(name), value), name)
 
 
 def _names(expected: Any, what: str) -> list[str]:
@@ -153,6 +197,8 @@ def _names(expected: Any, what: str) -> list[str]:
 
 def _verified(value: Any, operator: Operator, expected: Any, what: str, message: str) -> Any:
     try:
+        if operator in _EVALUATION and not re.search(r"\bvalue\b", str(expected)):
+            raise UsageError(f"{_subject(what)}: {_no_condition(expected)}")
         return verify_assertion(value, operator, expected, what, message)
     except (AssertionError, TftpError):
         raise
@@ -169,10 +215,14 @@ def _verified(value: Any, operator: Operator, expected: Any, what: str, message:
             ) from error
         if operator not in _EVALUATION:
             raise
-        raise UsageError(
-            f"{_subject(what)}: {shown(expected)} cannot be evaluated as a condition. Expected an "
-            "expression with 'value' in it, such as value > 5."
-        ) from error
+        raise UsageError(f"{_subject(what)}: {_no_condition(expected)}") from error
+
+
+def _no_condition(expected: Any) -> str:
+    return (
+        f"{shown(expected)} cannot be evaluated as a condition. Expected an expression with "
+        "'value' in it, such as value > 5."
+    )
 
 
 def _log(what: str, value: str) -> None:

@@ -8,18 +8,20 @@ from typing import Any
 from robot.api.deco import keyword
 from robot.api.types import Secret
 
-from TftpLibrary.errors import ExpectationError
+from TftpLibrary.errors import ExpectationError, UsageError
 from TftpLibrary.keywords import outgoing, reporting
 from TftpLibrary.keywords.base import (
     Keywords,
     Operator,
     new_place,
     output_path,
+    verify_checksum,
     verify_names,
     verify_size,
     verify_text,
 )
 from TftpLibrary.keywords.conversions import HashAlgorithm, Size, required, to_source
+from TftpLibrary.recording.matching import is_glob
 from TftpLibrary.store.advice import missing
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.store.content import TestContent
@@ -325,7 +327,15 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    greeting.txt
         | `Delete File`    greeting.txt
         """
-        self.state.server(server).files.delete(name, missing_ok=missing_ok, client=client)
+        files = self.state.server(server).files
+        if files.delete(name, missing_ok=missing_ok, client=client) or not is_glob(name):
+            return
+        like = files.list(name, client=client)
+        if like:
+            raise UsageError(
+                f"'{name}' is the name of one file here, and no glob. Files like that: "
+                f"{', '.join(like)}."
+            )
 
     @keyword("Delete All Files", tags=("File Store",))
     def delete_all_files(self, *, server: str = "") -> list[str]:
@@ -426,7 +436,7 @@ class FileKeywords(Keywords):
             name: The file.
             algorithm: Kind of checksum.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
-            assertion_expected: Checksum to compare with, in lower-case hexadecimal digits.
+            assertion_expected: Checksum to compare with, in hexadecimal digits.
             message: Error message to use instead of the default one.
             client: Address or network of boards: the file as they get it, see ``only_for`` of
                 `Upload File`. Default: the file for all boards, or else that for any board.
@@ -442,7 +452,7 @@ class FileKeywords(Keywords):
         """
         checksum = self.state.server(server).files.checksum(name, algorithm.value, client=client)
         what = f"{algorithm.value} of '{name}':"
-        return verify_text(checksum, assertion_operator, assertion_expected, what, message)
+        return verify_checksum(checksum, assertion_operator, assertion_expected, what, message)
 
     @keyword("Get TFTP File Text", tags=("File Store", "Assertion"))
     def get_tftp_file_text(
@@ -495,7 +505,8 @@ class FileKeywords(Keywords):
         Args:
             pattern: Glob for the names; ``*`` also matches ``/``.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
-            assertion_expected: A name, or a list of names in any order.
+            assertion_expected: A whole name, or a list of names in any order. For ``contains`` and
+                ``not contains`` also a glob such as ``*.dtb``.
             message: Error message to use instead of the default one.
             client: Address or network of boards: the files that they get, see ``only_for`` of
                 `Upload File`. Default: all files.
@@ -517,7 +528,7 @@ class FileKeywords(Keywords):
         """Fails unless a file is in the store of a TFTP server.
 
         Args:
-            name: The file.
+            name: The file, or a glob such as ``*.dtb``.
             client: Address or network of boards: the file as they get it, see ``only_for`` of
                 `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
@@ -527,16 +538,16 @@ class FileKeywords(Keywords):
         | `Upload Text`    hello    greeting.txt
         | `TFTP File Should Exist`    greeting.txt
         """
-        files = self.state.server(server).files
-        if not files.exists(name, client=client):
-            raise ExpectationError(str(missing(name, files.list(client=client), client)))
+        if not self._find(name, client, server):
+            names = self.state.server(server).files.list(client=client)
+            raise ExpectationError(str(missing(name, names, client)))
 
     @keyword("TFTP File Should Not Exist", tags=("File Store", "Assertion"))
     def tftp_file_should_not_exist(self, name: str, *, client: str = "", server: str = "") -> None:
         """Fails if a file is in the store of a TFTP server.
 
         Args:
-            name: The file.
+            name: The file, or a glob such as ``*.dtb``.
             client: Address or network of boards: the file as they get it, see ``only_for`` of
                 `Upload File`. Default: no board may have such a file.
             server: Alias of the server. Default: the active one.
@@ -545,5 +556,13 @@ class FileKeywords(Keywords):
         | `Start TFTP Server`    port=0
         | `TFTP File Should Not Exist`    greeting.txt
         """
-        if self.state.server(server).files.exists(name, client=client):
-            raise ExpectationError(f"File '{name}' should not exist, but it does.")
+        found = self._find(name, client, server)
+        if found:
+            raise ExpectationError(f"File '{found}' should not exist, but it does.")
+
+    def _find(self, name: str, client: str, server: str) -> str:
+        """Returns the first file that a name or glob stands for; empty if there is none."""
+        files = self.state.server(server).files
+        if files.exists(name, client=client):
+            return name
+        return next(iter(files.list(name, client=client) if is_glob(name) else []), "")

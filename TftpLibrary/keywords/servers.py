@@ -236,7 +236,12 @@ class ServerKeywords(Keywords):
         servers = [TftpServerInfo.of(self.state.server(alias)) for alias in self.state.running()]
         aliases = [server.alias for server in servers]
         result = verify_names(
-            aliases, assertion_operator, assertion_expected, "TFTP servers", message
+            aliases,
+            assertion_operator,
+            assertion_expected,
+            "TFTP servers",
+            message,
+            self.state.as_given,
         )
         # The operator `then` has a result of its own.
         return servers if result is aliases else result

@@ -153,6 +153,11 @@ class LibraryState:
         """Returns the aliases of the running servers, in the order of their start."""
         return [running.server.alias for running in self._servers.values()]
 
+    def as_given(self, alias: str) -> str:
+        """Returns the alias as its server was started with, whatever case and spaces it has."""
+        running = self._servers.get(_plain(alias))
+        return running.server.alias if running else alias
+
     def absence(self, alias: str = "") -> str:
         """Returns the sentence that says which server is not running, and which are."""
         if not alias:

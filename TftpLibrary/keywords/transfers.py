@@ -125,9 +125,9 @@ class TransferKeywords(Keywords):
         Args:
             name: Name, or a glob such as ``*.dtb``. Default: all.
             assertion_operator: How to compare, see `Assertions`. Default: no check.
-            assertion_expected: Name or list of names to compare with. Equality ignores the order,
-                which `Requests Should Be` checks; ``contains`` holds when every expected name is
-                there.
+            assertion_expected: Whole name, or list of names. Equality ignores the order, which
+                `Requests Should Be` checks. ``contains`` and ``not contains`` take globs such as
+                ``*.dtb`` too, and look at every expected name.
             message: Error message to use instead of the default one.
             client: Address or network of the board. Default: any board.
             outcome: How the transfers ended. Default: all, running ones too.
@@ -144,7 +144,7 @@ class TransferKeywords(Keywords):
         | `TFTP Get`    ${server.host}    zImage    port=${server.port}
         | `Wait Until File Is Downloaded`    zImage    60s
         | `Get Requested Files`    *    ==    zImage
-        | `Get Requested Files`    *    not contains    initrd
+        | `Get Requested Files`    *    not contains    *initrd*
         """
         seen = self._select(name, client, outcome, since, server)
         names = list(dict.fromkeys(transfer.filename for transfer in seen))

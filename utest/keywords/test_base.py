@@ -12,6 +12,7 @@ from TftpLibrary.keywords.base import (
     log_address,
     output_folder,
     scope_name,
+    verify_checksum,
     verify_names,
     verify_number,
     verify_size,
@@ -107,6 +108,8 @@ def test_a_comparison_of_texts_that_cannot_be_is_explained() -> None:
         (CONTAINS, ["b.bin", "a.bin"]),
         (LACKS, "c.bin"),
         (LACKS, ["c.bin", "d.bin"]),
+        (CONTAINS, "/b.*"),
+        (LACKS, "*.dtb"),
     ],
 )
 def test_names_hold(operator: AssertionOperator, expected: Any) -> None:
@@ -122,11 +125,64 @@ def test_names_hold(operator: AssertionOperator, expected: Any) -> None:
         (CONTAINS, ["a.bin", "c.bin"]),
         (CONTAINS, "a"),
         (LACKS, ["c.bin", "a.bin"]),
+        (LACKS, "*.bin"),
+        (CONTAINS, ["*.bin", "*.dtb"]),
     ],
 )
 def test_names_do_not_hold(operator: AssertionOperator, expected: Any) -> None:
     with pytest.raises(AssertionError, match=r"^Files '\['a.bin', 'b.bin'\]' \(list\) should"):
         verify_names(NAMES, operator, expected, "Files", "")
+
+
+@pytest.mark.parametrize("operator", [CONTAINS, LACKS])
+@pytest.mark.parametrize("expected", ["", [], None])
+def test_no_name_is_nothing_to_look_for(operator: AssertionOperator, expected: Any) -> None:
+    with pytest.raises(UsageError, match=r"^Files: expected a name to look for, got none\.$"):
+        verify_names(NAMES, operator, expected, "Files", "")
+
+
+@pytest.mark.parametrize("sign", ["*=", "not contains", "^=", "$=", "matches"])
+def test_empty_text_is_no_part_to_look_for(sign: str) -> None:
+    with pytest.raises(UsageError) as error:
+        verify_text("a", AssertionOperator[sign], "", "Text:", "")
+    assert str(error.value) == (
+        "Text: expected a text to look for, got ''. Every text contains that."
+    )
+    assert verify_text("", EQUAL, "", "Text:", "") == ""
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">="])
+def test_texts_have_no_order(sign: str) -> None:
+    with pytest.raises(UsageError) as error:
+        verify_text("10", AssertionOperator[sign], "9", "Text:", "")
+    assert str(error.value) == (
+        f"Text: a text has no operator '{AssertionOperator[sign].name}'. Operators: ==, !=, "
+        "contains, not contains, starts, ends, matches, validate, then."
+    )
+
+
+@pytest.mark.parametrize("sign", ["validate", "then"])
+@pytest.mark.parametrize("expected", ["'a'", "True", 1, "values"])
+def test_condition_that_does_not_look_at_the_value_is_none(sign: str, expected: Any) -> None:
+    with pytest.raises(UsageError, match="Expected an expression with 'value' in it"):
+        verify_text("a", AssertionOperator[sign], expected, "Text:", "")
+
+
+@pytest.mark.parametrize("digits", ["3610a686", "3610A686", "0x3610A686", " 3610a686 "])
+def test_checksums_are_compared_whatever_the_case_of_their_digits(digits: str) -> None:
+    assert verify_checksum("3610a686", EQUAL, digits, "crc32", "") == "3610a686"
+    with pytest.raises(AssertionError, match="crc32 '3610a686' .* should not be '3610a686'"):
+        verify_checksum("3610a686", UNEQUAL, digits, "crc32", "")
+
+
+@pytest.mark.parametrize("digits", ["", "3610a68", "3610a6861", "3610a68g", "zImage"])
+@pytest.mark.parametrize("operator", [EQUAL, UNEQUAL])
+def test_checksum_of_another_kind_is_refused(operator: AssertionOperator, digits: str) -> None:
+    with pytest.raises(UsageError) as error:
+        verify_checksum("3610a686", operator, digits, "crc32 of 'a':", "")
+    assert str(error.value) == (
+        f"crc32 of 'a': expected 8 hexadecimal digits to compare with, got '{digits}'."
+    )
 
 
 def test_no_names_equal_an_empty_text() -> None:

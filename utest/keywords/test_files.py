@@ -195,8 +195,30 @@ def test_a_checksum_is_checked(stored: FileKeywords, algorithm: HashAlgorithm) -
     expected = hashlib.new(algorithm.value, b"hostname r7\n").hexdigest()
     assert stored.get_tftp_file_checksum("startup-config", algorithm) == expected
     stored.get_tftp_file_checksum("startup-config", algorithm, EQUAL, expected)
-    with pytest.raises(AssertionError, match=rf"^{algorithm.value} of 'startup-config': '.* 'x'"):
-        stored.get_tftp_file_checksum("startup-config", algorithm, EQUAL, "x")
+    wrong = "0" * len(expected)
+    with pytest.raises(AssertionError, match=rf"^{algorithm.value} of 'startup-config': '.* '000"):
+        stored.get_tftp_file_checksum("startup-config", algorithm, EQUAL, wrong)
+
+
+@pytest.mark.parametrize("name", ["*", "start*", "startup-confi[g]"])
+def test_a_glob_that_matches_a_file_is_no_proof_that_there_is_none(
+    stored: FileKeywords, name: str
+) -> None:
+    stored.tftp_file_should_exist(name)
+    with pytest.raises(ExpectationError, match="File 'startup-config' should not exist, but it"):
+        stored.tftp_file_should_not_exist(name)
+    stored.tftp_file_should_not_exist("*.dtb")
+    with pytest.raises(ExpectationError, match=r"No file '\*.dtb'"):
+        stored.tftp_file_should_exist("*.dtb")
+
+
+def test_delete_says_that_it_takes_no_glob(stored: FileKeywords) -> None:
+    with pytest.raises(UsageError) as error:
+        stored.delete_file("start*", missing_ok=True)
+    assert str(error.value) == (
+        "'start*' is the name of one file here, and no glob. Files like that: startup-config."
+    )
+    stored.delete_file("*.dtb", missing_ok=True)
 
 
 def test_every_algorithm_is_known_to_the_store(stored: FileKeywords) -> None:

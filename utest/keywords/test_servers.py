@@ -325,7 +325,10 @@ def test_all_running_servers_are_described_in_the_order_of_their_start(
     started = [keywords.start_tftp_server(alias=alias) for alias in ("right", "left")]
     assert keywords.get_tftp_servers() == started
     assert keywords.get_tftp_servers(EQUAL, ["left", "right"]) == started
+    assert keywords.get_tftp_servers(EQUAL, ["LEFT", "ri ght"]) == started
     assert keywords.get_tftp_servers(AssertionOperator["contains"], "left") == started
+    with pytest.raises(AssertionError, match="should not contain 'left'"):
+        keywords.get_tftp_servers(AssertionOperator["not contains"], "Left")
     with pytest.raises(AssertionError, match="TFTP servers"):
         keywords.get_tftp_servers(EQUAL, "left")
     state.stop("right")
