@@ -6,6 +6,7 @@ import ast
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def partner_of(module: Path) -> Path:
     return folder / f"test_{module.stem.strip('_')}.py"
 
 
+@cache
 def tree_of(module: Path) -> ast.Module:
     return ast.parse(module.read_text("utf-8"))
 
