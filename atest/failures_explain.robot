@@ -77,7 +77,7 @@ Another Board Asks
 
 Nothing Is Asked
     [Tags]    smoke
-    The Download Fails    zImage
+    The Download Fails    uImage
     ...    nothing was requested at 127.0.0.1:*.
     ...    Only this machine reaches that address: for a board, start the server with host\=auto
     ...    or an address of this machine in the board's network.
