@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 from TftpLibrary.errors import UsageError
 from TftpLibrary.locations import has_port
 from TftpLibrary.networks import parse_network
+from TftpLibrary.protocol.options import KNOWN
 from TftpLibrary.protocol.roles import Timing
 
 T = TypeVar("T")
@@ -131,6 +132,9 @@ class Setting(NamedTuple):
         if self.kind is Kind.networks:
             for client in value:
                 parse_network(client, self.name)
+        if self.kind is Kind.options:
+            for option in value:
+                _check_option(option, self.name)
 
     def _is_possible(self, value: Any) -> bool:
         if self.kind is Kind.choice:
@@ -160,6 +164,14 @@ class Setting(NamedTuple):
         if self.high is None:
             return f"{self.low}{unit} or more"
         return f"from {self.low} to {self.high}"
+
+
+def _check_option(option: str, name: str) -> None:
+    if option.lower() not in KNOWN:
+        raise UsageError(
+            f"{name}: '{option}' is no option that a server knows. Expected names out of "
+            f"{', '.join(KNOWN)}."
+        )
 
 
 def setting(default: T, kind: Kind, doc: str, **row: Any) -> T:  # Any: the columns of `Setting`

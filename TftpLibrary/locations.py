@@ -58,7 +58,7 @@ def locate(host: str, port: int = TFTP_PORT, name: str = "") -> Location:
         name: the name of the file; empty where the URL has it.
 
     Raises:
-        UsageError: it is another kind of URL, or name or port are given twice.
+        UsageError: it is another kind of URL or a path, or name or port are given twice.
     """
     text, mode = host.strip(), ""
     scheme, is_url, rest = text.partition("://")
@@ -68,6 +68,11 @@ def locate(host: str, port: int = TFTP_PORT, name: str = "") -> Location:
         text, _, path = rest.partition("/")
         path, mode = _split_mode(path)
         name = _joined(path, name)
+    elif "/" in text or "\\" in text:
+        raise UsageError(
+            f"'{text}' is a path, and no host. To get a file the host comes first, to put one the "
+            "file comes first."
+        )
     return Location(*_split_port(text, port), name, mode)
 
 

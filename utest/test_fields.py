@@ -8,6 +8,7 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.fields import Kind, Setting, limit_of, option_names, parse_ports, words
+from TftpLibrary.protocol.options import KNOWN
 from TftpLibrary.sizes import parse_size
 
 
@@ -52,6 +53,12 @@ def row(kind: Kind, **columns: Any) -> Setting:
         ),
         (row(Kind.options), "tsize", "x must be several names of options, got 'tsize'."),
         (
+            row(Kind.options),
+            ["tsize", "blocksize"],
+            "x: 'blocksize' is no option that a server knows. Expected names out of blksize, "
+            "blksize2, windowsize, timeout, utimeout, rollover, tsize.",
+        ),
+        (
             row(Kind.networks),
             ["board"],
             "x='board' is neither an address nor a network. Expected for example 192.168.1.50, "
@@ -75,7 +82,7 @@ def test_a_value_that_cannot_be_is_refused(found: Setting, value: Any, text: str
         (row(Kind.seconds, low=0), (0, 0.5)),
         (row(Kind.choice, choices=(0, 1)), (0, 1)),
         (row(Kind.ports), (None, (1, 1), (1, 65535))),
-        (row(Kind.options), (frozenset(), ["tsize"])),
+        (row(Kind.options), (frozenset(), ["tsize"], ["BlkSize", *KNOWN])),
         (row(Kind.networks), ((), ("::1", "10.0.0.0/8"))),
     ],
 )

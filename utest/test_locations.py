@@ -47,6 +47,20 @@ def test_host_port_and_name_are_found_in_what_a_user_writes(
             "The file is named twice: 'boot/zImage' in the URL, and 'zImage'. Give one of them.",
         ),
         (
+            "images/zImage",
+            69,
+            "127.0.0.1",
+            "'images/zImage' is a path, and no host. To get a file the host comes first, to put "
+            "one the file comes first.",
+        ),
+        (
+            "C:\\zImage",
+            69,
+            "",
+            "'C:\\zImage' is a path, and no host. To get a file the host comes first, to put one "
+            "the file comes first.",
+        ),
+        (
             "board:6969",
             7070,
             "zImage",

@@ -271,7 +271,7 @@ class Machine(ABC):
     def _give_up(self, awaited: str, *, is_at_rollover: bool = False) -> None:
         """The last try was in vain. The peer may hear without being heard, so it gets an ERROR."""
         self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
-        text = f"no answer: {awaited} did not come, {self._retry.tries + 1} tries"
+        text = f"no answer: {awaited} did not come, {self._retry.tries_text}"
         if is_at_rollover:
             text = f"{text}; {_AT_ROLLOVER}"
         self._finish(Event.silence, End(Outcome.timed_out, ErrorCode.not_defined, text))

@@ -118,7 +118,7 @@ class Opening(Machine):
         """Asks again, or gives up."""
         if self._retry.is_exhausted:
             # No ERROR: nobody is there to read it.
-            text = f"no answer to the request, {self._retry.tries + 1} tries"
+            text = f"no answer to the request, {self._retry.tries_text}"
             self._finish(Event.silence, End(Outcome.timed_out, None, text))
             return
         self._retry.retry(now)

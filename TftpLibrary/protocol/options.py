@@ -205,6 +205,9 @@ _EXACTLY: Mapping[str, tuple[int, int]] = MappingProxyType(
 )
 """Options that are granted as asked or not at all, and their bounds."""
 
+KNOWN = (*_AT_MOST, *_EXACTLY)
+"""Every option that a server may grant."""
+
 _UNCHANGED: Mapping[str, int] = MappingProxyType(
     {
         "blksize": DEFAULT_BLKSIZE,

@@ -75,6 +75,11 @@ class RetryTimer:
         return self._smoothed or 0.0
 
     @property
+    def tries_text(self) -> str:
+        """How often the packet in flight was sent, in words."""
+        return f"{self.tries + 1} tries" if self.tries else "1 try"
+
+    @property
     def latest(self) -> float:
         """When the patience for the packet in flight ends."""
         return self.answered_at + self._patience

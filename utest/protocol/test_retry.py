@@ -37,6 +37,14 @@ def test_fixed_timer_waits_the_same_each_time() -> None:
     assert timer.tries == 3
 
 
+def test_tries_are_told_in_words() -> None:
+    timer = RetryTimer(1.0, 3)
+    timer.start(0.0)
+    assert timer.tries_text == "1 try"
+    timer.retry(1.0)
+    assert timer.tries_text == "2 tries"
+
+
 def test_timer_without_retries_waits_once() -> None:
     assert waits(RetryTimer(1.5, 0)) == pytest.approx([1.5])
 
