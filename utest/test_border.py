@@ -270,6 +270,15 @@ def test_needed_name_is_not_empty(unused: RobotCalls) -> None:
 
 
 MISSPELLED = [
+    (
+        "Get Transfer Count",
+        "*",
+        "==",
+        "0",
+        "outcom=refused",
+        "There is no argument 'outcom'. Did you mean outcome=? For this text as a value write "
+        "message=outcom=refused",
+    ),
     ("Start TFTP Server", "prot=6969", "There is no argument 'prot'. Did you mean port=?"),
     ("Get Transfers", "outcom=refused", "There is no argument 'outcom'. Did you mean outcome=?"),
     ("Get Transfers", "filename=x", "There is no argument 'filename'. Did you mean name=?"),

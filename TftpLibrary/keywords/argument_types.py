@@ -33,8 +33,8 @@ from TftpLibrary.recording.wording import short_text
 LIKENESS = 0.65
 """From here on, of 1.0, a name counts as a misspelling of an argument's name."""
 
-FREE_TEXT = frozenset({"text", "data", "assertion_expected", "message"})
-"""Arguments with prose, or the content of a file, in which lines like `name=value` are common."""
+FREE_TEXT = frozenset({"text", "data", "assertion_expected"})
+"""Arguments with the content of a file, in which lines like `name=value` are common."""
 
 _NAMED = r"(?s)([A-Za-z][\w -]*)=(.*)"
 
