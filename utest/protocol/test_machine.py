@@ -248,3 +248,13 @@ def assert_over(machine: AnyMachine) -> None:
         machine.handle_timeout(99.0)
         machine.abort(0, "Stopped")
         machine.lose("gone")
+
+
+def test_an_end_that_stops_at_the_highest_number_is_told_of_the_other_rollover() -> None:
+    machine = receiver()
+    while machine.received < 65535:
+        machine.accept(machine.full_size, 0.1)
+    for now in (2.0, 4.0, 6.0):
+        machine.handle_timeout(now)
+    assert machine.end is not None
+    assert machine.end.message.endswith("try the other rollover=")

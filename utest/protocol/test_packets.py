@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from TftpLibrary.errors import PacketError
@@ -19,6 +19,7 @@ from TftpLibrary.protocol.packets import (
     Packet,
     Request,
     decode,
+    octets_of_text,
     peek_opcode,
     printable,
 )
@@ -189,6 +190,44 @@ def test_printable_is_always_printable(octets: bytes) -> None:
     text = printable(octets)
     assert text.isprintable()
     text.encode("utf-8")  # a lone surrogate would raise
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [
+        ("zImage", b"zImage"),
+        ("L\u00fc.bin", b"L\xc3\xbc.bin"),
+        # As `printable` shows an octet that is no text, and characters that it does not show.
+        (r"\xff\x1b", b"\xff\x1b"),
+        (r"\u202ea", b"\xe2\x80\xaea"),
+        (r"\U000e0001", b"\xf3\xa0\x80\x81"),
+        ("\udcff", b"\xff"),
+        # Any other backslash is one.
+        (r"boot\new", rb"boot\new"),
+        (r"a\x41", rb"a\x41"),
+        (r"\u0041", rb"\u0041"),
+        (r"\ud800", rb"\ud800"),
+        (r"\Uffffffff", rb"\Uffffffff"),
+        (r"boot\x86\wdsnbp.com", rb"boot\x86\wdsnbp.com"),
+        (r"boot\x86/wdsnbp.com", rb"boot\x86/wdsnbp.com"),
+        (r"\x86\x87", b"\x86\x87"),
+    ],
+)
+def test_a_name_is_taken_as_it_was_shown(text: str, octets: bytes) -> None:
+    assert octets_of_text(text) == octets
+
+
+@given(st.binary(max_size=30).filter(lambda octets: b"\\" not in octets))
+@example(b"\x86\x87")
+def test_a_name_that_was_shown_gives_back_its_octets(octets: bytes) -> None:
+    # All but this one, which is meant as the folder of Windows loaders.
+    assume(b"\x86/" not in octets)
+    assert octets_of_text(printable(octets)) == octets
+
+
+def test_a_surrogate_that_stands_for_no_octet_is_no_name() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        octets_of_text("\ud800")
 
 
 @pytest.mark.parametrize("opcode", [*Opcode, 0, 7, 65535])
