@@ -11,11 +11,11 @@ import socket
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.hosts import Address
+from TftpLibrary.protocol.datagrams import kind
 from TftpLibrary.protocol.packets import Error, ErrorCode, Opcode
 
 _ANSWERS_AT_ONCE = 16
 _ANSWER = Error(ErrorCode.unknown_tid, "Unknown transfer ID").encode()
-_ERROR = Opcode.error.to_bytes(2, "big")
 
 
 def turn_away(sock: socket.socket, datagram: bytes, address: Address) -> None:
@@ -23,7 +23,7 @@ def turn_away(sock: socket.socket, datagram: bytes, address: Address) -> None:
 
     An ERROR is never answered: two ends could answer each other for ever.
     """
-    if datagram[:2] != _ERROR:
+    if kind(datagram) != Opcode.error.packet:
         with contextlib.suppress(OSError):
             sock.sendto(_ANSWER, address)
 

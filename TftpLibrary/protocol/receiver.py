@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from TftpLibrary.protocol.blocks import HIGHEST_WIRE_BLOCK, back_from_wire, from_wire, to_wire
+from TftpLibrary.protocol.datagrams import kind
 from TftpLibrary.protocol.machine import (
     COMPLETED,
     RECEIVER,
@@ -44,7 +45,6 @@ _ACK_OPCODE = Opcode.ack.to_bytes(2, "big")
 _DEFAULT_SIZE = HEADER_SIZE + DEFAULT_BLKSIZE
 _NOTHING = b"nothing"
 """Longer than a header, so no header equals it: nothing is expected after the last block."""
-_OACK_OPCODE = Opcode.oack.to_bytes(2, "big")
 _HALF_OPEN = Phase.half_open
 
 SHORTEST_DOUBT = 0.25
@@ -273,7 +273,7 @@ class Receiver(Machine):
                 self._dally_timer = max(self._dally_timer, longer)
 
     def _receive_ack(self, packet: Ack, now: float) -> None:
-        if packet.wire_block == 0 and self._invitation[:2] == _OACK_OPCODE:
+        if packet.wire_block == 0 and kind(self._invitation) == Opcode.oack.packet:
             # A client owes it for the OACK of a read. In a write nothing follows from it.
             self._receive_copy(packet, now)
             self.remarks = ("ACK 0 came in answer to the OACK, which a write does not need",)
