@@ -94,6 +94,19 @@ def test_readme_of_the_wheel_has_no_link_that_leads_nowhere(wheel: Path) -> None
     assert [link for link in links if not link.startswith("https://")] == []
 
 
+def test_readme_names_the_lowest_robot_framework(wheel: Path) -> None:
+    (needed,) = (
+        line
+        for line in metadata(wheel).get_all("Requires-Dist", [])
+        if line[:15] == "robotframework<" and "extra" not in line
+    )
+    lowest = re.search(r">=([\d.]+)", needed)
+    assert lowest
+    readme = str(metadata(wheel).get_payload())
+    assert f"Robot Framework {lowest[1]} or newer" in readme
+    assert "`libdoc TftpLibrary keywords.html`" in readme
+
+
 def test_no_address_of_the_project_is_made_up(wheel: Path) -> None:
     assert metadata(wheel).get_all("Project-URL", []) == []
 

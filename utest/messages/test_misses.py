@@ -242,6 +242,12 @@ def test_loopback_is_named_as_what_no_board_reaches(at: str) -> None:
     assert f"nothing was requested at {at}. Only this machine reaches that address" in text
 
 
+def test_an_upload_that_is_shorter_than_announced_is_told_with_both_numbers() -> None:
+    error = "only 700 of the 1,200 announced bytes came"
+    short = partial("core", outcome=Outcome.failed, error_message=error, direction=WRITE)
+    assert f", then it failed: {error}. Look at the board's console" in why(Upload("core"), short)
+
+
 def elsewhere(others: list[Transfer], whole: list[Transfer], *own: Transfer) -> str:
     view = seen(*own, server="left", others=lambda: (*others,), whole=lambda: (*whole,))
     return Download("zImage").explain(view).partition(": ")[2].partition("\n")[0]
