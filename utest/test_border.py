@@ -269,6 +269,24 @@ def test_needed_name_is_not_empty(unused: RobotCalls) -> None:
                 unused.call(keyword.name, "")
 
 
+def test_every_keyword_takes_a_server_by_its_alias_as_server(robot: RobotCalls) -> None:
+    """`alias` is the word where a name is given, and nowhere else."""
+    robot.call("Start TFTP Server", alias="dut")
+    for keyword in robot.keywords:
+        spec = keyword.args
+        names = [*spec.positional, *spec.named_only]
+        assert ("alias" in names) == (keyword.name == "Start TFTP Server")
+        if "server" not in names or keyword.name.startswith("Stop"):
+            continue
+        needed = {n: Names("x", 1).values[n] for n in spec.positional if n not in spec.defaults}
+        call: dict[str, object] = {**needed, "server": "nobody"}
+        if keyword.name == "TFTP Server Should Not Be Running":
+            robot.call(keyword.name, **call)
+        else:
+            with pytest.raises(TftpError, match=r"No TFTP server 'nobody'\. Running: dut\."):
+                robot.call(keyword.name, **call)
+
+
 MISSPELLED = [
     (
         "Get Transfer Count",

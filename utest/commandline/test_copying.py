@@ -51,6 +51,18 @@ def test_a_url_names_server_and_file(
     assert "new/copy" in server.files.list()
 
 
+@pytest.mark.parametrize("tsize", [[], ["--no-tsize"]])
+def test_a_plain_request_of_rfc_1350_can_be_sent(
+    tmp_path: Path, server: TftpServer, tsize: list[str]
+) -> None:
+    plain = ["--blksize", "512", "--windowsize", "1", *tsize]
+    url = server.url("a/b")
+    assert copying.get(parser().parse_args(["get", url, str(tmp_path / "copy"), *plain])) == 0
+    put = parser().parse_args(["put", str(tmp_path / "copy"), server.url("c"), *plain])
+    assert copying.put(put) == 0
+    assert [dict(transfer.requested) for transfer in server.transfers()] == [{}, {}]
+
+
 def test_get_needs_the_name_of_a_file(server: TftpServer) -> None:
     with pytest.raises(UsageError, match="No file is named"):
         copying.get(options(server, "get", server.host))

@@ -72,6 +72,10 @@ def test_get_and_put_ask_as_they_are_told(
     assert asked.mode == "netascii"
     assert asked.requested["blksize"] == "1024"
     assert asked.requested["windowsize"] == "4"
+    plain = keywords.tftp_get(
+        router.url("running-config"), destination=path, blksize=to_size("512"), windowsize=1
+    )
+    assert not plain.requested, "A request as RFC 1350 has it."
     put = keywords.tftp_put(path, "127.0.0.1", "b.txt", port=router.port, windowsize=1)
     assert "windowsize" not in put.requested
 

@@ -149,11 +149,6 @@ def test_all_files_are_deleted(keywords: FileKeywords, files: StationFiles) -> N
     assert files.list() == []
 
 
-def test_every_keyword_takes_the_alias_of_a_server(keywords: FileKeywords) -> None:
-    with pytest.raises(UsageError, match="No TFTP server 'x'. Running: dut."):
-        keywords.delete_all_files(server="x")
-
-
 # Asking
 
 
