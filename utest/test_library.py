@@ -177,7 +177,7 @@ Sees What It Did Itself
 Does Not See What The Test Before Did
     Get Transfer Count    a.txt    ==    0
     Get Transfer Count    a.txt    ==    2    since=0
-    Run Keyword And Expect Error    'a.txt' *: nothing was requested*
+    Run Keyword And Expect Error    'a.txt' *: it was requested before the mark only*
     ...    Wait Until File Is Downloaded    a.txt    0s
 
 *** Keywords ***
