@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, fields, replace
 from enum import Enum
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, TypeVar
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.locations import has_port
@@ -21,6 +20,15 @@ from TftpLibrary.protocol.roles import Timing
 T = TypeVar("T")
 C = TypeVar("C", bound="type[Settings]")
 S = TypeVar("S", bound="Settings")
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: bool) -> Callable[[T], T]:
+        """Does nothing: it is meant for type checkers, and Python has it from 3.11 on."""
+        return lambda function: function
+
 
 Unlimited = Literal["unlimited"]
 UNLIMITED: Unlimited = "unlimited"
@@ -175,30 +183,63 @@ def _check_option(option: str, name: str) -> None:
 
 
 def setting(default: T, kind: Kind, doc: str, **row: Any) -> T:  # Any: the columns of `Setting`
-    """Makes the field of a setting from its row; see `Setting` for the columns."""
-    metadata = {"row": Setting("", kind, default, doc, **row)}
-    return field(default=default, metadata=metadata)
+    """Makes the row of a setting; see `Setting` for the columns.
+
+    Type checkers take it for the default, which `table` puts in its place.
+    """
+    made: Any = Setting("", kind, default, doc, **row)  # Any: it is no T
+    return made  # type: ignore[no-any-return]
 
 
 class Settings:
-    """The base of the settings of servers and of clients.
+    """The base of the settings of servers and of clients: frozen values, equal by their content.
+
+    It makes of its rows what a dataclass makes of its fields, without the import of `dataclasses`.
+
+    Args:
+        values: the values, by the names of the rows; what is left out has its default.
 
     Attributes:
-        rows: the table, one row for each field, in the order of the fields.
-    """
+        rows: the table, one row for each setting, in the order of the class.
 
-    __slots__ = ()
+    Raises:
+        UsageError: there is no such setting, or a value is impossible.
+    """
 
     rows: ClassVar[tuple[Setting, ...]]
     timeout: float
     retries: int
 
-    def __post_init__(self) -> None:
-        """Checks every value, so that a mistake fails where it is made."""
+    def __init__(self, **values: Any) -> None:
+        known = {row.name for row in self.rows}
+        if unknown := sorted(set(values) - known):
+            raise UsageError(
+                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(known))}."
+            )
         for row in self.rows:
-            value = getattr(self, row.name)
+            value = values.get(row.name, row.default)
             if value is not row.default:
                 row.check(value)
+            # Not `self.name = value`, which is refused.
+            vars(self)[row.name] = value
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(
+            f"Settings are frozen. Expected a copy: changed({{{name!r}: {value!r}}})."
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"Settings are frozen: {name} cannot be deleted.")
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({values})"
 
     def changed(self: S, values: Mapping[str, Any], *, is_running: bool = False) -> S:
         """Returns the settings with other values.
@@ -212,12 +253,7 @@ class Settings:
         """
         if not values:
             return self
-        known = {row.name for row in self.rows}
-        if unknown := sorted(set(values) - known):
-            raise UsageError(
-                f"There is no setting {', '.join(unknown)}. Settings: {', '.join(sorted(known))}."
-            )
-        new = replace(self, **values)  # type: ignore[type-var] # see `table`
+        new = type(self)(**{**vars(self), **values})
         for row in self.rows if is_running else ():
             if row.fixed and getattr(new, row.name) != getattr(self, row.name):
                 raise UsageError(
@@ -236,10 +272,17 @@ class Settings:
         return Timing(self.timeout, self.retries, is_adaptive=self.is_adaptive)
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 def table(cls: C) -> C:
-    """Gives a class of settings its rows, and documents its attributes from them."""
-    found = fields(cls)  # type: ignore[arg-type] # it is a dataclass, and its base is not
-    cls.rows = tuple(each.metadata["row"]._replace(name=each.name) for each in found)
+    """Collects the rows of a class of settings, and documents its attributes from them.
+
+    Each attribute of the class becomes the default. Type checkers know the class as a dataclass.
+    """
+    cls.rows = tuple(
+        row._replace(name=name) for name, row in vars(cls).items() if isinstance(row, Setting)
+    )
+    for row in cls.rows:
+        setattr(cls, row.name, row.default)
     lines = [f"    {row.name}: {row.python_doc}" for row in cls.rows]
     cls.__doc__ = "\n".join([f"{cls.__doc__ or ''}\n\nAttributes:", *lines])
     return cls

@@ -1,14 +1,13 @@
 """How servers and clients behave: small frozen values over one table of settings.
 
-A setting is written once, as a field with a row: its kind, default, bounds and documentation. The
-arguments of the keywords with their types and Libdoc lines, the options of the command line with
-their help, the documentation of the attributes and the checks follow from the row. The keywords
-and the command line say once for each `Kind` how a value of it is written there.
+A setting is written once, as a row: its kind, default, bounds and documentation. The arguments of
+the keywords with their types and Libdoc lines, the options of the command line with their help, the
+documentation of the attributes and the checks follow from the row. The keywords and the command
+line say once for each `Kind` how a value of it is written there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -67,7 +66,6 @@ def _rollover(doc: str, **row: Any) -> int:
 
 
 @table
-@dataclass(frozen=True, slots=True)
 class ServerSettings(Settings):
     """How one server serves."""
 
@@ -244,7 +242,6 @@ class ServerSettings(Settings):
 
 
 @table
-@dataclass(frozen=True, slots=True)
 class ClientSettings(Settings):
     """How a client asks."""
 
@@ -310,4 +307,4 @@ class ClientSettings(Settings):
         """
         if mode and mode not in tuple(Mode):
             raise UsageError(f"There is no mode '{mode}'. Modes: {', '.join(Mode)}.")
-        return replace(self, mode=Mode(mode)) if mode else self
+        return self.changed({"mode": Mode(mode)}) if mode else self

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -449,7 +448,7 @@ def test_an_answer_from_another_address_is_named_and_taken_on_request(puppet: Pu
     stopped = threading.Event()
     thread = threading.Thread(target=serve)
     thread.start()
-    strict = replace(BRIEF, blksize=512, windowsize=1)
+    strict = BRIEF.changed({"blksize": 512, "windowsize": 1})
     with client_of(puppet, strict) as client, pytest.raises(TransferTimeout) as error:
         client.get_bytes("f")
     assert without_times(error.value) == (
@@ -458,7 +457,7 @@ def test_an_answer_from_another_address_is_named_and_taken_on_request(puppet: Pu
         "another address is taken."
     )
     assert puppet.receive(elsewhere) == Error(5, "Unknown transfer ID")
-    with client_of(puppet, replace(strict, any_address=True)) as client:
+    with client_of(puppet, strict.changed({"any_address": True})) as client:
         assert client.get_bytes("f") == b"content"
     stopped.set()
     elsewhere.sendto(Request(Direction.read, b"f").encode(), puppet.sock.getsockname())
@@ -588,7 +587,7 @@ def test_a_closed_port_is_named_as_such(tmp_path: Path) -> None:
 
 def test_a_network_without_a_way_to_it_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Caller, "_send", no_route)
-    settings = replace(BRIEF, wait=seconds(0.4))
+    settings = BRIEF.changed({"wait": seconds(0.4)})
     with TftpClient("127.0.0.1", 69, settings) as client, pytest.raises(TransferTimeout) as error:
         client.get_bytes("f")
     text = without_times(error.value)

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.fields import Kind, Setting, limit_of, option_names, parse_ports, words
+from TftpLibrary.fields import (
+    Kind,
+    Setting,
+    Settings,
+    limit_of,
+    option_names,
+    parse_ports,
+    setting,
+    table,
+    words,
+)
 from TftpLibrary.protocol.options import KNOWN
 from TftpLibrary.sizes import parse_size
+
+
+@table
+class Lamp(Settings):
+    """How a lamp shines."""
+
+    timeout: float = setting(1.0, Kind.seconds, "Longest wait.")
+    level: int = setting(5, Kind.number, "How bright it is.", low=0, high=9)
+    name: str = setting("", Kind.address, "Name of the lamp.")
+
+
+class Torch(Lamp):
+    """A lamp by another name."""
 
 
 def row(kind: Kind, **columns: Any) -> Setting:
@@ -100,6 +125,66 @@ def test_an_attribute_is_documented_with_its_unit_and_what_no_value_means() -> N
     assert limit.python_doc == "Does it. None: as many as `y`."
     networks = row(Kind.networks, default=(), default_words="everyone")
     assert networks.python_doc == "Does it. Empty: everyone."
+
+
+# The comments for mypy show that it knows each value of a table: an unused comment is an error.
+
+
+def test_a_class_of_settings_has_a_value_for_each_row() -> None:
+    lamp = Lamp(level=9)
+    assert (lamp.timeout, lamp.level, lamp.name) == (1.0, 9, "")
+    assert [row.name for row in Lamp.rows] == ["timeout", "level", "name"]
+    assert Lamp.level == 5
+    assert Lamp.__doc__ == (
+        "How a lamp shines.\n\nAttributes:\n    timeout: Longest wait. In seconds.\n"
+        "    level: How bright it is.\n    name: Name of the lamp."
+    )
+
+
+def test_a_value_needs_its_right_name() -> None:
+    with pytest.raises(UsageError) as error:
+        Lamp(height=9)  # type: ignore[call-arg]
+    assert str(error.value) == "There is no setting height. Settings: level, name, timeout."
+    with pytest.raises(TypeError):
+        Lamp(9)  # type: ignore[call-arg]
+
+
+def test_a_value_is_checked_where_it_is_given() -> None:
+    with pytest.raises(UsageError, match=r"level must be from 0 to 9, got 10\."):
+        Lamp(level=10)
+    with pytest.raises(UsageError, match=r"level must be a whole number, got '9'\."):
+        Lamp(level="9")  # type: ignore[arg-type]
+
+
+def test_settings_cannot_change() -> None:
+    lamp = Lamp()
+    with pytest.raises(
+        AttributeError, match=r"frozen\. Expected a copy: changed\({'level': 9}\)\."
+    ):
+        lamp.level = 9  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="frozen: level cannot be deleted"):
+        del lamp.level
+    assert lamp == Lamp()
+
+
+def test_settings_are_equal_by_their_values() -> None:
+    assert Lamp(level=9) == Lamp().changed({"level": 9})
+    assert hash(Lamp(level=9)) == hash(Lamp().changed({"level": 9}))
+    assert Lamp(level=9) != Lamp()
+    assert Torch(level=9) == Torch(level=9) != Lamp(level=9)
+
+
+def test_settings_are_written_as_the_call_that_makes_them() -> None:
+    lamp = Lamp(name="red")
+    assert repr(lamp) == "Lamp(timeout=1.0, level=5, name='red')"
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))]
+)
+def test_settings_can_be_copied_and_sent_to_another_process(again: Any) -> None:
+    lamp = Lamp(level=9)
+    assert again(lamp) == lamp
 
 
 def test_words_are_a_list_or_separated_by_commas() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from TftpLibrary.engine.contracts import Channel, Runner
 from TftpLibrary.engine.poller import Handler
@@ -32,8 +32,7 @@ DEFECT = "Internal error"
 """The only text that a peer gets for an exception of our own."""
 
 
-@dataclass(slots=True)
-class Context:
+class Context(NamedTuple):
     """The surroundings of a session: everything but its channel, its machine and its file.
 
     Attributes:

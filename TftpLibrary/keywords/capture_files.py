@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from TftpLibrary.keywords.conversions import AutoStop
 from TftpLibrary.recording.capture import Captured
@@ -33,8 +34,7 @@ class Keep(Enum):
     never = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The result of a capture when its test, or suite, ended.
 
     Attributes:

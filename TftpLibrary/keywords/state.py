@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
@@ -23,8 +24,7 @@ from TftpLibrary.station import Station
 START_ONE = "Start one with `Start TFTP Server`."
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(NamedTuple):
     """The arguments of the library's import.
 
     Attributes:
@@ -44,8 +44,7 @@ class Defaults:
     on_failure: OnFailure | FailureKeyword = OnFailure.log_transfers
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """A server that was stopped.
 
     Attributes:

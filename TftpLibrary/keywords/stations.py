@@ -5,8 +5,8 @@ Every other module of the keywords knows only the interfaces of `TftpLibrary.sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.recording.recorder import Recorder
@@ -15,8 +15,7 @@ from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.station import Station, StationClient
 
 
-@dataclass(frozen=True, slots=True)
-class StartRequest:
+class StartRequest(NamedTuple):
     """How a server was asked for; equal requests under one alias mean the same server.
 
     Attributes:

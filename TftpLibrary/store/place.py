@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from TftpLibrary.store.names import Parts
 
@@ -35,8 +35,7 @@ _CREATE_FLAGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A name in an open folder, whether or not something lies there.
 
     Attributes:
@@ -47,7 +46,7 @@ class Place:
 
     folder: int | None
     name: str
-    made: tuple[Parts, ...] = field(default=(), compare=False)
+    made: tuple[Parts, ...] = ()
 
     @property
     def folder_path(self) -> int | str:

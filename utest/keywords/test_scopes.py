@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -158,7 +157,7 @@ def test_what_was_cut_when_the_test_ended_has_a_card(
 def test_a_keyword_that_cannot_run_when_a_test_fails_is_a_warning(
     started: LibraryState, log: pytest.LogCaptureFixture
 ) -> None:
-    started.defaults = replace(started.defaults, on_failure=FailureKeyword("Look"))
+    started.defaults = started.defaults._replace(on_failure=FailureKeyword("Look"))
     scopes = Scopes(started)
     scopes.start_test(node("t1"), None)
     scopes.end_keyword(node("k1"), PASSED)

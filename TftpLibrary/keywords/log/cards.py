@@ -7,8 +7,8 @@ shows the outcome; failures are open, successes closed. Without its tags it read
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from TftpLibrary.keywords.log.chart import throughput
@@ -30,8 +30,7 @@ _NEWLINE = "\n"
 _SHA256_DIGITS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """The parts of a card that the record of the transfer does not have.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from TftpLibrary.keywords.log.markup import COLOURS, ODD, text
 from TftpLibrary.recording.records import Sample, Transfer
@@ -20,8 +20,7 @@ WIDTH, HEIGHT, TICK = 1000, 60, 10
 _FIXED = 'vector-effect="non-scaling-stroke"'
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """The course between two samples.
 
     Attributes:

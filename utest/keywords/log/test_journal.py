@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -197,7 +196,7 @@ def test_a_failed_test_without_requests_says_so_where_a_server_ran(
 def test_a_failed_test_logs_nothing_where_that_is_not_wanted(
     journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
 ) -> None:
-    started.defaults = replace(started.defaults, on_failure=OnFailure.nothing)
+    started.defaults = started.defaults._replace(on_failure=OnFailure.nothing)
     record(refused())
     journal.write_failure(started.watch_scope(), has_server=True)
     assert not log.messages
