@@ -27,7 +27,8 @@ _SMALL_BUFFER = 32 * 1024
 """The same where there are many transfers."""
 _DATAGRAMS_AT_ONCE = 128
 """Datagrams taken before other sessions get their turn."""
-_DATA_OPCODES = bytes((Opcode.data,)) * MAX_MERGED
+_DATA_OPCODE = bytes((Opcode.data,))
+"""The lower octet of the opcode; the upper one is 0."""
 
 
 class ReceivingSession(Session):
@@ -195,7 +196,7 @@ class ReceivingSession(Session):
         return (
             octets[begin + 3 : end : step] == low[wire : wire + count]
             and octets[begin + 2 : end : step] == high[wire : wire + count]
-            and octets[begin + 1 : end : step] == _DATA_OPCODES[:count]
+            and octets[begin + 1 : end : step] == _DATA_OPCODE * count
             and not any(octets[begin:end:step])
         )
 

@@ -8,7 +8,6 @@ have contrast on its background; everything else has the colour of the text arou
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 
 from TftpLibrary.engine.hosts import url_host
 from TftpLibrary.protocol.outcome import Outcome
@@ -33,6 +32,8 @@ COLOURS: dict[Outcome | None, str] = {
 """The colour of each outcome; None is a transfer that still runs."""
 
 _LEAST_KEPT = 10
+# As `html.escape` does it; importing `html` loads the names of 2,231 characters, in 0.4 MB.
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
 def text(value: str, limit: int = 0) -> str:
@@ -93,4 +94,4 @@ def clock_text(transfer: Transfer) -> str:
 def _escaped(value: str) -> str:
     if not value.isprintable():
         value = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
-    return escape(value)
+    return value.translate(_ENTITIES)
