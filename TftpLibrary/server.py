@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from TftpLibrary.engine import hosts
@@ -36,6 +36,9 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.files import FileStore
+
+if TYPE_CHECKING:
+    from TftpLibrary.engine.injection import Faults
 
 T = TypeVar("T")
 
@@ -89,6 +92,7 @@ class TftpServer(Capturable):
         self.warnings: list[str] = []
         self._given_alias = alias
         self._serving: tuple[Listener, Engine] | None = None
+        self._faults: Faults | None = None
 
     # Life ----------------------------------------------------------------------------------
 
@@ -123,6 +127,8 @@ class TftpServer(Capturable):
             undo.callback(self.recorder.leave, engine)
             engine.call(listener.begin)
             self._serving = listener, engine
+            if self._faults is not None:
+                self._misbehave(self._faults, tuple)
             undo.pop_all()
         return self
 
@@ -265,7 +271,40 @@ class TftpServer(Capturable):
         self._settings = new
         return old
 
+    @property
+    def faults(self) -> Faults:
+        """The faults on purpose of this server.
+
+        lost = server.faults.inject("drop", "DATA 3", file="zImage")
+        ...
+        server.faults.expect(lost)
+        """
+        if self._faults is None:
+            # A server without faults needs none of it.
+            from TftpLibrary.engine.injection import Faults  # noqa: PLC0415
+
+            self._faults = faults = Faults(
+                self.recorder,
+                lambda function: self._misbehave(faults, function),
+                self._watch,
+                self.alias,
+            )
+        return self._faults
+
     # Inside --------------------------------------------------------------------------------
+
+    def _misbehave(self, faults: Faults, function: Callable[[], T]) -> T:
+        """Runs a function on the plan of the faults, and has the plan take effect."""
+        if self._serving is None:
+            return function()
+        listener, engine = self._serving
+
+        def run() -> T:
+            result = function()
+            listener.misbehave(faults.plan)
+            return result
+
+        return engine.call(run)
 
     def _cut(self, listener: Listener, engine: Engine) -> list[Transfer]:
         self._serving = None

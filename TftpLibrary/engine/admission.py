@@ -26,7 +26,7 @@ class Refusal(Exception):
 
     def __init__(
         self,
-        code: ErrorCode,
+        code: int,
         public: str,
         reason: str = "",
         cause: Cause | None = None,

@@ -36,23 +36,26 @@ class Cargo(NamedTuple):
         source: the file that this end sends; None where it receives.
         sink: the file that this end receives; None where it sends.
         size: octets of the source as they are transferred; None where they are unknown at first.
+        told: the size that the peer is told; it is another one on purpose only.
     """
 
     mode: Mode
     source: Source | None
     sink: Sink | None
     size: int | None
+    told: int | None
 
     @classmethod
-    def to_send(cls, source: Source, mode: Mode) -> Cargo:
-        """Makes one of a source."""
+    def to_send(cls, source: Source, mode: Mode, told: int | None = None) -> Cargo:
+        """Makes one of a source; `told` is the size to tell where it is not the true one."""
         # RFC 2349: the size of text shows only at the end.
-        return cls(mode, source, None, None if mode is Mode.netascii else source.size)
+        size = None if mode is Mode.netascii else source.size
+        return cls(mode, source, None, size, size if told is None or size is None else told)
 
     @classmethod
     def to_fill(cls, sink: Sink, mode: Mode) -> Cargo:
         """Makes one of a sink."""
-        return cls(mode, None, sink, None)
+        return cls(mode, None, sink, None, None)
 
     def size_of(self, agreement: Agreement) -> int | None:
         """Returns the octets of the file: those of the source, or those that the peer announced."""

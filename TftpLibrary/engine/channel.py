@@ -102,6 +102,12 @@ class TidChannel:
             and udp.enable_offload(sock, segment)
         )
 
+    @property
+    def local(self) -> Address:
+        """This end's address."""
+        address: Address = self._sock.getsockname()
+        return address
+
     def deliver(self, datagram: bytes) -> None:
         """Takes a datagram of the peer that came another way; it is received next."""
         self._delivered.append(datagram)
@@ -322,7 +328,16 @@ class SharedChannel:
         local: the address that was asked, where the socket is bound to a wildcard.
     """
 
-    __slots__ = ("_control", "_delivered", "_sock", "is_open", "may_block", "peer", "segment")
+    __slots__ = (
+        "_control",
+        "_delivered",
+        "_sock",
+        "is_open",
+        "local",
+        "may_block",
+        "peer",
+        "segment",
+    )
 
     def __init__(
         self, sock: socket.socket, peer: Address, segment: int, local: Address | None
@@ -331,6 +346,7 @@ class SharedChannel:
         self.segment = segment
         self.is_open = True
         self.may_block = False
+        self.local: Address = local or sock.getsockname()
         self._sock = sock
         self._delivered: list[bytes] = []
         self._control = udp.pktinfo(sock.family, local) if local and udp.IS_LINUX else []

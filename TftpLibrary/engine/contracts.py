@@ -71,6 +71,32 @@ class Runner(Writer, Protocol):
         """Calls `handle_writable` once the session's socket takes more."""
 
 
+class Alarm(Timed, Protocol):
+    """Something that the engine calls at its deadline, and that is no session."""
+
+    def handle_timeout(self, now: float) -> None:
+        """The deadline passed."""
+
+    def fail(self, error: BaseException) -> None:
+        """An exception of our own came out of another method."""
+
+
+class Alarms(Protocol):
+    """The engine as those see it who need the time or a socket, and are no session."""
+
+    def set_alarm(self, alarm: Alarm) -> None:
+        """Calls `handle_timeout` at the deadline, which may have come nearer."""
+
+    def drop_alarm(self, alarm: Alarm) -> None:
+        """Forgets the deadline."""
+
+    def watch(self, descriptor: int, handler: Handler) -> None:
+        """Calls `ready` whenever the socket has a datagram."""
+
+    def forget(self, descriptor: int) -> None:
+        """Stops watching a socket; to be called before it is closed."""
+
+
 class Channel(Protocol):
     """The way to one peer, as a session sees it. It knows nothing of TFTP.
 
@@ -83,6 +109,10 @@ class Channel(Protocol):
     @property
     def peer(self) -> Address:
         """The peer's address."""
+
+    @property
+    def local(self) -> Address:
+        """This end's address."""
 
     @property
     def segment(self) -> int:

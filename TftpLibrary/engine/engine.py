@@ -21,7 +21,7 @@ from typing import Generic, TypeVar, cast
 
 from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.chunks import FrameCache
-from TftpLibrary.engine.contracts import Live
+from TftpLibrary.engine.contracts import Alarm, Live
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
 from TftpLibrary.engine.roster import BUSY, FRESH, RESTING, Roster
@@ -175,13 +175,21 @@ class Engine:
         """Returns the time of day, in the zone that this machine had when the engine was made."""
         return datetime.now(self._zone)
 
-    def watch(self, sock: socket.socket, handler: Handler) -> None:
+    def watch(self, descriptor: int, handler: Handler) -> None:
         """Calls the handler whenever the socket has a datagram."""
-        self._poller.add(sock.fileno(), handler)
+        self._poller.add(descriptor, handler)
 
-    def forget(self, sock: socket.socket) -> None:
+    def forget(self, descriptor: int) -> None:
         """Stops watching a socket; to be called before it is closed."""
-        self._poller.remove(sock.fileno())
+        self._poller.remove(descriptor)
+
+    def set_alarm(self, alarm: Alarm) -> None:
+        """Calls something at its deadline, which is no session."""
+        self._deadlines.arm(alarm)
+
+    def drop_alarm(self, alarm: Alarm) -> None:
+        """Forgets the deadline of something that is no session."""
+        self._deadlines.forget(alarm)
 
     def add(self, session: Live) -> None:
         """Takes a session in. Its sockets and its deadline are watched from the next turn on.

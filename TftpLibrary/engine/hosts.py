@@ -14,6 +14,7 @@ from typing import Any
 
 from TftpLibrary.engine.interfaces import interfaces, share_an_interface
 from TftpLibrary.errors import UsageError
+from TftpLibrary.protocol.datagrams import Endpoint
 
 Address = tuple[Any, ...]
 """An address of the socket module: (host, port) or (host, port, flow, scope)."""
@@ -181,3 +182,8 @@ def _source_address(family: int, address: Address) -> str:
         # Connecting a UDP socket sends nothing: it looks the route up.
         sock.connect(address)
         return readable_host(sock.getsockname())
+
+
+def endpoint(address: Address) -> Endpoint:
+    """Returns an address and its port as captures show them."""
+    return readable_host(address).partition("%")[0], int(address[1])

@@ -12,8 +12,9 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from time import monotonic, time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
@@ -43,6 +44,11 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import Store, StoreError
 
+if TYPE_CHECKING:
+    from TftpLibrary.engine.misbehaviour import Misbehaviour
+    from TftpLibrary.faults.passage import Passage
+    from TftpLibrary.faults.plan import Plan
+
 _REQUESTS_AT_ONCE = 64
 _MOST_SERVED = 1000
 """Requests of ended transfers that are remembered while more requests wait."""
@@ -61,6 +67,7 @@ class _Arrival(NamedTuple):
         local: the address asked, where the request socket is bound to a wildcard.
         client: the peer's address as people write it.
         entry: the record, not yet opened.
+        passage: its way through the faults on purpose; None without any.
     """
 
     request: Request
@@ -68,6 +75,7 @@ class _Arrival(NamedTuple):
     local: Address | None
     client: str
     entry: Entry
+    passage: Passage | None
 
 
 class Listener:
@@ -109,12 +117,13 @@ class Listener:
         self._requests: dict[Address, bytes] = {}
         self._served: dict[tuple[Address, bytes], float] = {}
         self._observe: Observer | None = None
+        self._faults: Misbehaviour | None = None
 
     # For the server object, on the engine's thread -----------------------------------------
 
     def begin(self) -> None:
         """Serves from now on."""
-        self._engine.watch(self.sock, self)
+        self._engine.watch(self.sock.fileno(), self)
 
     def change(self, settings: ServerSettings) -> None:
         """Takes other settings, for the next request."""
@@ -140,6 +149,15 @@ class Listener:
         for session in self.sessions:
             session.channel.tap(observe)
 
+    def misbehave(self, plan: Plan) -> None:
+        """Has the faults of a plan from now on, in running transfers too."""
+        if self._faults is None:
+            # A server without faults needs none of it.
+            from TftpLibrary.engine.misbehaviour import Misbehaviour  # noqa: PLC0415
+
+            self._faults = Misbehaviour(plan, self._engine, self)
+        self._faults.reroute(self.sessions)
+
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""
         self._is_accepting = False
@@ -147,8 +165,10 @@ class Listener:
     def stop(self) -> list[Transfer]:
         """Cuts every transfer short, with an ERROR to its peer, and closes the port."""
         self._is_accepting = False
-        self._engine.forget(self.sock)
+        self._engine.forget(self.sock.fileno())
         cut = [session.stop() for session in self.sessions]
+        if self._faults is not None:
+            self._faults.stop()
         self.close()
         return [transfer for transfer in cut if transfer is not None]
 
@@ -173,6 +193,7 @@ class Listener:
         # One octet more than the bound shows a request that is too long. In single-port mode the
         # DATA of transfers comes through this port too.
         size = 65536 if self._settings.single_port else MAX_REQUEST_SIZE + 1
+        take = self.take if self._faults is None else self._faults.take
         for _ in range(_REQUESTS_AT_ONCE):
             arrival = udp.receive_request(self.sock, size)
             if arrival is None:
@@ -183,7 +204,7 @@ class Listener:
                 self._ignore(datagram, peer)
             # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
             elif came > self._served.get((peer, datagram), 0.0):
-                self._take(datagram, peer, local if self._is_wildcard else None, came)
+                take(datagram, peer, local if self._is_wildcard else None, came)
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code while a datagram was looked at."""
@@ -192,7 +213,23 @@ class Listener:
 
     # A datagram ----------------------------------------------------------------------------
 
-    def _take(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
+    def take(
+        self,
+        datagram: bytes,
+        peer: Address,
+        local: Address | None,
+        came: float,
+        passage: Passage | None = None,
+    ) -> None:
+        """Takes a datagram.
+
+        Args:
+            datagram: its octets.
+            peer: who sent it.
+            local: the address that was asked; None for the one that is bound.
+            came: when it came, in seconds of the wall clock.
+            passage: its way through the faults on purpose; None without any.
+        """
         if self._settings.single_port and not is_request(datagram):
             session = self._admission.find(peer)
             if session is not None:
@@ -202,10 +239,21 @@ class Listener:
         if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:
             return
         try:
-            self._serve(datagram, peer, local, came)
+            self._serve(datagram, peer, local, came, passage)
         except Refusal as refusal:
             packet = Error(refusal.code, refusal.public).encode()
-            udp.send_from(self.sock, packet, peer, local)
+            if passage is None or self._faults is None:
+                self.answer(packet, peer, local)
+            else:
+                self._faults.answer(packet, peer, local, passage)
+
+    def answer(self, octets: bytes, peer: Address, local: Address | None) -> None:
+        """Sends from the port of the server."""
+        udp.send_from(self.sock, octets, peer, local)
+
+    def find_session(self, peer: Address) -> Session | None:
+        """Returns the session with a peer; None without one."""
+        return self._admission.find(peer)
 
     def _ignore(self, datagram: bytes, peer: Address) -> None:
         """Records a request to a broadcast address, without an answer (RFC 1123 4.2.3.5)."""
@@ -213,10 +261,17 @@ class Listener:
             return
         with suppress(PacketError):
             request, client = decode_request(datagram), hosts.readable_host(peer)
-            entry = self._make_entry(request, peer, client, monotonic())
+            entry = self.make_entry(request, peer, client, monotonic())
             entry.finish(_IGNORED, Tally(), entry.begun)
 
-    def _serve(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
+    def _serve(
+        self,
+        datagram: bytes,
+        peer: Address,
+        local: Address | None,
+        came: float,
+        passage: Passage | None,
+    ) -> None:
         begun, client = monotonic(), hosts.readable_host(peer)
         try:
             request = decode_request(datagram)
@@ -224,14 +279,14 @@ class Listener:
             refusal = Refusal(ErrorCode.illegal_operation, str(error), cause=Cause.malformed)
             malformed = decode_malformed(datagram)
             if malformed is not None:
-                _record_refusal(self._make_entry(malformed, peer, client, begun), refusal)
+                _record_refusal(self.make_entry(malformed, peer, client, begun), refusal)
             raise refusal from None
         if self._is_repeated(datagram, peer, came):
             return
-        entry = self._make_entry(request, peer, client, begun)
+        entry = self.make_entry(request, peer, client, begun)
         try:
             self._admission.check(client, self._settings, begun)
-            session = self._make_session(_Arrival(request, peer, local, client, entry))
+            session = self._make_session(_Arrival(request, peer, local, client, entry, passage))
         except Refusal as refusal:
             _record_refusal(entry, refusal)
             raise
@@ -287,18 +342,25 @@ class Listener:
 
     # A session ------------------------------------------------------------------------------
 
-    def _make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
+    def make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
+        """Makes the record of a request."""
         tid = client, int(peer[1])
         return Entry(self._recorder, self._engine, request, self._alias, tid, begun)
 
     def _make_session(self, arrival: _Arrival) -> Session:
         """Opens the file, agrees the options and opens the port; its first packet has not left."""
-        entry, cargo = arrival.entry, self._open_file(arrival)
+        entry, passage, request = arrival.entry, arrival.passage, arrival.request
+        cargo = self._open_file(arrival)
         try:
-            agreement = grant(arrival.request, self._bounds, cargo.size)
+            if passage is not None:
+                request = passage.known_options(request)
+            agreement = grant(request, self._bounds, cargo.told)
             channel = self._open_channel(arrival, agreement, cargo)
+            wire = None
+            if passage is not None and self._faults is not None:
+                channel = wire = self._faults.wire(channel, passage, arrival.peer, arrival.local)
             entry.open(cargo.size_of(agreement), agreement.granted)
-            return self._assembly.make_session(
+            session = self._assembly.make_session(
                 cargo,
                 agreement,
                 channel,
@@ -307,16 +369,25 @@ class Listener:
                 forget=self._forgetter(arrival.peer, arrival.client),
                 is_small=len(self._admission) > _MANY_TRANSFERS,
             )
+            if wire is not None:
+                wire.attach(session)
+            return session
         except BaseException:
             cargo.release()
             raise
 
     def _open_file(self, arrival: _Arrival) -> Cargo:
-        request, client = arrival.request, arrival.client
+        request, client, faults = arrival.request, arrival.client, self._faults
         mode = served_mode(request)
+        if faults is not None:
+            faults.check(request, client, arrival.entry)
         try:
             if request.direction is Direction.read:
-                return Cargo.to_send(self._store.open_read(request.filename, client), mode)
+                source, told = self._store.open_read(request.filename, client), None
+                if faults is not None:
+                    open_read = partial(self._store.open_read, client=client)
+                    source, told = faults.damage(source, request, client, arrival.entry, open_read)
+                return Cargo.to_send(source, mode, told)
             size = announced_size(request.options)
             sink = self._store.open_write(request.filename, client, self._write_policy, size)
             return Cargo.to_fill(sink, mode)

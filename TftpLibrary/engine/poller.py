@@ -9,6 +9,9 @@ from typing import Protocol
 
 _READABLE = 1
 """EPOLLIN."""
+_FINE = 0.003
+"""Seconds; a shorter wait is fine: epoll knows whole milliseconds only, and rounds up."""
+_MOST_SELECTABLE = 1024
 WRITABLE = 4
 """EPOLLOUT: a socket with this event alone takes more, and has nothing to read."""
 
@@ -61,7 +64,7 @@ class Poller:
 
     def __init__(self) -> None:
         self.handlers: dict[int, Handler] = {}
-        self._poll: _Poll = _new_poll()
+        self._poll, self._selectable = _new_poll()
         self._notices_closing = not isinstance(self._poll, _Selector)
 
     def add(self, descriptor: int, handler: Handler) -> None:
@@ -101,6 +104,9 @@ class Poller:
             meanwhile is no longer in `handlers`, and a new one with the same descriptor finds
             nothing to read.
         """
+        if timeout is not None and 0 < timeout < _FINE and self._selectable is not None:
+            select.select((self._selectable,), (), (), timeout)
+            timeout = 0.0
         return self._poll.poll(-1 if timeout is None else timeout)
 
     def close(self) -> None:
@@ -109,10 +115,12 @@ class Poller:
         self._poll.close()
 
 
-def _new_poll() -> _Poll:
+def _new_poll() -> tuple[_Poll, int | None]:
+    """Returns what waits for sockets, and its descriptor if `select` can wait for that."""
     if sys.platform == "linux" and hasattr(select, "epoll"):
-        return select.epoll()
-    return _Selector()
+        poll = select.epoll()
+        return poll, poll.fileno() if poll.fileno() < _MOST_SELECTABLE else None
+    return _Selector(), None
 
 
 def _for_selectors(events: int) -> int:

@@ -52,6 +52,11 @@ class SendingSession(Session):
         self._send_frame = channel.send_frame
         self._unsent: tuple[int, int] | None = None
 
+    def reroute(self, channel: Channel) -> None:
+        """See `Session.reroute`."""
+        super().reroute(channel)
+        self._send_frame = channel.send_frame
+
     def ready(self) -> None:
         """An ACK, usually. One datagram for each call: after it the peer has to answer first."""
         try:

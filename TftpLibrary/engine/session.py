@@ -96,6 +96,10 @@ class Session(ABC):
         self.channel.deliver(datagram)
         self.catch_up()
 
+    def reroute(self, channel: Channel) -> None:
+        """Goes on through another channel, which stands before the present one."""
+        self.channel = channel
+
     def catch_up(self) -> None:
         """Takes a datagram that may have come: a request must not overtake an ACK before it."""
         if self.channel.is_open:
@@ -181,6 +185,11 @@ class Session(ABC):
                 self._context.forget(self)
             self.channel.close()
             self._release()
+
+    @property
+    def agreement(self) -> Agreement:
+        """The options of the transfer."""
+        return self._context.agreement
 
     @property
     def is_half_open(self) -> bool:

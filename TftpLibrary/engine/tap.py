@@ -154,11 +154,11 @@ class TappedSocket:
 
     def _ends_with(self, peer: Address, control: Control = ()) -> Ends:
         """Returns this end and the peer; the control messages may have the local address."""
-        there = _endpoint(peer)
+        there = hosts.endpoint(peer)
         host = udp.local_host(control) or str(self._local[0])
         if hosts.is_wildcard(host):
             host = self._own_host(there[0])
-        return _endpoint((host, self._local[1])), there
+        return hosts.endpoint((host, self._local[1])), there
 
     def _own_host(self, peer: str) -> str:
         """Returns the local address of the route to a peer."""
@@ -196,7 +196,3 @@ def _pieces(octets: Octets, segment: int) -> Iterator[bytes]:
     step = segment or max(1, len(octets))
     for begin in range(0, max(1, len(octets)), step):
         yield bytes(octets[begin : begin + step])
-
-
-def _endpoint(address: Address) -> Endpoint:
-    return hosts.readable_host(address).partition("%")[0], int(address[1])

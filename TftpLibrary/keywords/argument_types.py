@@ -29,6 +29,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.conversions import Rate, Size
 from TftpLibrary.keywords.outgoing import readable
 from TftpLibrary.recording.wording import short_text
+from TftpLibrary.spelling import nearest
 
 LIKENESS = 0.65
 """From here on, of 1.0, a name counts as a misspelling of an argument's name."""
@@ -153,14 +154,7 @@ class Names(NamedTuple):
                 self.check_text(text, places[place])
 
     def _nearest_to(self, typed: str) -> str:
-        from difflib import get_close_matches  # noqa: PLC0415 - for a text with a `=` only
-
-        plain = _plain(typed)
-        # Letters in the wrong order are the commonest mistake, and `prot` is no more like `port`
-        # than like `root` to the function.
-        swapped = (name for name in self.plain if sorted(name) == sorted(plain))
-        near = get_close_matches(plain, self.plain, n=1, cutoff=LIKENESS)
-        return next(swapped, next(iter(near), ""))
+        return nearest(_plain(typed), self.plain, LIKENESS)
 
     def _unknown(self, typed: str) -> str:
         near = self._nearest_to(typed)

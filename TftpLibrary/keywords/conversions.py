@@ -17,6 +17,7 @@ from robot.api.types import Secret
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.sizes import parse_size
+from TftpLibrary.spelling import nearest
 
 T = TypeVar("T")
 
@@ -134,12 +135,10 @@ def to_on_failure(value: OnFailure | str) -> OnFailure | FailureKeyword:
         return OnFailure.nothing
     if not arguments and _plain(name) in members:
         return members[_plain(name)]
-    from difflib import get_close_matches  # noqa: PLC0415 - for a keyword only
-
-    near = get_close_matches(_plain(name), members, n=1, cutoff=0.8) if not arguments else []
+    near = "" if arguments else nearest(_plain(name), members, 0.8)
     if near:
         raise UsageError(
-            f"on_failure={name!r} is unknown. Did you mean {members[near[0]].name.upper()}?"
+            f"on_failure={name!r} is unknown. Did you mean {members[near].name.upper()}?"
         )
     return FailureKeyword(name, tuple(arguments))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.matching import name_test
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.messages.misses import Search
 from TftpLibrary.messages.questions import times_text
@@ -17,7 +18,6 @@ from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
-from TftpLibrary.recording.matching import name_test
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import duration_text, outcome_text, request_text, short_text

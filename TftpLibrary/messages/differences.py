@@ -8,9 +8,9 @@ from enum import Enum
 from itertools import zip_longest
 from typing import NamedTuple
 
+from TftpLibrary.matching import fitting_names
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
-from TftpLibrary.recording.matching import fitting_names
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import duration_text, short_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from TftpLibrary.recording.matching import plain_name
+from TftpLibrary.matching import plain_name
 
 LIKENESS = 0.6
 """From this value on a name counts as near to another; 1.0 is the same name."""

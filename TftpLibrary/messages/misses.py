@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from TftpLibrary.matching import plain_name
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.matching import plain_name, select
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import (
@@ -144,7 +144,7 @@ class Search(NamedTuple):
         return None
 
     def _of_boards(self, transfers: Transfers) -> list[Transfer]:
-        own = select(transfers, self.name, self.client, direction=self.direction)
+        own = View(transfers).select(self.name, self.client, direction=self.direction)
         return [transfer for transfer in own if not transfer.is_ours]
 
     def _near_names(self, near: Sequence[str], seen: Sequence[Transfer]) -> Miss:

@@ -60,6 +60,7 @@ class Datagram(NamedTuple):
         octets: its payload: a packet of TFTP, or anything else that somebody sent.
         is_sent: whether this end sent it.
         comment: a note for the reader of the capture; usually empty.
+        is_lost: whether it was kept from the wire on purpose.
     """
 
     time_ns: int
@@ -68,6 +69,7 @@ class Datagram(NamedTuple):
     octets: bytes
     is_sent: bool
     comment: str = ""
+    is_lost: bool = False
 
 
 Observer = Callable[[Datagram], None]

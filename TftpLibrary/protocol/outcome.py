@@ -76,6 +76,8 @@ class Cause(str, Enum):
     """The datagram is no request."""
     broadcast = "broadcast"
     """The request went to a broadcast address, and the server does not answer those."""
+    on_purpose = "on_purpose"
+    """A fault on purpose refused the request, or kept it from arriving."""
     no_listener = "no_listener"
     """A host answered our client that nothing listens at the port."""
     no_way = "no_way"

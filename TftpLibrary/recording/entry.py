@@ -12,11 +12,12 @@ from typing import NamedTuple, Protocol
 from TftpLibrary.protocol.outcome import End
 from TftpLibrary.protocol.packets import Options, Request, printable
 from TftpLibrary.recording.recorder import Recorder, Reporter
-from TftpLibrary.recording.records import NO_OPTIONS, OptionValues, Sample, Transfer
+from TftpLibrary.recording.records import NO_OPTIONS, FaultMark, OptionValues, Sample, Transfer
 
 SAMPLE_INTERVAL = 0.05
 """Shortest time in seconds between two samples of a transfer's progress."""
 MOST_SAMPLES = 48
+MOST_FAULT_MARKS = 100
 _AGREED = Transfer._fields.index("size")
 """The number of fields that do not change after the agreement."""
 
@@ -59,6 +60,8 @@ class Entry:
 
     __slots__ = (
         "_client",
+        "_fault_count",
+        "_faults",
         "_interval",
         "_is_ours",
         "_next_sample",
@@ -96,6 +99,8 @@ class Entry:
         self._client = client
         self._is_ours = is_ours
         self._remarks: tuple[str, ...] = ()
+        self._faults: tuple[FaultMark, ...] = ()
+        self._fault_count = 0
         self._samples: list[Sample] = []
         self._interval = SAMPLE_INTERVAL
         self._next_sample = begun + SAMPLE_INTERVAL
@@ -149,6 +154,21 @@ class Entry:
         """Adds to what was odd and did no harm; the record has it from its end on."""
         self._remarks += remarks
 
+    def add_fault(self, fault: str, words: str, now: float) -> None:
+        """Notes that a fault on purpose struck the transfer. Without effect after the end.
+
+        Args:
+            fault: its id.
+            words: what it did.
+            now: monotonic seconds.
+        """
+        self._fault_count += 1
+        last = self._faults[-1] if self._faults else None
+        if last is not None and (last.fault, last.words) == (fault, words):
+            self._faults = (*self._faults[:-1], last._replace(times=last.times + 1))
+        elif len(self._faults) < MOST_FAULT_MARKS:
+            self._faults += (FaultMark(now - self.begun, fault, words),)
+
     def is_sample_due(self, now: float) -> bool:
         """Whether it is time for a sample."""
         return now >= self._next_sample
@@ -179,6 +199,8 @@ class Entry:
                 duration=now - self.begun,
                 idle=idle,
                 samples=tuple(self._samples),
+                faults=self._faults,
+                fault_count=self._fault_count,
                 **tally._asdict(),
             )
             self._recorder.progressed(self.transfer)
@@ -212,6 +234,8 @@ class Entry:
                 0.0,
                 tuple(self._samples),
                 self._remarks,
+                self._faults,
+                self._fault_count,
             )
         )
         self._recorder.ended(self.transfer)

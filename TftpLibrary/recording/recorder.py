@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 from math import inf
 from operator import attrgetter, itemgetter
@@ -57,6 +57,7 @@ class Recorder:
 
     Attributes:
         limit: ended transfers that are kept. Running ones are kept always.
+        fault_numbers: numbers the faults on purpose of all servers and clients that share it.
     """
 
     def __init__(self, limit: int = 10_000) -> None:
@@ -67,6 +68,7 @@ class Recorder:
         self._waiting = 0
         self._position = 0
         self._ids = count(1)
+        self.fault_numbers: Iterator[int] = count(1)
         self._running: dict[int, Transfer] = {}
         self._reporters: dict[int, Reporter] = {}
         # The engines that may open a record at any time, each as often as it joined.

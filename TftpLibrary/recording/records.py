@@ -81,6 +81,22 @@ class Sample(NamedTuple):
     retransmits: int
 
 
+class FaultMark(NamedTuple):
+    """A fault on purpose that struck a transfer.
+
+    Attributes:
+        seconds: since the request, when it happened first.
+        fault: the id of the fault; `link` for the quality of the link.
+        words: what it did, such as `dropped DATA 3`.
+        times: how often it did that in a row.
+    """
+
+    seconds: float
+    fault: str
+    words: str
+    times: int = 1
+
+
 class Transfer(NamedTuple):
     """One request, and everything that followed from it.
 
@@ -118,6 +134,8 @@ class Transfer(NamedTuple):
         traceback: that of an unexpected exception of our own; empty otherwise.
         remarks: sentences about what was odd and did no harm: where a peer bent the rules, or
             where the request was sent again without options.
+        faults: the faults on purpose that struck it until its end, the first hundred.
+        fault_count: how often a fault on purpose struck it.
     """
 
     id: int
@@ -148,6 +166,8 @@ class Transfer(NamedTuple):
     idle: float = 0.0
     samples: tuple[Sample, ...] = ()
     remarks: tuple[str, ...] = ()
+    faults: tuple[FaultMark, ...] = ()
+    fault_count: int = 0
 
     @property
     def rate(self) -> float:

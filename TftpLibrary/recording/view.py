@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
+from TftpLibrary.matching import client_test, name_test
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.matching import select
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 
@@ -55,8 +55,20 @@ class View(NamedTuple):
         outcome: Outcome | None = None,
         direction: Direction | None = None,
     ) -> Transfers:
-        """Returns the transfers that match all given criteria, see `matching.select`."""
-        return select(self.transfers, name, client, outcome, direction)
+        """Returns the transfers that match all given criteria, in their order.
+
+        Raises:
+            UsageError: `client` is neither an address nor a network.
+        """
+        is_name, is_client = name_test(name), client_test(client)
+        return tuple(
+            transfer
+            for transfer in self.transfers
+            if (outcome is None or transfer.outcome is outcome)
+            and (direction is None or transfer.direction is direction)
+            and is_name(transfer.filename)
+            and is_client(transfer.client)
+        )
 
     def of(self, name: str = "", client: str = "") -> View:
         """Returns the view of the transfers of one file and one client."""

@@ -14,6 +14,7 @@ from urllib import request
 from urllib.error import HTTPError
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.spelling import nearest
 from TftpLibrary.store.digests import CHUNK
 from TftpLibrary.store.urls import SourceUrl
 from TftpLibrary.version import VERSION
@@ -117,10 +118,8 @@ def _open_with_fsspec(url: SourceUrl) -> RemoteFile:
 
 def _web_scheme_like(scheme: str) -> str:
     """Returns what a misspelled scheme means: `http://` for `htp`; empty for any other."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for other schemes only
-
-    near = get_close_matches(scheme, ("http", "https"), n=1, cutoff=0.75)
-    return f"{near[0]}://" if near else ""
+    near = nearest(scheme, ("http", "https"), 0.75)
+    return f"{near}://" if near else ""
 
 
 @contextmanager

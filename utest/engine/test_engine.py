@@ -111,10 +111,10 @@ class Session(Listening):
 @pytest.fixture
 def listening(engine: Engine) -> Iterator[Listening]:
     with closing(Listening()) as found:
-        engine.call(lambda: engine.watch(found.sock, found))
+        engine.call(lambda: engine.watch(found.sock.fileno(), found))
         yield found
         with suppress(UsageError):
-            engine.call(lambda: engine.forget(found.sock))
+            engine.call(lambda: engine.forget(found.sock.fileno()))
 
 
 @pytest.fixture
@@ -319,7 +319,7 @@ def stack_of(thread: threading.Thread) -> list[str]:
 def test_a_socket_is_watched_until_it_is_forgotten(engine: Engine, listening: Listening) -> None:
     listening.tell(b"one")
     wait_until(lambda: listening.received == [b"one"])
-    engine.call(lambda: engine.forget(listening.sock))
+    engine.call(lambda: engine.forget(listening.sock.fileno()))
     listening.tell(b"two")
     engine.call(lambda: None)
     assert listening.received == [b"one"]

@@ -119,7 +119,7 @@ def test_a_datagram_that_leaves_is_seen_with_its_time_and_ends(host: str) -> Non
         assert wire.peer.recv(99) == b"\0\4\0\1"
         (seen,) = wire.seen
         assert before <= seen.time_ns <= time.time_ns()
-        assert seen[1:] == (ends(wire.sock), ends(wire.peer), b"\0\4\0\1", True, "")
+        assert seen[1:] == (ends(wire.sock), ends(wire.peer), b"\0\4\0\1", True, "", False)
 
 
 def test_a_datagram_that_comes_is_seen_whole_though_its_beginning_is_taken(wire: Wire) -> None:
@@ -127,7 +127,7 @@ def test_a_datagram_that_comes_is_seen_whole_though_its_beginning_is_taken(wire:
     wire.peer.sendto(CONTENT, sock.getsockname())
     assert sock.recv(4) == CONTENT[:4]
     (seen,) = wire.seen
-    assert seen[1:] == (ends(wire.peer), ends(wire.sock), CONTENT, False, "")
+    assert seen[1:] == (ends(wire.peer), ends(wire.sock), CONTENT, False, "", False)
 
 
 def test_a_buffer_that_is_too_short_gets_the_beginning(wire: Wire) -> None:

@@ -17,12 +17,19 @@ def names_of(view: View) -> list[str]:
     return [seen.filename for seen in view.transfers]
 
 
-def test_a_view_selects_by_name_client_outcome_and_direction() -> None:
-    transfers = (completed("a"), refused("a"), completed("b", client="192.168.1.51"))
-    view = View(transfers)
-    assert view.select() == transfers
-    assert view.select("a", BOARD, Outcome.completed, Direction.read) == transfers[:1]
-    assert view.select(direction=Direction.write) == ()
+def test_a_view_selects_what_matches_all_that_is_given() -> None:
+    first = completed("zImage", id=1)
+    missing = refused("zImage", id=2)
+    upload = completed("zImage", id=3, direction=Direction.write)
+    other = completed("zImage", id=4, client="192.168.1.51")
+    dtb = completed("board.dtb", id=5)
+    view = View((first, missing, upload, other, dtb))
+    assert view.select() == view.transfers
+    assert view.select("zImage") == (first, missing, upload, other)
+    assert view.select(client="192.168.1.51") == (other,)
+    assert view.select(outcome=Outcome.refused) == (missing,)
+    assert view.select(direction=Direction.write) == (upload,)
+    assert view.select("z*", BOARD, Outcome.completed, Direction.read) == (first,)
 
 
 def test_a_part_of_a_view_is_the_same_look() -> None:

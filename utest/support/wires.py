@@ -35,6 +35,10 @@ class Wire:
         return self.channel.peer
 
     @property
+    def local(self) -> Address:
+        return self.channel.local
+
+    @property
     def segment(self) -> int:
         return self.channel.segment
 

@@ -5,17 +5,7 @@ from __future__ import annotations
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.matching import (
-    client_test,
-    fitting_names,
-    is_glob,
-    name_test,
-    plain_name,
-    select,
-)
-from utest.support.records import completed, refused
+from TftpLibrary.matching import client_test, fitting_names, is_glob, name_test, plain_name
 
 
 @pytest.mark.parametrize(
@@ -70,30 +60,14 @@ def test_client_outside_does_not_match(address: str, client: str) -> None:
     assert not client_test(client)(address)
 
 
-def test_bad_client_is_refused_without_any_transfer() -> None:
+def test_a_client_that_is_no_address_is_refused() -> None:
     with pytest.raises(UsageError, match="neither an address nor a network"):
-        select((), client="10.0.0.0/33")
+        client_test("10.0.0.0/33")
 
 
 def test_client_test_answers_the_same_the_second_time() -> None:
     is_board = client_test("10.0.0.0/8")
     assert [is_board(address) for address in ("10.1.1.1", "11.1.1.1") * 2] == [True, False] * 2
-
-
-def test_select_takes_what_matches_all_that_is_given() -> None:
-    first = completed("zImage", id=1)
-    missing = refused("zImage", id=2)
-    upload = completed("zImage", id=3, direction=Direction.write)
-    other = completed("zImage", id=4, client="192.168.1.51")
-    dtb = completed("board.dtb", id=5)
-    everything = (first, missing, upload, other, dtb)
-    assert select(everything) == everything
-    assert select(everything, "zImage") == (first, missing, upload, other)
-    assert select(everything, client="192.168.1.51") == (other,)
-    assert select(everything, outcome=Outcome.refused) == (missing,)
-    assert select(everything, direction=Direction.write) == (upload,)
-    read = select(everything, "z*", "192.168.1.50", Outcome.completed, Direction.read)
-    assert read == (first,)
 
 
 def test_plain_name_has_no_leading_slash_and_no_backslash() -> None:
@@ -116,8 +90,6 @@ def test_a_name_that_is_written_in_two_ways_fits_in_both() -> None:
 def test_only_a_glob_is_tried_on_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of names times thousands of requests would take minutes."""
     tried: list[str] = []
-    monkeypatch.setattr(
-        "TftpLibrary.recording.matching.fnmatchcase", lambda name, _: tried.append(name)
-    )
+    monkeypatch.setattr("TftpLibrary.matching.fnmatchcase", lambda name, _: tried.append(name))
     fitting_names([*map(str, range(1000)), "*"], map(str, range(50)))
     assert len(tried) == 50

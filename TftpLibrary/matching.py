@@ -1,4 +1,4 @@
-"""Matching: names with globs, clients with networks."""
+"""Matching: names with globs, clients with networks; for records, rules and stores alike."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
 from TftpLibrary.networks import is_within, parse_network
-from TftpLibrary.protocol.outcome import Outcome
-from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Transfer
 
 _WILDCARDS = frozenset("*?[")
 
@@ -47,29 +44,6 @@ def fitting_names(patterns: Iterable[str], names: Iterable[str]) -> dict[str, se
         else same.get(plain_name(pattern), set())
         for pattern in set(patterns)
     }
-
-
-def select(
-    transfers: Iterable[Transfer],
-    name: str = "",
-    client: str = "",
-    outcome: Outcome | None = None,
-    direction: Direction | None = None,
-) -> tuple[Transfer, ...]:
-    """Returns the transfers that match all given criteria, in their order.
-
-    Raises:
-        UsageError: `client` is neither an address nor a network.
-    """
-    is_name, is_client = name_test(name), client_test(client)
-    return tuple(
-        transfer
-        for transfer in transfers
-        if (outcome is None or transfer.outcome is outcome)
-        and (direction is None or transfer.direction is direction)
-        and is_name(transfer.filename)
-        and is_client(transfer.client)
-    )
 
 
 def plain_name(name: str) -> str:

@@ -1,0 +1,236 @@
+"""The faults of a server or of our client: injected, asked for and cleared by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from TftpLibrary.errors import ExpectationError
+from TftpLibrary.faults.files import Damage, Damaging, Denial
+from TftpLibrary.faults.kinds import FaultKind
+from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.packets import Packets
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.faults.reports import FaultReport, TftpFault, report_of
+from TftpLibrary.faults.rules import make_rule
+from TftpLibrary.faults.scenarios import Scenario, Where, parts_of
+from TftpLibrary.faults.wording import Fault
+from TftpLibrary.messages.faults import count_of, expect_happened, explain_miss
+from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.view import View, Watch
+
+
+class Faults:
+    """The faults on purpose of one server, or of one client.
+
+    A fault is in force from the next packet on, also in transfers that run already, until it is
+    cleared. Every method may be called from any thread.
+
+    Args:
+        recorder: numbers the faults, and wakes those who wait.
+        run: runs a function where the plan may be changed, and has the plan take effect.
+        watch: makes the watch of the transfers since a mark.
+        server: alias of the server; empty for a client.
+
+    Attributes:
+        plan: the rules; it belongs to the engine's thread.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        run: Callable[[Callable[[], Any]], Any],  # Any: it returns what the function returns
+        watch: Callable[[int], Watch],
+        server: str = "",
+    ) -> None:
+        self.plan = Plan(recorder.fault_numbers)
+        self._recorder = recorder
+        self._run = run
+        self._watch = watch
+        self._server = server
+        self._since: dict[str, int] = {}
+
+    # Injecting -----------------------------------------------------------------------------
+
+    def inject(self, kind: FaultKind | str, packet: Packets | str = "", **how: Any) -> str:
+        """Lets a fault happen to packets.
+
+        Args:
+            kind: what happens, such as `drop`.
+            packet: the packets, such as `DATA 3`; by default those of the kind.
+            how: the attributes of `TftpLibrary.faults.rules.Rule`, such as `file="zImage"`.
+
+        Returns:
+            The fault's id, such as `drop-1`.
+
+        Raises:
+            UsageError: it cannot happen, or takes another argument.
+        """
+        return self.add(make_rule(kind, packet, **how))
+
+    def damage(self, file: str, how: Damaging | str, **more: Any) -> str:
+        """Sends a file with another content. Returns the fault's id.
+
+        Args:
+            file: name or glob of the file.
+            how: what changes, such as `flip_bit`.
+            more: the attributes of `TftpLibrary.faults.files.Damage`.
+
+        Raises:
+            UsageError: it cannot be.
+        """
+        return self.add(Damage(file, Damaging(how), **more))
+
+    def deny(self, file: str, **more: Any) -> str:
+        """Refuses a file. Returns the fault's id.
+
+        Args:
+            file: name or glob of the file.
+            more: the attributes of `TftpLibrary.faults.files.Denial`, such as `times=1`.
+
+        Raises:
+            UsageError: it cannot be.
+        """
+        return self.add(Denial(file, **more))
+
+    def use(
+        self, scenario: Scenario | str, file: str = "*", *, client: str = "", seed: int = 0
+    ) -> list[str]:
+        """Lets a named day begin. Returns the ids of its faults; that of a link is `link`."""
+        ids = []
+        for part in parts_of(Scenario(scenario), Where(file, client, seed)):
+            if isinstance(part, LinkQuality):
+                self.set_link(part)
+                ids.append("link")
+            else:
+                ids.append(self.add(part))
+        return ids
+
+    def add(self, fault: Fault) -> str:
+        """Puts a fault behind the others. Returns its id.
+
+        Raises:
+            UsageError: there are too many, or its name is taken.
+        """
+        # First: what the engine has in its sockets came before the fault.
+        mark = self._recorder.mark()
+        number: str = self._run(lambda: self.plan.add(fault, monotonic()))
+        self._since[number] = mark
+        return number
+
+    def set_link(self, quality: LinkQuality) -> LinkQuality:
+        """Sets what the link does to every packet. Returns the quality before."""
+        old: LinkQuality = self._run(lambda: self.plan.set_link(quality))
+        return old
+
+    # Asking --------------------------------------------------------------------------------
+
+    def all(self) -> tuple[TftpFault, ...]:
+        """Returns every fault, in the order in which they were injected."""
+        return tuple(report.fault for report in self.reports())
+
+    def reports(self) -> tuple[FaultReport, ...]:
+        """Returns what is known of every fault."""
+        reports: tuple[FaultReport, ...] = self._run(self._report_all)
+        return reports
+
+    def has(self, fault: str) -> bool:
+        """Whether there is a fault with that id."""
+        return any(known.id == fault for known in self.all())
+
+    def expect(self, fault: str, *, times: int | None = None, client: str = "") -> TftpFault:
+        """Returns a fault that happened.
+
+        Args:
+            fault: its id.
+            times: how often it must have happened; None for at least once.
+            client: the address whom it must have struck; empty for anybody.
+
+        Raises:
+            ExpectationError: it did not happen, or not so often. The text shows what passed by it.
+            UsageError: there is no such fault.
+        """
+        return expect_happened(self._report(fault), self._view(fault), times, client)
+
+    def expect_all(self) -> list[TftpFault]:
+        """Returns all faults, if each has happened; those by chance need not.
+
+        Raises:
+            ExpectationError: some did not happen. The text shows what passed by them.
+        """
+        reports = self.reports()
+        if misses := self.misses(reports):
+            raise ExpectationError("\n".join(misses))
+        return [report.fault for report in reports]
+
+    def misses(self, reports: Iterable[FaultReport]) -> list[str]:
+        """Returns for each fault that should have happened, and did not, the reason."""
+        return [
+            explain_miss(report, self._view(report.fault.id))
+            for report in reports
+            if report.is_expected and not report.fault.hits
+        ]
+
+    def wait_until_happened(
+        self, fault: str, timeout: float = 60.0, *, times: int = 1, client: str = ""
+    ) -> TftpFault:
+        """Waits until a fault has happened so often; it may have happened before.
+
+        Args:
+            fault: its id.
+            timeout: seconds.
+            times: how often it must have happened at least.
+            client: the address whom it must have struck; empty for anybody.
+
+        Raises:
+            ExpectationError: it did not happen in time. The text shows what passed by it.
+            UsageError: there is no such fault.
+        """
+
+        def find(_: object) -> TftpFault | None:
+            report = self._report(fault)
+            return report.fault if count_of(report, client) >= times else None
+
+        try:
+            return self._recorder.wait_for(find, timeout, self._since.get(fault, 0))
+        except TimeoutError:
+            return expect_happened(self._report(fault), self._view(fault), times, client)
+
+    # Clearing ------------------------------------------------------------------------------
+
+    def clear(self, fault: str = "") -> list[FaultReport]:
+        """Clears one fault, or everything: then the server is as if there had been none.
+
+        What is late on the wire still arrives.
+
+        Returns:
+            What is known of those that were cleared.
+
+        Raises:
+            UsageError: there is no such fault.
+        """
+        cleared: list[FaultReport] = self._run(partial(self._clear, fault))
+        return cleared
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _report_all(self) -> tuple[FaultReport, ...]:
+        now = monotonic()
+        return tuple(report_of(placed, now, self._server) for placed in self.plan.all())
+
+    def _report(self, fault: str) -> FaultReport:
+        # Every datagram that had come is looked at before.
+        self._recorder.mark()
+        report: FaultReport = self._run(
+            lambda: report_of(self.plan.find(fault), monotonic(), self._server)
+        )
+        return report
+
+    def _clear(self, fault: str) -> list[FaultReport]:
+        now = monotonic()
+        return [report_of(placed, now, self._server) for placed in self.plan.remove(fault)]
+
+    def _view(self, fault: str) -> View:
+        return self._watch(self._since.get(fault, 0)).look()

@@ -1,0 +1,1 @@
+"""Faults on purpose: pure rules for what happens to the datagrams of a transfer."""

@@ -1,0 +1,64 @@
+"""A delivery: one copy of a datagram, and when and how it goes on."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+ALL = "*"
+"""Stands for every option in `Strike.ignored`."""
+
+
+class Then(Enum):
+    """What becomes of the transfer behind a packet."""
+
+    go_on = "go on"
+    stall = "stall"
+    """Nothing goes either way."""
+    end = "end"
+    """This end is over, without another packet."""
+
+
+class Delivery(NamedTuple):
+    """One copy of a datagram.
+
+    Attributes:
+        octets: the datagram.
+        delay: seconds that it is late.
+        remark: what was done to it, for a capture; empty where nothing was.
+        is_foreign: whether it comes from another port.
+        overtaken_by: how many packets that go the same way pass before it.
+    """
+
+    octets: bytes
+    delay: float = 0.0
+    remark: str = ""
+    is_foreign: bool = False
+    overtaken_by: int = 0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it does not go at once."""
+        return self.delay > 0 or self.overtaken_by > 0
+
+
+class Strike(NamedTuple):
+    """A fault that happened.
+
+    Attributes:
+        fault: its id.
+        words: what it did: `dropped DATA 3`.
+        is_sent: which way the packet went.
+        lost: the datagram that does not arrive; empty where one does.
+        then: what becomes of the transfer.
+        duration: seconds of a stall; None for ever.
+        ignored: options that the answer does not know; `ALL` stands for each.
+    """
+
+    fault: str
+    words: str
+    is_sent: bool
+    lost: bytes = b""
+    then: Then = Then.go_on
+    duration: float | None = None
+    ignored: frozenset[str] = frozenset()

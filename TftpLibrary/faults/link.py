@@ -1,0 +1,153 @@
+"""The quality of a link: what a radio or a long cable does to everything between two ends."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from math import isfinite
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.chance import share
+from TftpLibrary.faults.deliveries import Delivery, Strike
+from TftpLibrary.faults.forge import flipped
+from TftpLibrary.faults.rules import LONGEST, Way
+from TftpLibrary.faults.tracking import Passing
+from TftpLibrary.networks import parse_network
+
+LINK = "link"
+"""Stands for the id of a fault in records of what the link did."""
+_OVERTAKEN_FOR = 0.2
+_SHARES = ("loss", "duplicate", "reorder", "corrupt")
+MOST_WAITING = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuality:
+    """What a link does to every packet, each way by itself.
+
+    Attributes:
+        loss: the share of packets that are lost, from 0 to 1.
+        duplicate: the share that arrives twice.
+        reorder: the share that the next packet overtakes.
+        corrupt: the share in which one bit changes, in the header too.
+        delay: seconds that a packet takes one way.
+        jitter: seconds that it takes longer at most; the order stays.
+        rate: bytes of packets each second, each way; None for no limit.
+        queue: packets that wait at most where the rate makes them wait; one more is lost.
+        seed: chooses which packets.
+        client: address or network of the board; empty for every one.
+        direction: which way the packets go.
+
+    Raises:
+        UsageError: a value is out of its bounds.
+    """
+
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    corrupt: float = 0.0
+    delay: float = 0.0
+    jitter: float = 0.0
+    rate: float | None = None
+    queue: int = 1000
+    seed: int = 0
+    client: str = ""
+    direction: Way = Way.any
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        for name in _SHARES:
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise UsageError(f"{name}= must be from 0 % to 100 %, got {value * 100:g} %.")
+        for name in ("delay", "jitter"):
+            value = getattr(self, name)
+            if not (isfinite(value) and 0 <= value <= LONGEST):
+                raise UsageError(f"{name}= must be from 0 to {LONGEST:g} seconds, got {value:g}.")
+        if self.rate is not None and not (isfinite(self.rate) and self.rate > 0):
+            raise UsageError(f"rate= must be above 0 bytes per second, got {self.rate:g}.")
+        if not 1 <= self.queue <= MOST_WAITING:
+            raise UsageError(f"queue= must be from 1 to {MOST_WAITING}, got {self.queue}.")
+        if self.client:
+            parse_network(self.client, "client")
+
+    @property
+    def is_perfect(self) -> bool:
+        """Whether it changes nothing."""
+        has_share = any(getattr(self, name) for name in _SHARES)
+        return not (has_share or self.delay or self.jitter or self.rate)
+
+
+class LinkState:
+    """One way of one client's link: what waits, and when the next packet may leave."""
+
+    def __init__(self, quality: LinkQuality) -> None:
+        self.quality = quality
+        self._departures: deque[float] = deque()
+        self._departed = float("-inf")
+        self._arrived = float("-inf")
+
+    def carry(
+        self, passing: Passing, copy: Delivery, now: float
+    ) -> tuple[list[Delivery], list[Strike]]:
+        """Returns what becomes of one copy of a datagram, and what was done to it on purpose."""
+        quality = self.quality
+        if self._happens(quality.loss, "loss", passing):
+            return [], [_strike(passing, "lost", lost=copy.octets)]
+        strikes: list[Strike] = []
+        if self._happens(quality.corrupt, "corrupt", passing):
+            octets = flipped(copy.octets, 0, 1, quality.seed, *passing.identity)
+            copy = copy._replace(
+                octets=octets, remark=_joined(copy.remark, "link: one bit changed")
+            )
+            strikes.append(_strike(passing, "corrupted"))
+        copies = [copy]
+        if self._happens(quality.duplicate, "duplicate", passing):
+            copies.append(copy._replace(remark=_joined(copy.remark, "link: second copy")))
+            strikes.append(_strike(passing, "duplicated"))
+        carried: list[Delivery] = []
+        for each in copies:
+            late = self._late(passing, each, now)
+            if late is None:
+                strikes.append(_strike(passing, "lost in the full queue", lost=each.octets))
+            else:
+                carried.append(late)
+        if carried and self._happens(quality.reorder, "reorder", passing):
+            last = carried.pop()
+            carried.append(last._replace(delay=last.delay + _OVERTAKEN_FOR, overtaken_by=1))
+            strikes.append(_strike(passing, "reordered"))
+        return carried, strikes
+
+    def _late(self, passing: Passing, copy: Delivery, now: float) -> Delivery | None:
+        """Gives a copy its delay; None where the queue is full."""
+        quality, leaves = self.quality, now
+        if copy.delay:
+            # A rule made it late: it waits for no other packet, and none waits for it.
+            return copy._replace(delay=copy.delay + quality.delay)
+        if quality.rate is not None:
+            while self._departures and self._departures[0] <= now:
+                self._departures.popleft()
+            if len(self._departures) >= quality.queue:
+                return None
+            leaves = max(leaves, self._departed) + len(copy.octets) / quality.rate
+            self._departed = leaves
+            self._departures.append(leaves)
+        arrives = leaves + quality.delay
+        if quality.jitter:
+            arrives += quality.jitter * share(quality.seed, "jitter", *passing.identity)
+        # Only `reorder` reorders.
+        arrives = self._arrived = max(arrives, self._arrived)
+        return copy._replace(delay=arrives - now)
+
+    def _happens(self, chance: float, what: str, passing: Passing) -> bool:
+        return chance > 0 and share(self.quality.seed, what, *passing.identity) < chance
+
+
+def _strike(passing: Passing, did: str, lost: bytes = b"") -> Strike:
+    return Strike(
+        LINK, f"{did}: {passing}" if " " in did else f"{did} {passing}", passing.is_sent, lost
+    )
+
+
+def _joined(remark: str, more: str) -> str:
+    return f"{remark}; {more}" if remark else more

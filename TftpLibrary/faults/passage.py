@@ -1,0 +1,169 @@
+"""The way of one transfer's datagrams through a plan: which go on now, which later, which never.
+
+The engine puts it in front of a channel, the tests' simulated link and the wire of the emulated
+boards use it as it is. It has no clock: `now` is given, and `deadline` says when to come back.
+"""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+from math import inf
+from typing import NamedTuple
+
+from TftpLibrary.faults.deliveries import ALL, Delivery, Strike, Then
+from TftpLibrary.faults.placed import Placed
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.faults.tracking import Track
+from TftpLibrary.protocol.packets import Request
+
+MOST_LATE = 2000
+"""Datagrams of one transfer that may be late at once; one more is lost."""
+MOST_LATE_OCTETS = 16 * 1024 * 1024
+TOO_MANY = "too many late packets"
+
+
+class _Late(NamedTuple):
+    """A delivery that waits; they are sorted by time, and then in the order in which they came."""
+
+    due: float
+    number: int
+    is_sent: bool
+    delivery: Delivery
+
+
+class Passage:
+    """The way of the datagrams of one transfer.
+
+    Args:
+        plan: the faults.
+        track: the transfer.
+
+    Attributes:
+        strikes: the faults that happened since they were last taken, see `take_strikes`.
+        ignored: options that the answer must not know; a `*` stands for all.
+        is_ended: whether this end is over, without another packet.
+    """
+
+    def __init__(self, plan: Plan, track: Track) -> None:
+        self.track = track
+        self.ignored: frozenset[str] = frozenset()
+        self.is_ended = False
+        self._plan = plan
+        self._version = -1
+        self._rules: tuple[Placed, ...] = ()
+        self._strikes: list[Strike] = []
+        self._stalled_until = -inf
+        self._late: list[_Late] = []
+        self._late_octets = 0
+        self._numbers = count()
+        # Those that others overtake, each with the number of packets that still pass before it.
+        self._overtaken: list[tuple[_Late, int]] = []
+
+    def carry(self, octets: bytes, now: float, *, is_sent: bool) -> list[Delivery]:
+        """A datagram goes one way.
+
+        Returns:
+            The copies that arrive at once, in their order.
+        """
+        if self.is_ended or now < self._stalled_until:
+            return []
+        if self._version != self._plan.version:
+            self._version = self._plan.version
+            self._rules = self._plan.rules_for(self.track.file, self.track.client)
+        passing = self.track.look(octets, is_sent=is_sent)
+        copies, strikes = self._plan.pass_by(self._rules, passing, now)
+        for strike in strikes:
+            self._note(strike, now)
+        going: list[Delivery] = []
+        for copy in copies:
+            if copy.is_late:
+                self._keep(copy, now, is_sent=is_sent)
+            else:
+                going.append(copy)
+                going += self._overtake(next(self._numbers), is_sent=is_sent)
+        return going
+
+    def known_options(self, request: Request) -> Request:
+        """Returns a request without the options that a fault makes this end ignore."""
+        if ALL in self.ignored:
+            return request._replace(options=())
+        kept = tuple(pair for pair in request.options if pair[0].lower() not in self.ignored)
+        return request._replace(options=kept)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next late datagram is due; None where none is."""
+        moments = [late.due for late, _ in self._overtaken]
+        if self._late:
+            moments.append(self._late[0].due)
+        return min(moments, default=None)
+
+    def due(self, now: float) -> list[tuple[bool, Delivery]]:
+        """Returns the late datagrams whose time has come, in their order: sent or not, and each."""
+        came: list[_Late] = []
+        while self._late and self._late[0].due <= now:
+            came.append(heapq.heappop(self._late))
+        came += [late for late, _ in self._overtaken if late.due <= now]
+        self._overtaken = [each for each in self._overtaken if each[0].due > now]
+        # What is late when a stall begins or the port vanishes is on the wire: it arrives.
+        arrived: list[tuple[bool, Delivery]] = []
+        for late in sorted(came):
+            self._late_octets -= len(late.delivery.octets)
+            arrived.append((late.is_sent, late.delivery))
+            freed = self._overtake(late.number, is_sent=late.is_sent)
+            arrived += [(late.is_sent, delivery) for delivery in freed]
+        return arrived
+
+    def postpone(self, delivery: Delivery, due: float) -> None:
+        """Takes a datagram back that could not leave: it is late until then."""
+        self._late_octets += len(delivery.octets)
+        heapq.heappush(self._late, _Late(due, next(self._numbers), True, delivery))
+
+    def take_strikes(self) -> list[Strike]:
+        """Returns the faults that happened since the last call."""
+        strikes, self._strikes = self._strikes, []
+        return strikes
+
+    def forget_late(self) -> None:
+        """Drops every late datagram: this end stops."""
+        self._late.clear()
+        self._overtaken.clear()
+        self._late_octets = 0
+
+    def _note(self, strike: Strike, now: float) -> None:
+        self._strikes.append(strike)
+        self.ignored |= strike.ignored
+        if strike.then is Then.stall:
+            self._stalled_until = inf if strike.duration is None else now + strike.duration
+        elif strike.then is Then.end:
+            self.is_ended = True
+
+    def _keep(self, copy: Delivery, now: float, *, is_sent: bool) -> None:
+        waiting, size = len(self._late) + len(self._overtaken), len(copy.octets)
+        if waiting >= MOST_LATE or self._late_octets + size > MOST_LATE_OCTETS:
+            self._strikes.append(Strike("link", f"lost: {TOO_MANY}", is_sent, copy.octets))
+            return
+        self._late_octets += size
+        late = _Late(now + copy.delay, next(self._numbers), is_sent, copy)
+        if copy.overtaken_by:
+            self._overtaken.append((late, copy.overtaken_by))
+        else:
+            heapq.heappush(self._late, late)
+
+    def _overtake(self, passed: int, *, is_sent: bool) -> list[Delivery]:
+        """A packet has passed: returns those before it that waited for it."""
+        if not self._overtaken:
+            return []
+        freed: list[Delivery] = []
+        left: list[tuple[_Late, int]] = []
+        for late, number in self._overtaken:
+            if late.is_sent is not is_sent or late.number > passed:
+                left.append((late, number))
+            elif number > 1:
+                left.append((late, number - 1))
+            else:
+                self._late_octets -= len(late.delivery.octets)
+                freed.append(late.delivery)
+        self._overtaken = left
+        return freed

@@ -1,0 +1,247 @@
+"""The plan: the faults of one server, or of our client, in their order, and what they met.
+
+Counts are kept for each client, so that two boards at once cannot take each other's fault away,
+and go on when a board asks again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import TypeVar
+
+from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.deliveries import Delivery, Strike
+from TftpLibrary.faults.files import Damage, Denial
+from TftpLibrary.faults.link import LinkQuality, LinkState
+from TftpLibrary.faults.placed import Placed
+from TftpLibrary.faults.rules import Way
+from TftpLibrary.faults.tracking import Passing, Track
+from TftpLibrary.faults.treatment import treat
+from TftpLibrary.faults.wording import Fault
+from TftpLibrary.matching import client_test
+from TftpLibrary.spelling import nearest
+
+F = TypeVar("F", Denial, Damage)
+
+MOST_FAULTS = 1000
+"""Faults that one plan holds."""
+MOST_CLIENTS = 10_000
+"""Clients whose counts are kept; the oldest are forgotten first."""
+
+
+class Plan:
+    """The faults of one server, or of our client.
+
+    It belongs to one thread at a time: the engine's while a server runs.
+
+    Args:
+        numbers: gives the number of each fault's id.
+
+    Attributes:
+        version: changes with every fault that comes or goes.
+    """
+
+    def __init__(self, numbers: Iterator[int] | None = None) -> None:
+        self.version = 0
+        self._numbers = count(1) if numbers is None else numbers
+        self._placed: dict[str, Placed] = {}
+        self._links: list[tuple[LinkQuality, Callable[[str], bool]]] = []
+        self._states: dict[tuple[str, bool], LinkState] = {}
+        self._requests: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is planned."""
+        return not self._placed and not self._links
+
+    # Faults --------------------------------------------------------------------------------
+
+    def add(self, fault: Fault, now: float) -> str:
+        """Puts a fault behind the others. Returns its id, such as `drop-1`.
+
+        Raises:
+            UsageError: there are too many, or its name is taken.
+        """
+        if len(self._placed) >= MOST_FAULTS:
+            raise UsageError(
+                f"There are {MOST_FAULTS} faults already. Clear some, or let one fault strike "
+                "often with times=, every= or probability=."
+            )
+        number = next(self._numbers)
+        placed = Placed(fault, number, now, self._equals(fault))
+        if placed.id in self._placed:
+            raise UsageError(f"There is a fault '{placed.id}' already. Choose another name=.")
+        self._placed[placed.id] = placed
+        self.version += 1
+        return placed.id
+
+    def remove(self, fault: str = "") -> tuple[Placed, ...]:
+        """Removes a fault, or with the link every one. Returns the faults that were there.
+
+        Raises:
+            UsageError: there is no such fault.
+        """
+        removed = (self.find(fault),) if fault else tuple(self._placed.values())
+        for placed in removed:
+            del self._placed[placed.id]
+        if not fault:
+            self._links.clear()
+            self._states.clear()
+        self.version += 1
+        return removed
+
+    def find(self, fault: str) -> Placed:
+        """Returns a fault by its id.
+
+        Raises:
+            UsageError: there is none.
+        """
+        placed = self._placed.get(fault)
+        if placed is None:
+            near = nearest(fault, self._placed)
+            meant = f" Did you mean '{near}'?" if near else ""
+            there = ", ".join(self._placed) or "none"
+            raise UsageError(f"There is no fault '{fault}'.{meant} Faults: {there}.")
+        return placed
+
+    def all(self) -> tuple[Placed, ...]:
+        """Returns every fault, in the order in which they came."""
+        return tuple(self._placed.values())
+
+    def _equals(self, fault: Fault) -> int:
+        return sum(placed.fault == fault for placed in self._placed.values())
+
+    # The link ------------------------------------------------------------------------------
+
+    def set_link(self, quality: LinkQuality) -> LinkQuality:
+        """Sets the quality of the link of some clients, and returns the one before.
+
+        It takes the place of one for the same clients and the same way.
+        """
+        old = LinkQuality(client=quality.client, direction=quality.direction)
+        kept = []
+        for known, test in self._links:
+            if (known.client, known.direction) == (quality.client, quality.direction):
+                old = known
+            else:
+                kept.append((known, test))
+        self._links = kept
+        if not quality.is_perfect:
+            self._links.append((quality, client_test(quality.client)))
+        self._states.clear()
+        self.version += 1
+        return old
+
+    def _link(self, client: str, *, is_sent: bool) -> LinkState | None:
+        """Returns one way of a client's link, None where it is perfect. The newest counts."""
+        state = self._states.get((client, is_sent))
+        if state is not None:
+            return state
+        way = Way.sent if is_sent else Way.received
+        for quality, fits in reversed(self._links):
+            if quality.direction in (Way.any, way) and fits(client):
+                if len(self._states) >= MOST_CLIENTS:
+                    del self._states[next(iter(self._states))]
+                state = self._states[client, is_sent] = LinkState(quality)
+                return state
+        return None
+
+    # Requests and their transfers ----------------------------------------------------------
+
+    def begin(self, file: str, client: str, *, is_server: bool = True) -> Track:
+        """A request came, or is about to be sent. Returns the track of its transfer."""
+        key = file, client
+        if len(self._requests) >= MOST_CLIENTS and key not in self._requests:
+            del self._requests[next(iter(self._requests))]
+        self._requests[key] += 1
+        for placed in self._placed.values():
+            placed.note_request(file, client)
+        return Track(file, client, self._requests[key], is_server=is_server)
+
+    def concerns(self, file: str, client: str) -> bool:
+        """Whether anything may happen to the packets of a transfer."""
+        if any(fits(client) for _, fits in self._links):
+            return True
+        return any(
+            placed.rule is not None and placed.concerns(file, client) for placed in self.all()
+        )
+
+    def rules_for(self, file: str, client: str) -> tuple[Placed, ...]:
+        """Returns the rules about the packets of a transfer, in their order."""
+        return tuple(
+            placed
+            for placed in self._placed.values()
+            if placed.rule is not None and placed.concerns(file, client)
+        )
+
+    def denial(self, file: str, client: str, now: float) -> tuple[str, Denial] | None:
+        """Returns the fault that refuses a request, its id first; None if none does."""
+        return self._of_file(Denial, "refused", file, client, now)
+
+    def damage(self, file: str, client: str, now: float) -> tuple[str, Damage] | None:
+        """Returns the fault that damages a file, its id first; None if none does."""
+        return self._of_file(Damage, "damaged", file, client, now)
+
+    def _of_file(
+        self, wanted: type[F], did: str, file: str, client: str, now: float
+    ) -> tuple[str, F] | None:
+        for placed in self._placed.values():
+            fault = placed.fault
+            is_meant = isinstance(fault, wanted) and placed.concerns(file, client)
+            if is_meant and placed.is_turn(client):
+                placed.struck(client, f"{did} '{file}'", now)
+                assert isinstance(fault, wanted)
+                return placed.id, fault
+        return None
+
+    # Packets -------------------------------------------------------------------------------
+
+    def pass_by(
+        self, rules: Sequence[Placed], passing: Passing, now: float
+    ) -> tuple[list[Delivery], list[Strike]]:
+        """Lets a datagram pass by the rules and the link: the wire is outside the server.
+
+        Returns:
+            The copies that go on, and what was done to them.
+        """
+        copies, strikes = [Delivery(passing.octets)], list[Strike]()
+        link = self._link(passing.client, is_sent=passing.is_sent) if self._links else None
+        if link is not None and not passing.is_sent:
+            copies = _through(link, passing, copies, strikes, now)
+        for placed in rules:
+            if not copies:
+                break
+            copies = _by(placed, passing, copies, strikes, now)
+        if link is not None and passing.is_sent:
+            copies = _through(link, passing, copies, strikes, now)
+        return copies, strikes
+
+
+def _through(
+    link: LinkState, passing: Passing, copies: Iterable[Delivery], strikes: list[Strike], now: float
+) -> list[Delivery]:
+    carried: list[Delivery] = []
+    for copy in copies:
+        if copy.is_foreign:
+            carried.append(copy)
+            continue
+        more, done = link.carry(passing, copy, now)
+        carried += more
+        strikes += done
+    return carried
+
+
+def _by(
+    placed: Placed, passing: Passing, copies: Iterable[Delivery], strikes: list[Strike], now: float
+) -> list[Delivery]:
+    left: list[Delivery] = []
+    for copy in copies:
+        if copy.is_foreign or not placed.strikes(passing, now):
+            left.append(copy)
+            continue
+        more, strike = treat(placed, passing, copy)
+        left += more
+        strikes.append(strike)
+    return left
