@@ -1,11 +1,13 @@
 """TFTP for tests: a Robot Framework library, and the same as plain Python objects.
 
 A suite says `Library    TftpLibrary`. A Python program imports the names below, and needs no other
-module of this package. Robot Framework is loaded only by those who ask for `TftpLibrary` itself.
+module of this package. Robot Framework is loaded only by those who ask for `TftpLibrary` itself,
+and the faults on purpose by those who use them.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from TftpLibrary.client import TftpClient
@@ -24,7 +26,7 @@ from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import OptionValues, Sample, Transfer
+from TftpLibrary.recording.records import FaultMark, OptionValues, Sample, Transfer
 from TftpLibrary.recording.view import View
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ClientSettings, Retransmission, ServerSettings
@@ -34,53 +36,91 @@ from TftpLibrary.store.files import FileStore
 from TftpLibrary.version import VERSION
 
 if TYPE_CHECKING:
+    from TftpLibrary.engine.injection import Faults
+    from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
+    from TftpLibrary.faults.kinds import FaultKind
+    from TftpLibrary.faults.link import LinkQuality
+    from TftpLibrary.faults.packets import Packets
+    from TftpLibrary.faults.reports import TftpFault
+    from TftpLibrary.faults.rules import Rule, Way
+    from TftpLibrary.faults.scenarios import Scenario
     from TftpLibrary.library import TftpLibrary
 
 __all__ = [
     "Captured",
     "Cause",
     "ClientSettings",
+    "Damage",
+    "Damaging",
+    "Denial",
     "Direction",
     "Download",
     "Downloads",
     "ErrorCode",
     "ExpectationError",
+    "FaultKind",
+    "FaultMark",
+    "Faults",
     "FileStore",
     "Idle",
+    "LinkQuality",
     "Mode",
     "NegotiationError",
     "OptionValues",
     "Outcome",
+    "Packets",
     "PeerError",
     "Question",
     "Recorder",
     "Request",
     "Retransmission",
+    "Rule",
     "Sample",
+    "Scenario",
     "ServerSettings",
     "StoreError",
     "StoredFile",
     "TestContent",
     "TftpClient",
     "TftpError",
+    "TftpFault",
     "TftpLibrary",
     "TftpServer",
+    "ToldSize",
     "Transfer",
     "TransferAborted",
     "TransferTimeout",
     "Upload",
     "UsageError",
     "View",
+    "Way",
     "Words",
 ]
 
 __version__ = VERSION
 
 
-def __getattr__(name: str) -> type[TftpLibrary]:
-    """Loads the library for Robot Framework when it is asked for."""
-    if name != "TftpLibrary":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from TftpLibrary.library import TftpLibrary  # noqa: PLC0415
+_LATER = {
+    "TftpLibrary": "library",
+    "Faults": "engine.injection",
+    "Damage": "faults.files",
+    "Damaging": "faults.files",
+    "Denial": "faults.files",
+    "ToldSize": "faults.files",
+    "FaultKind": "faults.kinds",
+    "LinkQuality": "faults.link",
+    "Packets": "faults.packets",
+    "TftpFault": "faults.reports",
+    "Rule": "faults.rules",
+    "Way": "faults.rules",
+    "Scenario": "faults.scenarios",
+}
+"""The modules of the names that are loaded when they are asked for."""
 
-    return TftpLibrary
+
+def __getattr__(name: str) -> type:
+    """Loads what few programs need when it is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: type = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    return found

@@ -136,9 +136,8 @@ def _link(**quality: float) -> Callable[[Where], tuple[Part, ...]]:
 
 
 def _small_ring(where: Where) -> tuple[Part, ...]:
-    return (
-        LinkQuality(rate=5e6, queue=8, client=where.client, direction=Way.sent, seed=where.seed),
-    )
+    client, seed = where.client, where.seed
+    return (LinkQuality(rate=5e6, queue=8, client=client, direction=Way.sent, seed=seed),)
 
 
 def _damage(how: Damaging) -> Callable[[Where], tuple[Part, ...]]:

@@ -231,6 +231,7 @@ _FOR_REFUSALS: dict[Cause | None, str] = {
     Cause.ports: "Give the server more ports: port_range=.",
     Cause.mode: "Let the board ask in mode octet.",
     Cause.broadcast: "Start the server with {4} to answer such requests.",
+    Cause.on_purpose: "The test has this fault: clear it, or let it happen less often (times=).",
     Cause.malformed: "The request is not one that TFTP knows: look at the board's boot loader.",
 }
 """Advice for each reason of a refusal; the numbers stand for settings of the server."""
