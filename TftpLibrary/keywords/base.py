@@ -17,7 +17,7 @@ from TftpLibrary.keywords import outgoing
 from TftpLibrary.keywords.argument_types import shown
 from TftpLibrary.keywords.conversions import to_size
 from TftpLibrary.keywords.state import LibraryState
-from TftpLibrary.recording.matching import name_test
+from TftpLibrary.matching import name_test
 from TftpLibrary.recording.wording import short_text
 
 _PABOT = "pabot_results"

@@ -21,7 +21,7 @@ from TftpLibrary.keywords.base import (
     verify_text,
 )
 from TftpLibrary.keywords.conversions import HashAlgorithm, Size, required, to_source
-from TftpLibrary.recording.matching import is_glob
+from TftpLibrary.matching import is_glob
 from TftpLibrary.store.advice import missing
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.store.content import TestContent
