@@ -21,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.assembly import Cargo
@@ -48,6 +48,9 @@ from TftpLibrary.store.base import StoreError, WritePolicy
 from TftpLibrary.store.directory import DirectoryStore
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import fetched_path
+
+if TYPE_CHECKING:
+    from TftpLibrary.engine.injection import ClientFaults
 
 Progress = Callable[[Transfer], None]
 """Called on the caller's thread, a few times a second, with the present record."""
@@ -89,6 +92,7 @@ class TftpClient(Capturable):
         settings: mode, options to ask for, and times.
         recorder: keeps the records of the transfers. By default a new one. Servers and clients
             may share one.
+        faults: those of another client, to share them; both have the same recorder.
         changes: single settings by name, such as `blksize=512`, in place of those in `settings`.
 
     Attributes:
@@ -109,6 +113,7 @@ class TftpClient(Capturable):
         settings: ClientSettings | None = None,
         *,
         recorder: Recorder | None = None,
+        faults: ClientFaults | None = None,
         **changes: Any,  # Any: each setting has its own type
     ) -> None:
         if not 1 <= port <= 65535:
@@ -120,6 +125,7 @@ class TftpClient(Capturable):
         self._servers = hosts.resolve_peer(host, port)
         self._engine: Engine | None = None
         self._started: list[Caller] = []
+        self._faults = faults
 
     # Life ----------------------------------------------------------------------------------
 
@@ -232,6 +238,23 @@ class TftpClient(Capturable):
         source = MemoryStore({_IN_MEMORY: data}).open_read(_IN_MEMORY.encode(), "")
         return self._run(name, Cargo.to_send(source, self.settings.mode))
 
+    @property
+    def faults(self) -> ClientFaults:
+        """The faults on purpose of this client.
+
+        lost = client.faults.inject("drop", "ACK 3")
+        ...
+        client.faults.expect(lost)
+        """
+        if self._faults is None:
+            # A client without faults needs none of it.
+            from TftpLibrary.engine.injection import ClientFaults  # noqa: PLC0415
+
+            self._faults = faults = ClientFaults(self.recorder)
+            if self._engine is not None:
+                self._engine.call(lambda: _misbehave(self._started, faults))
+        return self._faults
+
     # Inside --------------------------------------------------------------------------------
 
     def _run(self, name: str, cargo: Cargo, progress: Progress | None = None) -> Transfer:
@@ -252,7 +275,7 @@ class TftpClient(Capturable):
 
         try:
             # The engine ends each transfer in time; the caller may be interrupted.
-            number = engine.call(lambda: _begin(order, engine, started, observe))
+            number = engine.call(lambda: self._begin(order, engine, started, observe))
             transfer = self.recorder.wait_for(is_ended, _LONGEST, since=position)
         except BaseException:
             # Commands run in order, so the transfer has begun by now if it ever does.
@@ -261,6 +284,27 @@ class TftpClient(Capturable):
         if transfer.outcome is not Outcome.completed:
             raise self._error_of(transfer)
         return transfer
+
+    def _begin(
+        self, order: Order, engine: Engine, started: list[Caller], observe: Observer | None
+    ) -> int:
+        """Asks, and returns the number of the record. On the engine's thread."""
+        try:
+            caller = Caller(order, engine)
+        except (OSError, TypeError) as error:
+            # Python takes no text with a NUL or a lone surrogate for an address.
+            reason = getattr(error, "strerror", "") or "it is no address"
+            raise UsageError(
+                f"Cannot ask from '{order.settings.local_address or 'any address'}': {reason}. "
+                "Expected in local_address= an address of this machine, of the family of the "
+                "server's."
+            ) from error
+        started.append(caller)
+        if self._faults is not None:
+            caller.misbehave(self._faults.calls)
+        caller.tap(observe)
+        caller.begin()
+        return caller.entry.id
 
     @property
     def _name_in_captures(self) -> str:
@@ -327,20 +371,11 @@ class TftpClient(Capturable):
         )
 
 
-def _begin(order: Order, engine: Engine, started: list[Caller], observe: Observer | None) -> int:
-    """Asks, and returns the number of the record."""
-    try:
-        started.append(Caller(order, engine))
-    except (OSError, TypeError) as error:
-        # Python takes no text with a NUL or a lone surrogate for an address.
-        reason = getattr(error, "strerror", "") or "it is no address"
-        raise UsageError(
-            f"Cannot ask from '{order.settings.local_address or 'any address'}': {reason}. "
-            "Expected in local_address= an address of this machine, of the family of the server's."
-        ) from error
-    started[0].tap(observe)
-    started[0].begin()
-    return started[0].entry.id
+def _misbehave(callers: list[Caller], faults: ClientFaults) -> None:
+    """Has faults on purpose in a transfer that runs already."""
+    for caller in callers:
+        if caller.entry.end is None:
+            caller.misbehave(faults.calls)
 
 
 def _stop(order: Order, started: list[Caller]) -> None:

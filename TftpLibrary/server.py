@@ -286,7 +286,7 @@ class TftpServer(Capturable):
             self._faults = faults = Faults(
                 self.recorder,
                 lambda function: self._misbehave(faults, function),
-                self._watch,
+                lambda since: self._watch(since).look(),
                 self.alias,
             )
         return self._faults

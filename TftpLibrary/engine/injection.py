@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
-from TftpLibrary.errors import ExpectationError
+from TftpLibrary.engine.miscalls import Miscalls
+from TftpLibrary.engine.shared import SHARED_ENGINE
+from TftpLibrary.errors import ExpectationError, UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.packets import Packets
 from TftpLibrary.faults.plan import Plan
 from TftpLibrary.faults.reports import FaultReport, TftpFault, report_of
-from TftpLibrary.faults.rules import make_rule
+from TftpLibrary.faults.rules import NO_CLIENT, Rule, make_rule
 from TftpLibrary.faults.scenarios import Scenario, Where, parts_of
 from TftpLibrary.faults.wording import Fault
 from TftpLibrary.messages.faults import count_of, expect_happened, explain_miss
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.view import View, Watch
+
+T = TypeVar("T")
 
 
 class Faults:
@@ -31,7 +36,7 @@ class Faults:
     Args:
         recorder: numbers the faults, and wakes those who wait.
         run: runs a function where the plan may be changed, and has the plan take effect.
-        watch: makes the watch of the transfers since a mark.
+        look: returns the view of the transfers since a mark.
         server: alias of the server; empty for a client.
 
     Attributes:
@@ -42,13 +47,13 @@ class Faults:
         self,
         recorder: Recorder,
         run: Callable[[Callable[[], Any]], Any],  # Any: it returns what the function returns
-        watch: Callable[[int], Watch],
+        look: Callable[[int], View],
         server: str = "",
     ) -> None:
         self.plan = Plan(recorder.fault_numbers)
         self._recorder = recorder
         self._run = run
-        self._watch = watch
+        self._look = look
         self._server = server
         self._since: dict[str, int] = {}
 
@@ -233,4 +238,83 @@ class Faults:
         return [report_of(placed, now, self._server) for placed in self.plan.remove(fault)]
 
     def _view(self, fault: str) -> View:
-        return self._watch(self._since.get(fault, 0)).look()
+        return self._look(self._since.get(fault, 0))
+
+
+class ClientFaults(Faults):
+    """The faults on purpose of our clients: of one, or of several that are given them.
+
+    Args:
+        recorder: see `Faults`; the clients have the same one.
+
+    Attributes:
+        calls: what the clients' calls meet; it belongs to the engine's thread.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder, self._call, self._look_at_ours)
+        self.calls = Miscalls(self.plan)
+
+    def use(
+        self, scenario: Scenario | str, file: str = "*", *, client: str = "", seed: int = 0
+    ) -> list[str]:
+        """See `Faults.use`.
+
+        Raises:
+            UsageError: only a server can have such a day.
+        """
+        parts = parts_of(Scenario(scenario), Where(file, client, seed, is_of_client=True))
+        for part in parts:
+            if not isinstance(part, LinkQuality):
+                _of_client(part)
+        return super().use(scenario, file, client=client, seed=seed)
+
+    def add(self, fault: Fault) -> str:
+        """See `Faults.add`.
+
+        Raises:
+            UsageError: only a server can have it.
+        """
+        return super().add(_of_client(fault))
+
+    def set_link(self, quality: LinkQuality) -> LinkQuality:
+        """See `Faults.set_link`.
+
+        Raises:
+            UsageError: it names a board.
+        """
+        if quality.client:
+            raise UsageError(NO_CLIENT)
+        return super().set_link(quality)
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Runs a function where the clients run, also if none does at the moment."""
+        engine = SHARED_ENGINE.acquire()
+
+        def run() -> T:
+            result = function()
+            self.calls.reroute()
+            return result
+
+        try:
+            return engine.call(run)
+        finally:
+            SHARED_ENGINE.release()
+
+    def _look_at_ours(self, since: int) -> View:
+        view = Watch(self._recorder, since=since).look()
+        return view._replace(transfers=tuple(each for each in view.transfers if each.is_ours))
+
+
+def _of_client(fault: Fault) -> Rule:
+    """Returns a fault as one of our client.
+
+    Raises:
+        UsageError: only a server can have it.
+    """
+    if not isinstance(fault, Rule):
+        raise UsageError(
+            "Only a server refuses or damages its files; faults of our client are about packets, "
+            "such as inject('drop', 'ACK 3')."
+        )
+    return fault if fault.is_of_client else replace(fault, is_of_client=True)

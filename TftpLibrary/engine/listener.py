@@ -358,7 +358,7 @@ class Listener:
             channel = self._open_channel(arrival, agreement, cargo)
             wire = None
             if passage is not None and self._faults is not None:
-                channel = wire = self._faults.wire(channel, passage, arrival.peer, arrival.local)
+                channel = wire = self._faults.wire(channel, passage)
             entry.open(cargo.size_of(agreement), agreement.granted)
             session = self._assembly.make_session(
                 cargo,

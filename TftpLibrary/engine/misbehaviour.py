@@ -7,27 +7,28 @@ files are refused or damaged, and the channels of transfers get a `Wire`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
 from time import monotonic
 from typing import Protocol
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.admission import Refusal
-from TftpLibrary.engine.contracts import Alarms, Channel
+from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.damaged import DamagedSource
 from TftpLibrary.engine.decoding import decode_request
 from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.late import Deliver, Late
 from TftpLibrary.engine.session import Session
-from TftpLibrary.engine.wire import Wire
+from TftpLibrary.engine.wire import Surroundings, Wire, reroute
 from TftpLibrary.errors import PacketError
+from TftpLibrary.faults.deliveries import Delivery
 from TftpLibrary.faults.files import Damage, Damaging, ToldSize
 from TftpLibrary.faults.passage import Passage
 from TftpLibrary.faults.plan import Plan
-from TftpLibrary.faults.tracking import Track
 from TftpLibrary.protocol.datagrams import is_request
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import Request, octets_of_text, printable
-from TftpLibrary.protocol.sender import Sender
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.store.base import Source
 
@@ -67,41 +68,36 @@ class Misbehaviour:
 
     Args:
         plan: the faults.
-        alarms: the engine.
+        engine: the engine.
         port: the listener.
     """
 
-    def __init__(self, plan: Plan, alarms: Alarms, port: Port) -> None:
+    def __init__(self, plan: Plan, engine: Surroundings, port: Port) -> None:
         self._plan = plan
-        self._alarms = alarms
+        self._engine = engine
         self._port = port
-        self._waiting: dict[Passage, _Waiting] = {}
+        self._waiting: dict[Passage, tuple[Address, Late]] = {}
         self._wires: set[Wire] = set()
 
     # Requests ------------------------------------------------------------------------------
 
     def take(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
         """Takes a datagram of the request socket; a request passes by the rules first."""
-        if self._plan.is_empty or not is_request(datagram):
-            self._port.take(datagram, peer, local, came)
-            return
-        try:
-            request = decode_request(datagram)
-        except PacketError:
-            self._port.take(datagram, peer, local, came)
-            return
-        client, now = hosts.readable_host(peer), monotonic()
-        passage = self._passage(request, peer, client)
+        passage = None
+        if not self._plan.is_empty and is_request(datagram):
+            with suppress(PacketError):
+                request, client = decode_request(datagram), hosts.readable_host(peer)
+                passage = self._passage(request, peer, client)
         if passage is None:
             self._port.take(datagram, peer, local, came)
             return
-        going = passage.carry(datagram, now, is_sent=False)
+        now, late = monotonic(), passage.late_count
+        going = passage.carry(datagram, now, is_sent=False, place=(peer, local))
         for delivery in going:
             self._port.take(delivery.octets, peer, local, came, passage)
-        if passage.deadline is not None:
-            self._wait(passage, peer, local)
-        elif not going:
+        if not going and passage.late_count == late:
             self._record_loss(request, peer, client, passage, now)
+        self._wait(passage, peer)
 
     def _passage(self, request: Request, peer: Address, client: str) -> Passage | None:
         """Returns the passage of a request; that of its transfer if the peer only repeats it."""
@@ -110,36 +106,42 @@ class Misbehaviour:
             known = session.channel.passage
             if known.track.file == file and session.entry.end is None:
                 return known
-        for waiting in self._waiting.values():
-            if waiting.peer == peer and waiting.passage.track.file == file:
-                return waiting.passage
+        for passage, (who, _) in self._waiting.items():
+            if who == peer and passage.track.file == file:
+                return passage
         track = self._plan.begin(file, client)
         return Passage(self._plan, track) if self._plan.concerns(file, client) else None
 
-    def _wait(self, passage: Passage, peer: Address, local: Address | None) -> None:
-        if passage not in self._waiting and not self._has_wire(passage):
-            waiting = _Waiting(passage, peer, local, self._deliver)
-            self._waiting[passage] = waiting
+    def _wait(self, passage: Passage, peer: Address) -> None:
+        """Sees to the late datagrams of a passage."""
+        for wire in self._wires:
+            if wire.passage is passage:
+                wire.note(monotonic())
+                return
+        if passage.deadline is None:
+            return
         if passage in self._waiting:
-            self._alarms.set_alarm(self._waiting[passage])
+            self._waiting[passage][1].arm()
+            return
 
-    def _has_wire(self, passage: Passage) -> bool:
-        return any(wire.passage is passage for wire in self._wires)
+        def over() -> None:
+            self._waiting.pop(passage, None)
 
-    def _deliver(self, waiting: _Waiting, now: float) -> None:
-        """Delivers late requests and late refusals."""
-        passage, peer, local = waiting.passage, waiting.peer, waiting.local
-        for is_sent, delivery in passage.due(now):
+        late = Late(passage, self._engine, self._deliver(passage), over)
+        self._waiting[passage] = peer, late
+        late.begin()
+
+    def _deliver(self, passage: Passage) -> Deliver:
+        """Returns what delivers late requests, and late refusals."""
+
+        def deliver(is_sent: bool, delivery: Delivery, _now: float) -> None:
+            peer, local = delivery.place
             if is_sent:
                 self._port.answer(delivery.octets, peer, local)
             else:
                 self._port.take(delivery.octets, peer, local, inf, passage)
-        if passage not in self._waiting:
-            return
-        if passage.deadline is None:
-            del self._waiting[passage]
-        else:
-            self._alarms.set_alarm(waiting)
+
+        return deliver
 
     def _record_loss(
         self, request: Request, peer: Address, client: str, passage: Passage, now: float
@@ -177,10 +179,10 @@ class Misbehaviour:
 
     def answer(self, octets: bytes, peer: Address, local: Address | None, passage: Passage) -> None:
         """Sends a refusal, if the faults let it."""
-        for delivery in passage.carry(octets, monotonic(), is_sent=True):
+        place = peer, local
+        for delivery in passage.carry(octets, monotonic(), is_sent=True, place=place):
             self._port.answer(delivery.octets, peer, local)
-        if passage.deadline is not None:
-            self._wait(passage, peer, local)
+        self._wait(passage, peer)
 
     def damage(
         self, source: Source, request: Request, client: str, entry: Entry, open_read: Open
@@ -214,82 +216,34 @@ class Misbehaviour:
 
     # Channels ------------------------------------------------------------------------------
 
-    def wire(
-        self, channel: Channel, passage: Passage, peer: Address, local: Address | None
-    ) -> Wire:
+    def wire(self, channel: Channel, passage: Passage) -> Wire:
         """Puts a wire before the channel of a transfer."""
-        waiting = self._waiting.pop(passage, None)
-        if waiting is not None:
-            self._alarms.drop_alarm(waiting)
-
-        def take_request(octets: bytes) -> None:
-            self._port.take(octets, peer, local, inf, passage)
-
-        wire = Wire(channel, passage, self._alarms, take_request, self._wires.discard)
+        if passage in self._waiting:
+            # The wire sees to what is late from here on.
+            self._waiting.pop(passage)[1].leave()
+        deliver = self._deliver(passage)
+        wire = Wire(channel, passage, self._engine, deliver, self._wires.discard)
         self._wires.add(wire)
         return wire
 
     def reroute(self, sessions: tuple[Session, ...]) -> None:
         """Puts wires before the channels of running transfers that a fault concerns."""
         for session in sessions:
-            transfer = session.entry.transfer
-            file, client, machine = transfer.filename, transfer.client, session.machine
-            is_wired = isinstance(session.channel, Wire)
-            if is_wired or session.entry.end is not None or not self._plan.concerns(file, client):
-                continue
-            agreement = session.agreement
-            track = Track(
-                file,
-                client,
-                blksize=agreement.blksize,
-                rollover=agreement.rollover,
-                highest=machine.sent if isinstance(machine, Sender) else machine.received,
-            )
-            passage = Passage(self._plan, track)
-            wire = self.wire(session.channel, passage, session.channel.peer, None)
-            session.reroute(wire)
-            wire.attach(session)
+            client, forget = session.entry.transfer.client, self._wires.discard
+            wire = reroute(session, self._plan, client, self._engine, self._deliver, forget)
+            if wire is not None:
+                self._wires.add(wire)
 
     def stop(self) -> None:
         """Drops what is late."""
-        for waiting in self._waiting.values():
-            self._alarms.drop_alarm(waiting)
-        self._waiting.clear()
+        for _, late in tuple(self._waiting.values()):
+            late.stop()
         for wire in tuple(self._wires):
             wire.cut()
 
 
 Open = Callable[[bytes], Source]
 """Opens a file of the store for a board."""
-
-
-class _Waiting:
-    """A request, or a refusal, that is late."""
-
-    def __init__(
-        self,
-        passage: Passage,
-        peer: Address,
-        local: Address | None,
-        deliver: Callable[[_Waiting, float], None],
-    ) -> None:
-        self.passage = passage
-        self.peer = peer
-        self.local = local
-        self.armed = inf
-        self._deliver = deliver
-
-    @property
-    def deadline(self) -> float | None:
-        """When the next late datagram is due."""
-        return self.passage.deadline
-
-    def handle_timeout(self, now: float) -> None:
-        """One is due."""
-        self._deliver(self, now)
-
-    def fail(self, error: BaseException) -> None:
-        """An exception of our own: the listener tells its own defects."""
 
 
 def _damage_words(damage: Damage) -> str:

@@ -8,49 +8,41 @@ a fault for its file and its client a transfer never gets such a channel.
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections import deque
 from collections.abc import Callable
-from time import monotonic, time_ns
+from time import monotonic
 from typing import Protocol
 
-from TftpLibrary.engine import hosts, udp
-from TftpLibrary.engine.contracts import Alarms, Channel
+from TftpLibrary.engine.contracts import Alarms, Channel, Runner
+from TftpLibrary.engine.evidence import Evidence
+from TftpLibrary.engine.foreign import ForeignPort
 from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.late import Deliver, Late
 from TftpLibrary.engine.poller import Handler
-from TftpLibrary.engine.tap import tapped
+from TftpLibrary.engine.session import Session
 from TftpLibrary.engine.udp import DONTWAIT
-from TftpLibrary.faults.deliveries import Delivery, Strike, Then
+from TftpLibrary.faults.deliveries import Delivery
 from TftpLibrary.faults.passage import Passage
-from TftpLibrary.protocol.datagrams import Datagram, Observer, is_request, kind
-from TftpLibrary.protocol.packets import Opcode
-from TftpLibrary.recording.entry import Entry
-from TftpLibrary.recording.records import Transfer
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.faults.tracking import Track
+from TftpLibrary.protocol.datagrams import Observer
+from TftpLibrary.protocol.sender import Sender
 
 LONGEST_LATE = 60.0
 """Seconds that late datagrams may outlive their transfer."""
+REFUSED_STRANGER = "the packet from another port was refused by an error"
 _LARGEST = 65536
 _AT_ONCE = 256
 """Datagrams that are taken before other sessions get their turn."""
 _EARLY = 0.00006
 """Seconds by which the system wakes a thread too late. A rate is kept all the same, since each
 departure follows from the one before."""
-_MOMENT = 0.001
+MOMENT = 0.001
 """Seconds after which a datagram is tried again for which the socket had no room."""
 
 
-class Owner(Protocol):
-    """The session of a wire."""
-
-    @property
-    def entry(self) -> Entry:
-        """Its record."""
-
-    def catch_up(self) -> None:
-        """Takes a datagram that may have come."""
-
-    def stop(self, reason: str = ...) -> Transfer | None:
-        """Ends at once."""
+class Surroundings(Alarms, Runner, Protocol):
+    """The engine as a wire sees it: it has alarms, and late datagrams are sessions there."""
 
 
 class Wire:
@@ -59,8 +51,8 @@ class Wire:
     Args:
         inner: the channel that carries the datagrams; closed with this one.
         passage: the way of the datagrams through the plan.
-        alarms: the engine.
-        take_request: takes a request of the peer that comes late.
+        engine: the engine.
+        deliver: takes late datagrams that have a place: requests, and answers to them.
         forget: called once, when nothing is late any more and everything is closed.
     """
 
@@ -68,9 +60,9 @@ class Wire:
         self,
         inner: Channel,
         passage: Passage,
-        alarms: Alarms,
-        take_request: Callable[[bytes], None],
-        forget: Callable[[Wire], None],
+        engine: Surroundings,
+        deliver: Deliver,
+        forget: Callable[[Wire], None] = lambda _wire: None,
     ) -> None:
         self.passage = passage
         self.peer = inner.peer
@@ -79,23 +71,27 @@ class Wire:
         self.may_block = False
         self.armed = float("inf")
         self._inner = inner
-        self._alarms = alarms
-        self._take_request = take_request
+        self._engine = engine
+        self._deliver_elsewhere = deliver
         self._forget = forget
-        self._owner: Owner | None = None
+        self._owner: Session | None = None
         self._came: deque[bytes] = deque()
         self._buffer = memoryview(bytearray(_LARGEST))
-        self._foreign: socket.socket | None = None
-        self._observe: Observer | None = None
-        self._remark = ""
-        self._shown: list[Datagram] = []
-        self._over_at: float | None = None
-        self._ending = ""
+        self._foreign = ForeignPort(engine, self._hear_refusal)
+        self._evidence = Evidence(passage)
+        self._late: Late | None = None
 
-    def attach(self, owner: Owner) -> None:
+    def attach(self, owner: Session) -> None:
         """The session is made: it gets late datagrams, and its record the faults."""
         self._owner = owner
-        self._note(monotonic())
+        self._evidence.entry = owner.entry
+        self.note(monotonic())
+
+    def arrive(self, datagram: bytes) -> None:
+        """Takes a datagram that has passed by the faults already."""
+        if self.is_open:
+            self._came.append(datagram)
+            self._engine.set_alarm(self)
 
     # As a channel --------------------------------------------------------------------------
 
@@ -108,7 +104,7 @@ class Wire:
         datagram = self._came.popleft()
         if self._came:
             # The socket may have nothing more that would wake the session.
-            self._alarms.set_alarm(self)
+            self._engine.set_alarm(self)
         return datagram[:size]
 
     def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
@@ -122,7 +118,7 @@ class Wire:
         now = monotonic()
         going = self.passage.carry(datagram, now, is_sent=False)
         self._came.extend(delivery.octets for delivery in going)
-        self._note(now)
+        self.note(now)
 
     @property
     def local(self) -> Address:
@@ -141,7 +137,7 @@ class Wire:
             for delivery in going:
                 self._send(delivery, now)
         finally:
-            self._note(now)
+            self.note(now)
 
     def send_frame(self, frame: memoryview) -> None:
         """Sends one framed DATA."""
@@ -170,11 +166,8 @@ class Wire:
 
     def tap(self, observe: Observer | None) -> None:
         """Shows each datagram to an observer, with what was done to it on purpose."""
-        self._observe = observe
-        self._shown.clear()
-        self._inner.tap(None if observe is None else self._show)
-        if self._foreign is not None:
-            self._foreign = tapped(self._foreign, observe)
+        self._inner.tap(self._evidence.observer(observe))
+        self._foreign.tap(None if observe is None else self._evidence.see)
 
     def close(self) -> None:
         """The session is over; what is late still leaves. Idempotent."""
@@ -183,36 +176,33 @@ class Wire:
         self.is_open = False
         self._owner = None
         self._came.clear()
-        if self.passage.deadline is None or self.passage.is_ended:
-            self.cut()
-        else:
-            self._over_at = monotonic() + LONGEST_LATE
-            # The session's own socket goes on without an answer.
-            for descriptor, handler in self._inner.descriptors(self):
-                self._alarms.watch(descriptor, handler)
-            self._alarms.set_alarm(self)
+        self._engine.drop_alarm(self)
+        if self.passage.deadline is None or self.passage.is_closed:
+            self._end()
+            return
+        self._late = Late(
+            self.passage,
+            self._engine,
+            self._deliver,
+            self._end,
+            until=monotonic() + LONGEST_LATE,
+            descriptors=self._inner.descriptors,
+            read=self._ignore,
+        )
+        self._late.begin()
 
     def cut(self) -> None:
         """Closes everything at once. Idempotent."""
-        self.is_open = False
-        self.passage.forget_late()
-        self._alarms.drop_alarm(self)
-        if self._over_at is not None:
-            for descriptor, _ in self._inner.descriptors(self):
-                self._alarms.forget(descriptor)
-        self._inner.close()
-        if self._foreign is not None:
-            self._alarms.forget(self._foreign.fileno())
-            self._foreign.close()
-            self._foreign = None
-        self._forget(self)
+        self.close()
+        if self._late is not None:
+            self._late.stop()
 
     # For the engine ------------------------------------------------------------------------
 
     @property
     def deadline(self) -> float | None:
         """When something is to be done."""
-        if self._came or (self.passage.is_ended and self.is_open):
+        if self._came or self.passage.is_ended:
             return 0.0
         deadline = self.passage.deadline
         return None if deadline is None else deadline - _EARLY
@@ -220,40 +210,19 @@ class Wire:
     def handle_timeout(self, now: float) -> None:
         """Delivers what is due, and ends a session whose fault says so."""
         for is_sent, delivery in self.passage.due(now + _EARLY):
-            if is_sent:
-                with contextlib.suppress(OSError):
-                    self._send(delivery, now)
-            elif is_request(delivery.octets):
-                self._take_request(delivery.octets)
-            else:
-                self._came.append(delivery.octets)
-        owner = self._owner
-        if owner is not None and self.passage.is_ended:
-            owner.stop(self._ending)
-            return
+            self._deliver(is_sent, delivery, now)
+        if self._owner is not None and self.passage.is_ended:
+            self._owner.stop(self._evidence.ending)
         for _ in range(len(self._came)):
             if self._owner is not None and self._came:
                 self._owner.catch_up()
         if self.is_open:
-            self._alarms.set_alarm(self)
-        elif self.passage.deadline is None or now >= (self._over_at or now):
-            self.cut()
-        else:
-            self._alarms.set_alarm(self)
-
-    def ready(self) -> None:
-        """The transfer is over, and something came all the same: nothing answers."""
-        for _ in range(_AT_ONCE):
-            try:
-                self._inner.receive_into(self._buffer, DONTWAIT)
-            except OSError:
-                return
+            self._engine.set_alarm(self)
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own: the transfer is over."""
-        owner = self._owner
-        if owner is not None:
-            owner.stop(f"internal error: {error!r}, please report it")
+        if self._owner is not None:
+            self._owner.stop(f"internal error: {error!r}, please report it")
         self.cut()
 
     # Inside --------------------------------------------------------------------------------
@@ -271,92 +240,91 @@ class Wire:
                 octets = bytes(self._buffer[begin : min(begin + step, size)])
                 going = self.passage.carry(octets, now, is_sent=False)
                 self._came.extend(delivery.octets for delivery in going)
-                self._note(now)
+                self.note(now)
             if self._came:
                 return
 
-    def _send(self, delivery: Delivery, now: float) -> None:
-        if delivery.is_foreign:
+    def _deliver(self, is_sent: bool, delivery: Delivery, now: float) -> None:
+        """A late datagram is due."""
+        if delivery.place is not None:
+            self._deliver_elsewhere(is_sent, delivery, now)
+        elif not is_sent:
+            # Of a transfer that is over nothing is taken.
+            self._came.extend((delivery.octets,) if self.is_open else ())
+        else:
             with contextlib.suppress(OSError):
-                self._stranger().sendto(delivery.octets, self.peer)
-            return
-        self._remark = delivery.remark
+                self._send(delivery, now)
+
+    def _send(self, delivery: Delivery, now: float) -> None:
+        self._evidence.remark = delivery.remark
         try:
-            self._inner.send(delivery.octets)
+            if delivery.is_foreign:
+                self._foreign.send(delivery.octets, self._inner.local, self.peer)
+            else:
+                self._inner.send(delivery.octets)
         except BlockingIOError:
             # The socket has no room: what the faults let through must not be lost here.
-            self.passage.postpone(delivery, now + _MOMENT)
+            self.passage.postpone(delivery, now + MOMENT)
         finally:
-            self._remark = ""
+            self._evidence.remark = ""
 
-    def _stranger(self) -> socket.socket:
-        """The socket at another port, from which strangers' packets come."""
-        if self._foreign is None:
-            local = self._inner.local
-            family = socket.AF_INET if len(local) == 2 else socket.AF_INET6
-            sock = udp.open_tid(local, family)
-            self._alarms.watch(sock.fileno(), _Complaints(sock, self))
-            self._foreign = tapped(sock, self._observe)
-        return self._foreign
-
-    def complained(self) -> None:
-        """The peer answered a packet from another port with an ERROR, as it should."""
+    def _hear_refusal(self) -> None:
         if self._owner is not None:
-            self._owner.entry.remark("the packet from another port was refused by an error")
+            self._owner.entry.remark(REFUSED_STRANGER)
 
-    def _note(self, now: float) -> None:
+    def note(self, now: float) -> None:
         """Writes the faults that happened into the record and the capture, and sets the alarm."""
-        strikes = self.passage.take_strikes()
-        for strike in strikes:
-            if strike.then is Then.end:
-                self._ending = f"{strike.words}, on purpose (fault {strike.fault})"
-            if self._owner is not None:
-                self._owner.entry.add_fault(strike.fault, strike.words, now)
-        if self._observe is not None:
-            self._show_faults(self._observe, strikes)
+        self._evidence.note(now, self._inner.local, self.peer)
         if self.deadline is not None:
-            self._alarms.set_alarm(self)
+            self._engine.set_alarm(self)
 
-    def _show(self, datagram: Datagram) -> None:
-        """Takes a datagram of the channel behind, to show it with what was done to it."""
-        if not datagram.is_sent:
-            # It passes by the faults only now.
-            self._shown.append(datagram)
-        elif self._observe is not None:
-            self._observe(_commented(datagram, self._remark))
-
-    def _show_faults(self, observe: Observer, strikes: list[Strike]) -> None:
-        remarks = [f"fault {strike.fault}: {strike.words}" for strike in strikes]
-        if self._shown:
-            observe(_commented(self._shown.pop(0), "; ".join(remarks)))
-            return
-        here, there = hosts.endpoint(self._inner.local), hosts.endpoint(self.peer)
-        for strike, remark in zip(strikes, remarks, strict=True):
-            if strike.lost and strike.is_sent:
-                octets = strike.lost
-                observe(Datagram(time_ns(), here, there, octets, True, remark, is_lost=True))
-
-
-class _Complaints:
-    """Hears what the peer answers to a stranger."""
-
-    def __init__(self, sock: socket.socket, wire: Wire) -> None:
-        self._sock = sock
-        self._wire = wire
-
-    def ready(self) -> None:
-        """An ERROR, if the peer looks at ports."""
+    def _ignore(self) -> None:
+        """The transfer is over, and something came all the same: nothing answers."""
         with contextlib.suppress(OSError):
-            while True:
-                if kind(self._sock.recv(_LARGEST, DONTWAIT)) == Opcode.error.packet:
-                    self._wire.complained()
+            for _ in range(_AT_ONCE):
+                self._inner.receive_into(self._buffer, DONTWAIT)
 
-    def fail(self, error: BaseException) -> None:
-        """An exception of our own: the transfer goes on without it."""
+    def _end(self) -> None:
+        self._inner.close()
+        self._foreign.close()
+        self._forget(self)
 
 
-def _commented(datagram: Datagram, more: str) -> Datagram:
-    comment = (
-        f"{datagram.comment}; {more}" if datagram.comment and more else datagram.comment or more
+def reroute(
+    session: Session,
+    plan: Plan,
+    client: str,
+    engine: Surroundings,
+    deliver: Callable[[Passage], Deliver],
+    forget: Callable[[Wire], None] = lambda _wire: None,
+) -> Wire | None:
+    """Puts a wire before the channel of a running transfer, if a fault concerns it.
+
+    Args:
+        session: the transfer.
+        plan: the faults.
+        client: the client's address; empty for our own client.
+        engine: the engine.
+        deliver: makes what the wire of a passage gets, see there.
+        forget: see `Wire`.
+
+    Returns:
+        The wire; None where the transfer has one, or needs none.
+    """
+    file, machine, agreement = session.entry.transfer.filename, session.machine, session.agreement
+    is_running = session.entry.end is None and session.channel.is_open
+    if not is_running or isinstance(session.channel, Wire) or not plan.concerns(file, client):
+        return None
+    track = Track(
+        file,
+        client,
+        is_server=bool(client),
+        blksize=agreement.blksize,
+        rollover=agreement.rollover,
+        highest=machine.sent if isinstance(machine, Sender) else machine.received,
     )
-    return datagram._replace(comment=comment)
+    passage = Passage(plan, track)
+    wire = Wire(session.channel, passage, engine, deliver(passage), forget)
+    session.reroute(wire)
+    wire.attach(session)
+    return wire

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ALL = "*"
 """Stands for every option in `Strike.ignored`."""
@@ -17,6 +17,8 @@ class Then(Enum):
     """Nothing goes either way."""
     end = "end"
     """This end is over, without another packet."""
+    vanish = "vanish"
+    """This end is over, and its port is closed at once."""
 
 
 class Delivery(NamedTuple):
@@ -28,6 +30,8 @@ class Delivery(NamedTuple):
         remark: what was done to it, for a capture; empty where nothing was.
         is_foreign: whether it comes from another port.
         overtaken_by: how many packets that go the same way pass before it.
+        place: where it comes from or goes to, as whoever let it pass wrote it; None where that
+            needs no words, since a channel carries it.
     """
 
     octets: bytes
@@ -35,6 +39,7 @@ class Delivery(NamedTuple):
     remark: str = ""
     is_foreign: bool = False
     overtaken_by: int = 0
+    place: Any = None  # Any: each end has its own
 
     @property
     def is_late(self) -> bool:

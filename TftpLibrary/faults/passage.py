@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from itertools import count
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from TftpLibrary.faults.deliveries import ALL, Delivery, Strike, Then
 from TftpLibrary.faults.placed import Placed
@@ -43,40 +43,56 @@ class Passage:
         strikes: the faults that happened since they were last taken, see `take_strikes`.
         ignored: options that the answer must not know; a `*` stands for all.
         is_ended: whether this end is over, without another packet.
+        is_closed: whether its port is to be closed at once.
     """
 
     def __init__(self, plan: Plan, track: Track) -> None:
         self.track = track
         self.ignored: frozenset[str] = frozenset()
-        self.is_ended = False
+        self.is_ended = self.is_closed = False
         self._plan = plan
         self._version = -1
         self._rules: tuple[Placed, ...] = ()
         self._strikes: list[Strike] = []
         self._stalled_until = -inf
+        self._stalled_by = ""
         self._late: list[_Late] = []
         self._late_octets = 0
         self._numbers = count()
         # Those that others overtake, each with the number of packets that still pass before it.
         self._overtaken: list[tuple[_Late, int]] = []
 
-    def carry(self, octets: bytes, now: float, *, is_sent: bool) -> list[Delivery]:
+    def carry(
+        self,
+        octets: bytes,
+        now: float,
+        *,
+        is_sent: bool,
+        place: Any = None,  # Any: see `Delivery`
+    ) -> list[Delivery]:
         """A datagram goes one way.
+
+        Args:
+            octets: the datagram.
+            now: monotonic seconds.
+            is_sent: whether this end sent it.
+            place: where it comes from or goes to; each delivery of it has the same.
 
         Returns:
             The copies that arrive at once, in their order.
         """
+        if self._version != self._plan.version:
+            self._look_again()
         if self.is_ended or now < self._stalled_until:
             return []
-        if self._version != self._plan.version:
-            self._version = self._plan.version
-            self._rules = self._plan.rules_for(self.track.file, self.track.client)
         passing = self.track.look(octets, is_sent=is_sent)
         copies, strikes = self._plan.pass_by(self._rules, passing, now)
         for strike in strikes:
             self._note(strike, now)
         going: list[Delivery] = []
         for copy in copies:
+            if place is not None:
+                copy = copy._replace(place=place)  # noqa: PLW2901 - the same copy
             if copy.is_late:
                 self._keep(copy, now, is_sent=is_sent)
             else:
@@ -120,6 +136,11 @@ class Passage:
         self._late_octets += len(delivery.octets)
         heapq.heappush(self._late, _Late(due, next(self._numbers), True, delivery))
 
+    @property
+    def late_count(self) -> int:
+        """How many datagrams are late."""
+        return len(self._late) + len(self._overtaken)
+
     def take_strikes(self) -> list[Strike]:
         """Returns the faults that happened since the last call."""
         strikes, self._strikes = self._strikes, []
@@ -131,17 +152,26 @@ class Passage:
         self._overtaken.clear()
         self._late_octets = 0
 
+    def _look_again(self) -> None:
+        """Faults came or went; a stall ends with its fault."""
+        self._version = self._plan.version
+        self._rules = self._plan.rules_for(self.track.file, self.track.client)
+        if all(placed.id != self._stalled_by for placed in self._rules):
+            self._stalled_until = -inf
+
     def _note(self, strike: Strike, now: float) -> None:
         self._strikes.append(strike)
         self.ignored |= strike.ignored
         if strike.then is Then.stall:
             self._stalled_until = inf if strike.duration is None else now + strike.duration
-        elif strike.then is Then.end:
+            self._stalled_by = strike.fault
+        elif strike.then is not Then.go_on:
             self.is_ended = True
+            self.is_closed = strike.then is Then.vanish
 
     def _keep(self, copy: Delivery, now: float, *, is_sent: bool) -> None:
-        waiting, size = len(self._late) + len(self._overtaken), len(copy.octets)
-        if waiting >= MOST_LATE or self._late_octets + size > MOST_LATE_OCTETS:
+        size = len(copy.octets)
+        if self.late_count >= MOST_LATE or self._late_octets + size > MOST_LATE_OCTETS:
             self._strikes.append(Strike("link", f"lost: {TOO_MANY}", is_sent, copy.octets))
             return
         self._late_octets += size

@@ -15,6 +15,7 @@ LONGEST = 3600.0
 """Seconds; the longest delay and the longest stall that is not for ever."""
 MOST_COPIES = 1000
 MOST_PADDING = 1000
+NO_CLIENT = "client= names a board that asks our server: it does not go with role=client."
 _REORDERED_FOR = 0.2
 _OF_KINDS = (
     "delay",
@@ -207,9 +208,7 @@ def _check_packets(rule: Rule) -> None:
     if traits.is_of_server and rule.is_of_client:
         raise UsageError(f"{rule.kind} is a fault of servers: role=client cannot have it.")
     if rule.is_of_client and rule.client:
-        raise UsageError(
-            "client= names a board that asks our server: it does not go with role=client."
-        )
+        raise UsageError(NO_CLIENT)
     if rule.meant.blocks and rule.meant.lowest < 1 and name == "DATA":
         raise UsageError("packet: the first block of a file is DATA 1, got DATA 0.")
 

@@ -103,11 +103,12 @@ class Scenario(str, Enum):
 
 
 class Where(NamedTuple):
-    """What a scenario is about: a file, a board, and the seed of chance."""
+    """What a scenario is about: a file, a board, the seed of chance, and whose faults they are."""
 
     file: str = "*"
     client: str = ""
     seed: int = 0
+    is_of_client: bool = False
 
 
 def parts_of(scenario: Scenario, where: Where) -> tuple[Part, ...]:
@@ -118,9 +119,7 @@ def parts_of(scenario: Scenario, where: Where) -> tuple[Part, ...]:
 def _rules(*lines: tuple[str, str, dict[str, object]]) -> Callable[[Where], tuple[Part, ...]]:
     def make(where: Where) -> tuple[Part, ...]:
         return tuple(
-            make_rule(
-                kind, packet, file=where.file, client=where.client, seed=where.seed, **arguments
-            )
+            make_rule(kind, packet, **where._asdict(), **arguments)
             for kind, packet, arguments in lines
         )
 

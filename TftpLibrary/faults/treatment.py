@@ -94,6 +94,6 @@ _TREATMENTS: dict[FaultKind, Callable[[Rule, Passing, Delivery], Copies]] = {
 }
 _THEN = {
     FaultKind.stall: Then.stall,
-    FaultKind.vanish: Then.end,
+    FaultKind.vanish: Then.vanish,
     FaultKind.error: Then.end,
 }

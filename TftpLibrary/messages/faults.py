@@ -49,7 +49,7 @@ def explain_miss(report: FaultReport, view: View, client: str = "") -> str:
     if client and fault.hits:
         others = ", ".join(f"{each} ({count})" for each, count in fault.clients.items())
         return f"{head}\nIt happened to {others}."
-    if not report.requests:
+    if not report.requests and not fault.passed_by:
         return f"{head}\n{_no_request(report, view)}"
     transfers = view.select(fault.file, fault.client)
     return "\n".join([head, _passed_by(report, transfers), _left_alone(report, transfers)]).rstrip()
