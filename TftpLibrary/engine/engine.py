@@ -229,8 +229,10 @@ class Engine:
         try:
             while self._life is running or self._is_lingering():
                 self._turn()
-            for session in self._roster.all():
-                self._guard(session, session.stop)
+            # Twice: a session that stops may leave late datagrams behind.
+            for every in (self._roster.all, self._roster.all):
+                for session in every():
+                    self._guard(session, session.stop)
         finally:
             self._end()
 

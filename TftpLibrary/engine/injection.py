@@ -41,7 +41,10 @@ class Faults:
 
     Attributes:
         plan: the rules; it belongs to the engine's thread.
+        is_of_client: whether they are faults of our clients, and not of a server.
     """
+
+    is_of_client = False
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Faults:
         Raises:
             UsageError: it cannot happen, or takes another argument.
         """
-        return self.add(make_rule(kind, packet, **how))
+        return self.add(make_rule(kind, packet, is_of_client=self.is_of_client, **how))
 
     def damage(self, file: str, how: Damaging | str, **more: Any) -> str:
         """Sends a file with another content. Returns the fault's id.
@@ -103,9 +106,13 @@ class Faults:
     def use(
         self, scenario: Scenario | str, file: str = "*", *, client: str = "", seed: int = 0
     ) -> list[str]:
-        """Lets a named day begin. Returns the ids of its faults; that of a link is `link`."""
+        """Lets a named day begin. Returns the ids of its faults; that of a link is `link`.
+
+        Raises:
+            UsageError: it is a day of servers, and these are faults of our client.
+        """
         ids = []
-        for part in parts_of(Scenario(scenario), Where(file, client, seed)):
+        for part in parts_of(Scenario(scenario), Where(file, client, seed, self.is_of_client)):
             if isinstance(part, LinkQuality):
                 self.set_link(part)
                 ids.append("link")
@@ -251,23 +258,11 @@ class ClientFaults(Faults):
         calls: what the clients' calls meet; it belongs to the engine's thread.
     """
 
+    is_of_client = True
+
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder, self._call, self._look_at_ours)
         self.calls = Miscalls(self.plan)
-
-    def use(
-        self, scenario: Scenario | str, file: str = "*", *, client: str = "", seed: int = 0
-    ) -> list[str]:
-        """See `Faults.use`.
-
-        Raises:
-            UsageError: only a server can have such a day.
-        """
-        parts = parts_of(Scenario(scenario), Where(file, client, seed, is_of_client=True))
-        for part in parts:
-            if not isinstance(part, LinkQuality):
-                _of_client(part)
-        return super().use(scenario, file, client=client, seed=seed)
 
     def add(self, fault: Fault) -> str:
         """See `Faults.add`.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -19,12 +20,14 @@ from atest.equipment.board_exchange import Report, sort_arguments
 from atest.equipment.board_network import open_socket
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.engine import Engine
+from TftpLibrary.engine.injection import Faults
 from TftpLibrary.engine.listener import Listener
 from TftpLibrary.engine.session import Session
 from TftpLibrary.errors import UsageError
 from TftpLibrary.protocol.packets import Data, Direction, Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import View, Watch
 from TftpLibrary.settings import Retransmission, ServerSettings
 from TftpLibrary.store.base import Store
 from TftpLibrary.store.memory import MemoryStore
@@ -65,6 +68,24 @@ class Bench:
             return []
         finally:
             self.engine.stop()
+
+    @cached_property
+    def faults(self) -> Faults:
+        """The faults on purpose of the listener."""
+
+        def run(function: Callable[[], Any]) -> Any:
+            def call() -> Any:
+                result = function()
+                self.listener.misbehave(faults.plan)
+                return result
+
+            return self.engine.call(call)
+
+        def look(since: int) -> View:
+            return Watch(self.recorder, "dut", since).look()
+
+        faults = Faults(self.recorder, run, look, "dut")
+        return faults
 
     @property
     def transfers(self) -> tuple[Transfer, ...]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from time import monotonic
+from typing import Any, Protocol
 
 from TftpLibrary.engine.assembly import Cargo
 from TftpLibrary.engine.caller import Caller, Order
 from TftpLibrary.engine.engine import Engine
+from TftpLibrary.engine.miscalls import Miscalls
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.protocol.packets import Packet, Request, decode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
@@ -100,12 +104,14 @@ class Orders:
         engine: of its own.
         recorder: of its own.
         store: takes the files that are read, under the names that were asked.
+        calls: the faults on purpose of its clients.
     """
 
     def __init__(self) -> None:
         self.engine = Engine()
         self.recorder = Recorder()
         self.store = MemoryStore()
+        self.calls = Miscalls(Plan())
         self.engine.start()
 
     def get(self, server: Asked, settings: ClientSettings, name: str = "f") -> Caller:
@@ -129,10 +135,27 @@ class Orders:
 
         def begin() -> Caller:
             caller = Caller(order, self.engine)
+            if not self.calls.plan.is_empty:
+                caller.misbehave(self.calls)
             caller.begin()
             return caller
 
         return self.engine.call(begin)
+
+    def inject(self, kind: str, packet: str = "", **how: Any) -> str:
+        """Has a fault from now on."""
+        rule = make_rule(kind, packet, is_of_client=True, **how)
+
+        def add() -> str:
+            fault = self.calls.plan.add(rule, monotonic())
+            self.calls.reroute()
+            return fault
+
+        return self.engine.call(add)
+
+    def hits(self, fault: str) -> int:
+        """Returns how often a fault happened."""
+        return self.engine.call(lambda: self.calls.plan.find(fault).hits)
 
     @property
     def transfer(self) -> Transfer:

@@ -1,0 +1,121 @@
+"""What a record and a capture show of faults."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import cast
+
+from TftpLibrary.engine.evidence import Evidence
+from TftpLibrary.faults.passage import Passage
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.faults.rules import make_rule
+from TftpLibrary.faults.tracking import Track
+from TftpLibrary.protocol.datagrams import Datagram
+from TftpLibrary.protocol.packets import Ack, Data, Direction, Request
+from TftpLibrary.recording.entry import Entry, Tally, Writer
+from TftpLibrary.recording.recorder import Recorder
+
+HERE, THERE = ("127.0.0.1", 69), ("127.0.0.1", 2000)
+DATA = Data(1, b"x").encode()
+
+
+class Clock:
+    def wall_clock(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+    def report_progress(self) -> None:
+        """Nothing is left to report."""
+
+
+class Scene:
+    """A passage with one fault, its evidence and a record."""
+
+    def __init__(self, kind: str, packet: str, **how: object) -> None:
+        plan = Plan()
+        self.fault = plan.add(make_rule(kind, packet, **how), 0.0)
+        self.passage = Passage(plan, Track("f", "127.0.0.1"))
+        self.evidence = Evidence(self.passage)
+        request = Request(Direction.read, b"f", "octet", ())
+        client = "127.0.0.1", 2000
+        self.entry = Entry(Recorder(), cast("Writer", Clock()), request, "dut", client, 0.0)
+        self.entry.open()
+        self.shown: list[Datagram] = []
+
+    def carry(self, octets: bytes, *, is_sent: bool) -> None:
+        self.passage.carry(octets, 1.0, is_sent=is_sent)
+
+    def note(self) -> None:
+        self.evidence.note(1.0, HERE, THERE)
+
+    def marks(self) -> list[tuple[str, str]]:
+        self.entry.progress(Tally(), 0.0, 1.0)
+        return [(mark.fault, mark.words) for mark in self.entry.transfer.faults]
+
+
+def datagram(octets: bytes, *, is_sent: bool, comment: str = "") -> Datagram:
+    ends = (HERE, THERE) if is_sent else (THERE, HERE)
+    return Datagram(1, *ends, octets, is_sent, comment)
+
+
+def test_faults_wait_for_the_record() -> None:
+    scene = Scene("drop", "DATA")
+    scene.carry(DATA, is_sent=True)
+    scene.note()
+    scene.evidence.entry = scene.entry
+    scene.note()
+    assert scene.marks() == [(scene.fault, "dropped DATA 1")]
+
+
+def test_a_fault_that_ends_the_transfer_is_its_reason() -> None:
+    for kind, words in (("error", "sent an error instead of"), ("vanish", "closed the port at")):
+        scene = Scene(kind, "DATA")
+        scene.evidence.entry = scene.entry
+        scene.carry(DATA, is_sent=True)
+        scene.note()
+        assert scene.evidence.ending == f"{words} DATA 1, on purpose (fault {scene.fault})"
+
+
+def test_a_packet_that_was_kept_from_the_wire_is_shown_as_lost() -> None:
+    scene = Scene("drop", "DATA")
+    scene.evidence.entry = scene.entry
+    scene.evidence.observer(scene.shown.append)
+    scene.carry(DATA, is_sent=True)
+    scene.note()
+    (shown,) = scene.shown
+    assert (shown.octets, shown.is_lost, shown.is_sent) == (DATA, True, True)
+    assert (shown.source, shown.destination) == (HERE, THERE)
+    assert shown.comment == f"fault {scene.fault}: dropped DATA 1"
+
+
+def test_this_end_has_an_address_where_it_is_bound_to_every_one() -> None:
+    scene = Scene("drop", "DATA")
+    scene.evidence.entry = scene.entry
+    scene.evidence.observer(scene.shown.append)
+    scene.carry(DATA, is_sent=True)
+    scene.evidence.note(1.0, ("0.0.0.0", 69), THERE)
+    assert scene.shown[0].source == HERE
+
+
+def test_a_packet_that_came_and_was_dropped_is_shown_with_its_comment() -> None:
+    scene = Scene("drop", "ACK")
+    scene.evidence.entry = scene.entry
+    see = scene.evidence.observer(scene.shown.append)
+    assert see is not None
+    octets = Ack(1).encode()
+    see(datagram(octets, is_sent=False, comment="repeat: ACK 1 came again"))
+    assert scene.shown == []
+    scene.carry(octets, is_sent=False)
+    scene.note()
+    comment = f"repeat: ACK 1 came again; fault {scene.fault}: dropped ACK 1"
+    assert scene.shown == [datagram(octets, is_sent=False, comment=comment)]
+
+
+def test_a_packet_that_left_has_its_remark() -> None:
+    scene = Scene("duplicate", "DATA")
+    scene.evidence.remark = "fault duplicate-1: second copy"
+    scene.evidence.see(datagram(DATA, is_sent=True))
+    see = scene.evidence.observer(scene.shown.append)
+    assert see is not None
+    see(datagram(DATA, is_sent=True))
+    assert [each.comment for each in scene.shown] == ["fault duplicate-1: second copy"]
+    assert scene.evidence.observer(None) is None
