@@ -10,6 +10,8 @@ from typing import Any
 from robot.api.deco import library
 from robotlibcore import DynamicCore
 
+from TftpLibrary.faults.packets import Packets
+from TftpLibrary.faults.reports import TftpFault
 from TftpLibrary.keywords.argument_types import (
     Names,
     argument_types,
@@ -24,16 +26,21 @@ from TftpLibrary.keywords.conversions import (
     AutoStop,
     OnFailure,
     Rate,
+    Share,
     Size,
     given,
     record_type,
     seconds,
     to_on_failure,
+    to_packets,
     to_path,
     to_rate,
+    to_share,
     to_size,
 )
 from TftpLibrary.keywords.descriptions import with_list
+from TftpLibrary.keywords.fault_checks import FaultCheckKeywords
+from TftpLibrary.keywords.faults import FaultKeywords
 from TftpLibrary.keywords.files import FileKeywords
 from TftpLibrary.keywords.outgoing import readable_errors, readable_value
 from TftpLibrary.keywords.scopes import Scopes
@@ -49,10 +56,13 @@ from TftpLibrary.version import VERSION
 CONVERTERS: dict[type, Any] = {
     Size: to_size,
     Rate: to_rate,
+    Share: to_share,
+    Packets: to_packets,
     Path: to_path,
     TftpServerInfo: record_type(TftpServerInfo),
     StoredFile: record_type(StoredFile),
     Transfer: record_type(Transfer),
+    TftpFault: record_type(TftpFault),
 }
 """Robot Framework takes functions of any kind here, hence Any."""
 
@@ -241,6 +251,8 @@ class TftpLibrary(DynamicCore):
             AssertionKeywords,
             CaptureKeywords,
             ClientKeywords,
+            FaultKeywords,
+            FaultCheckKeywords,
         )
         self._all_names: frozenset[str] = frozenset()
         super().__init__([Scopes(state), *(group(state) for group in groups)])

@@ -1,7 +1,7 @@
-"""The interface of a place that serves: a server, its files and a client, as keywords use them.
+"""The interface of a place that serves: a server, its files, its faults and a client.
 
-`TftpServer`, `FileStore` and `TftpClient` fulfil it on this machine. A place at another host
-fulfils it by these promises:
+Keywords know no other thing of it. `TftpServer`, `FileStore`, `Faults` and `TftpClient` fulfil it
+on this machine. A place at another host fulfils it by these promises:
 
 - A path is one of the machine that runs the test. Only the root is a folder of the machine that
   serves. Content travels in pieces, except in `upload_bytes` and `read_bytes`.
@@ -13,10 +13,10 @@ fulfils it by these promises:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.recording.records import Transfer
@@ -24,6 +24,12 @@ from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.base import StoredFile
 from TftpLibrary.store.content import TestContent
 from TftpLibrary.store.incoming import Progress
+
+if TYPE_CHECKING:
+    from TftpLibrary.faults.link import LinkQuality
+    from TftpLibrary.faults.reports import FaultReport, TftpFault
+    from TftpLibrary.faults.scenarios import Scenario
+    from TftpLibrary.faults.wording import Fault
 
 # A method of StationFiles is called `list`.
 List = list
@@ -96,6 +102,45 @@ class StationFiles(Protocol):
         """Deletes every file."""
 
 
+class StationFaults(Protocol):
+    """The faults on purpose of a server or of our client; `Faults` describes each method."""
+
+    def add(self, fault: Fault) -> str:
+        """Puts a fault behind the others. Returns its id."""
+
+    def use(
+        self, scenario: Scenario | str, file: str = "*", *, client: str = "", seed: int = 0
+    ) -> List[str]:
+        """Lets a named day begin. Returns the ids of its faults."""
+
+    def set_link(self, quality: LinkQuality) -> LinkQuality:
+        """Sets what the link does to every packet. Returns the quality before."""
+
+    @property
+    def links(self) -> tuple[LinkQuality, ...]:
+        """What the links do to every packet, in the order of their setting."""
+
+    def restore_links(self, links: tuple[LinkQuality, ...]) -> None:
+        """Sets all links as they were."""
+
+    def reports(self) -> tuple[FaultReport, ...]:
+        """Returns what is known of every fault."""
+
+    def expect(self, fault: str, *, times: int | None = None, client: str = "") -> TftpFault:
+        """Returns a fault that happened."""
+
+    def misses(self, reports: Iterable[FaultReport]) -> List[str]:
+        """Returns for each fault that should have happened, and did not, the reason."""
+
+    def wait_until_happened(
+        self, fault: str, timeout: float = 60.0, *, times: int = 1, client: str = ""
+    ) -> TftpFault:
+        """Waits until a fault has happened so often."""
+
+    def clear(self, fault: str = "") -> List[FaultReport]:
+        """Clears one fault, or everything. Returns what is known of those."""
+
+
 class Station(Protocol):
     """A server at one address and port; `TftpServer` describes each method."""
 
@@ -126,6 +171,10 @@ class Station(Protocol):
     @property
     def files(self) -> StationFiles:
         """Its files."""
+
+    @property
+    def faults(self) -> StationFaults:
+        """Its faults on purpose."""
 
     @property
     def warnings(self) -> list[str]:

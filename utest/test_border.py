@@ -39,7 +39,9 @@ WRONG: dict[str, list[object]] = {
     "bool": ["Flase", "noo", "2", None],
     "int": ["one", "1.5", None],
     "Size": ["10 XB", "-1", "1.5", []],
-    "Rate": ["5 Mbit/s", None],
+    "Rate": ["5 Mbit", "fast", None],
+    "Share": ["2", "-1 %", []],
+    "Packets": ["DATTA", "DATA x", "OACK 3"],
     "timedelta": ["abc", "10 parsecs"],
     "AssertionOperator": ["contian", "=", ">>"],
     "Path": [5],
@@ -48,6 +50,9 @@ WRONG: dict[str, list[object]] = {
     "Literal": ["much"],
 }
 """Values that cannot be, by the type of an argument; enums have one of their own."""
+
+OWN_WORDS = {"FaultKind": "There is no fault '", "Packets": "packet: "}
+"""How messages begin of types that have their own words for a wrong value."""
 
 RAW = re.compile(r"\w+(Error|Exception)\b|<[a-z_]+ |<class|\bobject at\b|\bNoneType\b|Traceback")
 """What a message to a person has not."""
@@ -113,6 +118,10 @@ class Names:
             "server": "",
             "path": "capture.pcapng",
             "timeout": "0s",
+            "kind": "drop",
+            "how": "flip_bit",
+            "scenario": "lost_block",
+            "fault": "drop-1",
         }
         self.port = port
 
@@ -250,8 +259,10 @@ def test_wrong_value_is_refused_in_words(
     with pytest.raises(TftpError) as error:
         unused.call(keyword, **{**needed, argument: value})
     text = str(error.value)
-    assert text.startswith(f"{argument}: expected ")
-    assert ", got " in text
+    kinds = str(found.args.types[argument]).split(" | ")
+    own = next((OWN_WORDS[kind] for kind in kinds if kind in OWN_WORDS), "")
+    assert text.startswith(own or f"{argument}: expected ")
+    assert own or ", got " in text
     assert not RAW.search(text), text
 
 
@@ -261,7 +272,8 @@ def test_needed_name_is_not_empty(unused: RobotCalls) -> None:
         spec = keyword.args
         needed = [name for name in spec.positional if name not in spec.defaults]
         values = {name: Names("x", 1).values[name] for name in needed}
-        for name in sorted({*needed} - {"text", "data", "size", "timeout", "source"}):
+        no_names = {"text", "data", "size", "timeout", "source", "kind", "how", "scenario"}
+        for name in sorted({*needed} - no_names):
             with pytest.raises(TftpError, match=rf"{name}: expected a text, got ''\.$"):
                 unused.call(keyword.name, **{**values, name: ""})
         if spec.var_positional:

@@ -23,11 +23,20 @@ from utest.support.examples import FILES, Example, examples_in, suite_of
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-TAGS = {"Server", "File Store", "Transfers", "Waiting", "Assertion", "Capture", "Client"}
+TAGS = {
+    "Server",
+    "File Store",
+    "Transfers",
+    "Waiting",
+    "Assertion",
+    "Capture",
+    "Client",
+    "Faults",
+}
 # Anchors of the page that Libdoc itself makes.
 SECTIONS = {"Importing", "Keywords", "Data types"}
 FOREIGN = {"AssertionOperator"}
-RESULTS = {"StoredFile", "TftpServerInfo", "Transfer"}
+RESULTS = {"StoredFile", "TftpFault", "TftpServerInfo", "Transfer"}
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +195,7 @@ def test_words_of_the_protocol_stay_in_the_pages_about_the_protocol(library: Lib
     texts |= {keyword.name: keyword.doc for keyword in library.keywords}
     texts |= {data_type.name: data_type.doc for data_type in library.type_docs}
     texts["introduction"] = library.doc
-    names = re.compile(r"`octet`|\.octets|-octets|\| ``octets`` |\boctets:")
+    names = re.compile(r"`octet`|``[RW]RQ``|\.octets|-octets|\| ``octets`` |\boctets:")
     found = {
         place: words
         for place, text in texts.items()

@@ -1,4 +1,4 @@
-"""Server, files and client of this machine fulfil the interface of a place that serves."""
+"""Server, files, faults and client of this machine fulfil the interface of a place that serves."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from TftpLibrary.client import TftpClient
+from TftpLibrary.engine.injection import Faults
 from TftpLibrary.server import TftpServer
-from TftpLibrary.station import Station, StationClient, StationFiles
+from TftpLibrary.station import Station, StationClient, StationFaults, StationFiles
 from TftpLibrary.store.files import FileStore
 
 if TYPE_CHECKING:
     # mypy compares each method and its types.
     SERVER: type[Station] = TftpServer
     FILES: type[StationFiles] = FileStore
+    FAULTS: type[StationFaults] = Faults
     CLIENT: type[StationClient] = TftpClient
 
-PAIRS = [(Station, TftpServer), (StationFiles, FileStore), (StationClient, TftpClient)]
+PAIRS = [
+    (Station, TftpServer),
+    (StationFiles, FileStore),
+    (StationFaults, Faults),
+    (StationClient, TftpClient),
+]
 
 
 def parameters(cls: type, name: str) -> list[tuple[str, object, object]]:

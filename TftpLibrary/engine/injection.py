@@ -137,6 +137,16 @@ class Faults:
         old: LinkQuality = self._run(lambda: self.plan.set_link(quality))
         return old
 
+    @property
+    def links(self) -> tuple[LinkQuality, ...]:
+        """What the links do to every packet, in the order of their setting."""
+        links: tuple[LinkQuality, ...] = self._run(lambda: self.plan.links)
+        return links
+
+    def restore_links(self, links: tuple[LinkQuality, ...]) -> None:
+        """Sets all links as they were."""
+        self._run(lambda: self.plan.restore_links(links))
+
     # Asking --------------------------------------------------------------------------------
 
     def all(self) -> tuple[TftpFault, ...]:
@@ -208,6 +218,8 @@ class Faults:
         try:
             return self._recorder.wait_for(find, timeout, self._since.get(fault, 0))
         except TimeoutError:
+            if (late := find(None)) is not None:
+                return late
             return expect_happened(self._report(fault), self._view(fault), times, client)
 
     # Clearing ------------------------------------------------------------------------------

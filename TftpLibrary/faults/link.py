@@ -72,10 +72,14 @@ class LinkQuality:
             parse_network(self.client, "client")
 
     @property
+    def has_chance(self) -> bool:
+        """Whether the seed decides anything."""
+        return self.jitter > 0 or any(getattr(self, name) for name in _SHARES)
+
+    @property
     def is_perfect(self) -> bool:
         """Whether it changes nothing."""
-        has_share = any(getattr(self, name) for name in _SHARES)
-        return not (has_share or self.delay or self.jitter or self.rate)
+        return not (self.has_chance or self.delay or self.rate)
 
 
 class LinkState:

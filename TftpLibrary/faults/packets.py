@@ -49,7 +49,7 @@ class Packets:
     """The packets that a fault is about.
 
     | ``DATA``, ``ACK``, ``OACK``, ``ERROR``, ``RRQ``, ``WRQ`` | Every packet of that name. |
-    | ``request`` | A read request or a write request: RRQ or WRQ. |
+    | ``request`` | A read request or a write request. |
     | ``answer``  | The first packet that answers a request. |
     | ``any``     | Every packet. |
     | ``DATA 3``  | That block of the file. ``DATA 65536`` is the one after 65535. |

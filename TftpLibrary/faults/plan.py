@@ -7,7 +7,7 @@ and go on when a board asks again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar
 
@@ -100,10 +100,7 @@ class Plan:
         """
         placed = self._placed.get(fault)
         if placed is None:
-            near = nearest(fault, self._placed)
-            meant = f" Did you mean '{near}'?" if near else ""
-            there = ", ".join(self._placed) or "none"
-            raise UsageError(f"There is no fault '{fault}'.{meant} Faults: {there}.")
+            raise no_fault(fault, self._placed)
         return placed
 
     def all(self) -> tuple[Placed, ...]:
@@ -133,6 +130,17 @@ class Plan:
         self._states.clear()
         self.version += 1
         return old
+
+    @property
+    def links(self) -> tuple[LinkQuality, ...]:
+        """The quality of every link that is not perfect, in the order of their setting."""
+        return tuple(quality for quality, _ in self._links)
+
+    def restore_links(self, links: Iterable[LinkQuality]) -> None:
+        """Sets all links as they were."""
+        self._links = [(quality, client_test(quality.client)) for quality in links]
+        self._states.clear()
+        self.version += 1
 
     def _link(self, client: str, *, is_sent: bool) -> LinkState | None:
         """Returns one way of a client's link, None where it is perfect. The newest counts."""
@@ -217,6 +225,13 @@ class Plan:
         if link is not None and passing.is_sent:
             copies = _through(link, passing, copies, strikes, now)
         return copies, strikes
+
+
+def no_fault(fault: str, there: Collection[str]) -> UsageError:
+    """Returns the error of a fault that is not there, with those that are."""
+    near = nearest(fault, there)
+    meant = f" Did you mean '{near}'?" if near else ""
+    return UsageError(f"There is no fault '{fault}'.{meant} Faults: {', '.join(there) or 'none'}.")
 
 
 def _through(

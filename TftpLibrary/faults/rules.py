@@ -7,9 +7,9 @@ from enum import Enum
 from math import isfinite
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.files import check_scope
 from TftpLibrary.faults.kinds import TRAITS, FaultKind, parse_kind
 from TftpLibrary.faults.packets import REQUESTS, Packets, parse_packets
-from TftpLibrary.networks import parse_network
 
 LONGEST = 3600.0
 """Seconds; the longest delay and the longest stall that is not for ever."""
@@ -103,11 +103,12 @@ class Rule:
         if self.packets is None:
             object.__setattr__(self, "packets", Packets(TRAITS[self.kind].packet))
         if self.times == 0:
-            object.__setattr__(self, "times", None if self._is_for_many else 1)
+            object.__setattr__(self, "times", None if self.is_for_many else 1)
         check(self)
 
     @property
-    def _is_for_many(self) -> bool:
+    def is_for_many(self) -> bool:
+        """Whether it strikes again and again, unless `times` bounds it."""
         return self.every > 1 or self.probability is not None or self.meant.is_endless
 
     @property
@@ -171,8 +172,7 @@ def check(rule: Rule) -> None:
     _check_packets(rule)
     _check_counts(rule)
     _check_values(rule)
-    if rule.client:
-        parse_network(rule.client, "client")
+    check_scope(rule.file, rule.client, rule.times, rule.after)
 
 
 def _check_arguments(rule: Rule) -> None:
@@ -182,7 +182,11 @@ def _check_arguments(rule: Rule) -> None:
             what = ", ".join(f"{each}=" for each in takes)
             raise UsageError(
                 f"{rule.kind} takes no {name}=; "
-                + (f"it takes {what}." if takes else "it takes only scope and count.")
+                + (
+                    f"it takes {what}."
+                    if takes
+                    else "it takes only what every fault takes, such as file= and times=."
+                )
             )
     if rule.kind is FaultKind.delay and not rule.delay:
         raise UsageError("delay needs a time above 0, such as delay=500 ms.")
@@ -218,10 +222,6 @@ def _check_counts(rule: Rule) -> None:
         raise UsageError("every= and probability= cannot be given together: use one of them.")
     if rule.every < 1:
         raise UsageError(f"every= must be 1 or more, got {rule.every}.")
-    if rule.after < 0:
-        raise UsageError(f"after= must be 0 or more, got {rule.after}.")
-    if rule.times is not None and rule.times < 1:
-        raise UsageError(f"times= must be 1 or more, or unlimited, got {rule.times}.")
     if rule.probability is not None and not 0 <= rule.probability <= 1:
         raise UsageError(
             f"probability= must be from 0 % to 100 %, got {rule.probability * 100:g} %."

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.kinds import FaultKind
+from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.rules import Rule, Way
 from TftpLibrary.faults.tracking import Passing
+from TftpLibrary.sizes import rate_text
 
 Fault = Rule | Denial | Damage
 
@@ -42,6 +44,35 @@ def fault_text(fault: Fault) -> str:
     if fault.client:
         words.append(f"for {fault.client}")
     return f"{' '.join(words)}{_count_text(fault)}"
+
+
+def injected_text(fault: Fault) -> str:
+    """Returns a fault as it was asked for, with the usual number of times too."""
+    text = fault_text(fault)
+    if fault.times is None:
+        return text
+    times = _times_text(fault.times)
+    each = "" if isinstance(fault, Rule) and fault.is_of_client else " for each client"
+    return f"{text.removesuffix(f', {times}')}, {times}{each}"
+
+
+def link_text(quality: LinkQuality) -> str:
+    """Returns the quality of a link in words: `loss 2 %, rate 1.0 MB/s, for 192.168.1.51`."""
+    shares = {name: getattr(quality, name) for name in ("loss", "duplicate", "reorder", "corrupt")}
+    words = [f"{name} {value * 100:g} %" for name, value in shares.items() if value]
+    words += [
+        f"{name} {time_text(value)}"
+        for name, value in (("delay", quality.delay), ("jitter", quality.jitter))
+        if value
+    ]
+    if quality.rate is not None:
+        words += [f"rate {rate_text(quality.rate)}", f"queue {quality.queue}"]
+    words = words or ["perfect"]
+    if quality.direction is not Way.any:
+        words.append(f"only what is {quality.direction}")
+    if quality.client:
+        words.append(f"for {quality.client}")
+    return ", ".join(words)
 
 
 def did_text(rule: Rule, passing: Passing) -> str:
@@ -86,10 +117,14 @@ def _count_text(fault: Fault) -> str:
     parts = []
     if fault.after:
         parts.append(f"after the first {fault.after}")
-    is_usual = fault.times is None if not isinstance(fault, Rule) else fault.times in (1, None)
-    if not is_usual:
-        parts.append("once" if fault.times == 1 else f"{fault.times} times")
+    usual = 1 if isinstance(fault, Rule) and not fault.is_for_many else None
+    if fault.times != usual:
+        parts.append(_times_text(fault.times))
     return "".join(f", {part}" for part in parts)
+
+
+def _times_text(times: int | None) -> str:
+    return "each time" if times is None else "once" if times == 1 else f"{times} times"
 
 
 def _damage_text(damage: Damage) -> str:

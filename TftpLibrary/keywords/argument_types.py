@@ -10,7 +10,7 @@ argument. What Robot Framework refuses before it converts anything, `Signature` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from itertools import repeat, takewhile
@@ -26,7 +26,9 @@ from robot.errors import DataError
 from robot.variables import is_dict_variable
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.conversions import Rate, Size
+from TftpLibrary.faults.kinds import FaultKind, parse_kind
+from TftpLibrary.faults.packets import Packets, parse_packets
+from TftpLibrary.keywords.conversions import Rate, Share, Size
 from TftpLibrary.keywords.outgoing import readable
 from TftpLibrary.recording.wording import short_text
 from TftpLibrary.spelling import nearest
@@ -40,6 +42,9 @@ FREE_TEXT = frozenset({"text", "data", "assertion_expected"})
 _NAMED = r"(?s)([A-Za-z][\w -]*)=(.*)"
 
 _OPERATORS = "==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, validate or then"
+
+_FEW = 10
+"""Members of a choice that a person takes in at one glance."""
 
 _LIKE_TEXT = (str, bytes, bytearray, Number, PurePath)
 """Values that are meant when they become a text."""
@@ -61,11 +66,19 @@ _WORDS: dict[Any, str] = {
     timedelta: "a time such as 5s or 1 min 30 s",
     Path: "a path",
     Size: "a size such as 1468, 512 kB or 4 MiB",
-    Rate: "a rate such as 5 MB/s or 500 kB",
+    Rate: "a rate such as 5 MB/s, 500 kB or 10 Mbit/s",
+    Share: "a share with its %, such as 2 %",
     Secret: "a Secret",
     Sequence: "a list",
     AssertionOperator: _OPERATORS,
 }
+
+
+_PARSERS: dict[Any, Callable[[str], object]] = {
+    FaultKind: parse_kind,
+    Packets: parse_packets,
+}
+"""Types whose own parser has the best words for a wrong text."""
 
 
 class Names(NamedTuple):
@@ -284,6 +297,8 @@ class Checked:
         if isinstance(value, str):
             try:
                 self._names.check_text(value, argument)
+                for kind in _kinds(self._info) & _PARSERS.keys():
+                    _PARSERS[kind](value)
             except UsageError as error:
                 return error
         return UsageError(
@@ -301,7 +316,8 @@ class Checked:
         is_operator = isinstance(value, str) and value in AssertionOperator.__members__
         if is_operator:
             return f" The operator comes after {argument}."
-        return _advice(value, argument, takes_many=f"*{argument}" in self._names.own)
+        near = _nearest_member(value, kinds)
+        return near or _advice(value, argument, takes_many=f"*{argument}" in self._names.own)
 
 
 class CheckedImport(Checked):
@@ -375,7 +391,7 @@ def expected_words(info: TypeInfo) -> str:
         return _either([str(each.type) for each in info.nested])
     if info.type in _WORDS:
         return _WORDS[info.type]
-    if isinstance(info.type, type) and issubclass(info.type, Enum):
+    if _is_enum(info.type):
         return _either([member.name for member in info.type])
     return str(info)
 
@@ -403,6 +419,17 @@ def _advice(value: object, argument: str, *, takes_many: bool) -> str:
         return f" Give its attribute: ${{variable.{attribute}}}."
     is_list = isinstance(value, list | tuple) and not fields
     return " Write @{variable} to give its items." if takes_many and is_list else ""
+
+
+def _nearest_member(value: object, kinds: Iterable[Any]) -> str:
+    """Returns the question for the member of a long list that a text is like."""
+    names = [each.name for kind in kinds if _is_enum(kind) for each in kind]
+    near = nearest(_plain(str(value)), names, LIKENESS) if len(names) > _FEW else ""
+    return f" Did you mean {near}?" if near else ""
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _kinds(info: TypeInfo) -> set[Any]:

@@ -128,7 +128,7 @@ class CaptureFiles:
         """
         if self._auto_stop is AutoStop.manual:
             return []
-        leaving = [started for started in self._started if _is_within(started.scope, scope)]
+        leaving = [started for started in self._started if is_within(started.scope, scope)]
         self._started = [started for started in self._started if started not in leaving]
         return [_settle(started, has_failed=has_failed) for started in leaving]
 
@@ -159,8 +159,12 @@ class CaptureFiles:
         return path
 
 
-def _is_within(scope: str, outer: str) -> bool:
-    """Robot's ids: the test `s1-s2-t3` is within the suite `s1-s2`."""
+def is_within(scope: str, outer: str) -> bool:
+    """Whether a scope is another one, or within it; they are Robot's ids.
+
+    The test `s1-s2-t3` is within the suite `s1-s2`. What began outside of any scope ends with the
+    first one.
+    """
     return scope in ("", outer) or scope.startswith(f"{outer}-")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from inspect import cleandoc
@@ -16,6 +17,7 @@ from typing import NamedTuple, TypeVar
 from robot.api.types import Secret
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.packets import Packets, parse_packets
 from TftpLibrary.sizes import parse_size
 from TftpLibrary.spelling import nearest
 
@@ -26,6 +28,9 @@ _HIDDEN = str(Secret(""))
 
 _CELLS = re.compile(r"\s{2,}|\t")
 """The separator of a keyword and its arguments, as in a suite."""
+
+_BITS = "bit/s"
+_SHARE = r"(\d+(?:\.\d+)?) ?%"
 
 _ATTRIBUTE = re.compile(r" {4}(\w+): (.*)")
 
@@ -112,13 +117,50 @@ class Rate(int):
 def to_rate(value: str | int) -> Rate:
     """A rate: bytes per second, alone or with a unit.
 
-    It is written as a size, and ``/s`` may follow: ``500 kB``, ``5 MB/s``.
+    It is written as a size, and ``/s`` may follow: ``500 kB``, ``5 MB/s``. Bits are written with
+    ``bit/s``: ``10 Mbit/s``.
     """
     text = str(value).strip()
+    size, found, _ = text.partition(_BITS)
     try:
-        return Rate(to_size(text.removesuffix("/s")))
+        return Rate(to_size(size) // 8 if found else to_size(text.removesuffix("/s")))
     except UsageError:
-        raise UsageError(f"Expected a rate such as 5 MB/s or 500 kB, got '{text}'.") from None
+        raise UsageError(
+            f"Expected a rate such as 5 MB/s, 500 kB or 10 Mbit/s, got '{text}'."
+        ) from None
+
+
+# Frozen values, and no `float` and `str`: Robot Framework would fall back on the type of a default.
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of all packets, from 0.0 to 1.0; see `to_share` for how it is written."""
+
+    value: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.value * 100:g} %"
+
+
+def to_share(value: str) -> Share:
+    """A share of all packets, in per cent: ``2 %``, ``0.5%``.
+
+    It needs its ``%``: a plain ``2`` could mean all packets twice.
+    """
+    match = re.fullmatch(_SHARE, value.strip())
+    if match is None:
+        raise UsageError(f"Expected a share with its %, such as 2 %, got '{value}'.")
+    return Share(float(match[1]) / 100)
+
+
+def to_packets(value: str) -> Packets:
+    """Converts the packets that a fault is about.
+
+    Raises:
+        UsageError: the text names none.
+    """
+    return parse_packets(value)
 
 
 def to_on_failure(value: OnFailure | str) -> OnFailure | FailureKeyword:
@@ -191,6 +233,9 @@ def record_type(record: type[T]) -> Callable[[T], T]:
     lines = _robot_doc(cleandoc(record.__doc__ or ""))
     accept.__doc__ = "\n".join([*lines, *_property_rows(record)])
     return accept
+
+
+to_packets.__doc__ = cleandoc(Packets.__doc__ or "").partition("\n\nAttributes:")[0]
 
 
 def seconds(value: timedelta, argument: str) -> float:

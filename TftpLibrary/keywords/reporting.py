@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
+from TftpLibrary.faults.reports import TftpFault
 from TftpLibrary.keywords import outgoing
 from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.capture_files import Keep, Settled
+from TftpLibrary.keywords.injected import Ended
 from TftpLibrary.keywords.log.markup import peer_text, text
 from TftpLibrary.keywords.log.timeline import transfers_table
 from TftpLibrary.keywords.state import Stopped
@@ -134,6 +136,42 @@ def log_stopped(stopped: Iterable[Stopped]) -> None:
             outgoing.info(f"Cut short: {transfer_text(transfer)}")
         for warning in server.warnings:
             outgoing.warn(warning)
+        log_ended(server.faults)
+
+
+def log_injected(what: str, text: str, seed: int | None = None) -> None:
+    """Logs what happens on purpose from now on, and the seed of its chance, which repeats it."""
+    again = "" if seed is None else f"; seed {seed}; give seed={seed} to see this day again"
+    outgoing.info(f"{what}: {text}{again}")
+
+
+def warn_doubt(doubt: str) -> None:
+    """Warns of a fault that can hardly happen."""
+    if doubt:
+        outgoing.warn(doubt)
+
+
+def log_faults(faults: Sequence[TftpFault]) -> None:
+    """Logs faults that a keyword returns, a line for each."""
+    outgoing.info("\n".join([_count(len(faults), "fault"), *map(fault_line, faults)]))
+
+
+def log_ended(ended: Iterable[Ended]) -> None:
+    """Logs the faults that ended, and warns of those that should have happened."""
+    for each in ended:
+        if each.miss:
+            outgoing.warn(each.miss)
+        else:
+            outgoing.info(fault_line(each.fault))
+
+
+def fault_line(fault: TftpFault) -> str:
+    """Returns what a fault did, in one line."""
+    if not fault.hits:
+        return f"Fault {fault.id} did not happen: {fault.text}"
+    times = "once" if fault.hits == 1 else f"{fault.hits:,} times"
+    whom = ", ".join(f"{client} {count:,}" for client, count in fault.clients.items() if client)
+    return f"Fault {fault.id} happened {times}{f' ({whom})' if whom else ''}: {fault.text}"
 
 
 def log_stored(files: Sequence[StoredFile]) -> None:

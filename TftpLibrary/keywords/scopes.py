@@ -53,13 +53,14 @@ class Scopes:
             self._write_failure()
 
     def end_test(self, data: Any, result: Any) -> None:
-        """Stops the servers and captures of the test, and writes their results."""
+        """Stops what the test started, and writes the results."""
         # Before the files go: the cards show their checksums.
         self._journal.write_cards()
         if result.failed and self._is_test_run:
             # While the servers of the test still run.
             self._run_on_failure()
         watch, has_server = self.state.watch_scope(), self.state.is_running()
+        reporting.log_ended(self.state.leave_faults(data.id))
         reporting.log_stopped(self.state.leave(data.id))
         self._journal.write_cards()
         if result.failed and self._is_test_run:
@@ -67,7 +68,8 @@ class Scopes:
         self._settle_captures(data, result)
 
     def end_suite(self, data: Any, result: Any) -> None:
-        """Stops the servers and captures of the suite; the log takes only warnings now."""
+        """Stops what the suite started; the log takes only warnings now."""
+        reporting.log_ended(self.state.leave_faults(data.id))
         reporting.log_stopped(self.state.leave(data.id))
         self._settle_captures(data, result)
 

@@ -15,11 +15,12 @@ from typing import NamedTuple
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
 from TftpLibrary.keywords.conversions import AutoStop, FailureKeyword, OnFailure, Scope, seconds
-from TftpLibrary.keywords.stations import StartRequest, new_server
+from TftpLibrary.keywords.injected import Ended, InjectedFaults
+from TftpLibrary.keywords.stations import StartRequest, new_faults, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
-from TftpLibrary.station import Station
+from TftpLibrary.station import Station, StationFaults
 
 START_ONE = "Start one with `Start TFTP Server`."
 
@@ -52,12 +53,14 @@ class Stopped(NamedTuple):
         url: its URL.
         transfers: the transfers that were cut short.
         warnings: sentences about files that could not be cleaned up.
+        faults: its faults, which ended with it.
     """
 
     alias: str
     url: str
     transfers: tuple[Transfer, ...] = ()
     warnings: tuple[str, ...] = ()
+    faults: tuple[Ended, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,12 +98,15 @@ class LibraryState:
         defaults: the arguments of the import.
         recorder: the record of all servers and clients.
         captures: the captures that were started.
+        injected: the faults that were injected.
     """
 
     def __init__(self, defaults: Defaults | None = None) -> None:
         self.defaults = defaults or Defaults()
         self.recorder = Recorder()
         self.captures = CaptureFiles(self.defaults.auto_stop)
+        self.injected = InjectedFaults()
+        self._client_faults: StationFaults | None = None
         self._servers: dict[str, _Running] = {}
         # Every alias of the scope, also of stopped servers, in the order of their activation.
         self._aliases: dict[str, str] = {}
@@ -197,7 +203,10 @@ class LibraryState:
         del self._servers[_plain(server.alias)]
         url, told = server.url(), len(server.warnings)
         cut = server.stop(grace)
-        return Stopped(server.alias, url, tuple(cut), tuple(server.warnings[told:]))
+        # A server that never had faults needs none of what they take.
+        ended = self.injected.clear(server.faults) if self.injected.places() else []
+        warnings = tuple(server.warnings[told:])
+        return Stopped(server.alias, url, tuple(cut), warnings, tuple(ended))
 
     def stop_all(self, depth: int = 0) -> list[Stopped]:
         """Stops every server that was started with at least that many scopes around it."""
@@ -235,10 +244,24 @@ class LibraryState:
         self._aliases = scope.aliases
         return stopped
 
+    def leave_faults(self, key: str) -> list[Ended]:
+        """Ends the faults of a scope, before its servers are stopped."""
+        is_manual = self.defaults.auto_stop is AutoStop.manual
+        return [] if is_manual else self.injected.leave(key)
+
     def set_mark(self) -> int:
         """Moves the mark of the present scope to now, and returns it."""
         self._scopes[-1].mark = self.recorder.mark()
         return self._scopes[-1].mark
+
+    # -- faults
+
+    @property
+    def client_faults(self) -> StationFaults:
+        """The faults of our client, which every client of the keywords has."""
+        if self._client_faults is None:
+            self._client_faults = new_faults(self.recorder)
+        return self._client_faults
 
     # -- transfers
 

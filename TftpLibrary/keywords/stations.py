@@ -5,14 +5,16 @@ Every other module of the keywords knows only the interfaces of `TftpLibrary.sta
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.recording.recorder import Recorder
+from TftpLibrary.recording.view import Watch
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ClientSettings, ServerSettings
-from TftpLibrary.station import Station, StationClient
+from TftpLibrary.station import Station, StationClient, StationFaults
 
 
 class StartRequest(NamedTuple):
@@ -39,3 +41,11 @@ def new_client(host: str, port: int, settings: ClientSettings, recorder: Recorde
         UsageError: the host cannot be found, or there is no such port.
     """
     return TftpClient(host, port, settings, recorder=recorder)
+
+
+def new_faults(recorder: Recorder) -> StationFaults:
+    """Returns the faults of our client, which several clients may have."""
+    # Who injects no fault needs none of this.
+    from TftpLibrary.engine.injection import Faults  # noqa: PLC0415
+
+    return Faults(recorder, lambda function: function(), partial(Watch, recorder, ""))

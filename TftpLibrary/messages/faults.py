@@ -5,6 +5,7 @@ from __future__ import annotations
 from TftpLibrary.errors import ExpectationError
 from TftpLibrary.faults.placed import Stage
 from TftpLibrary.faults.reports import FaultReport, TftpFault
+from TftpLibrary.matching import client_test
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
@@ -37,8 +38,9 @@ def expect_happened(
 
 
 def count_of(report: FaultReport, client: str = "") -> int:
-    """Returns how often a fault happened, to one client or to all."""
-    return report.fault.clients.get(client, 0) if client else report.fault.hits
+    """Returns how often a fault happened, to the clients of an address or a network, or to all."""
+    fits = client_test(client)
+    return sum(count for address, count in report.fault.clients.items() if fits(address))
 
 
 def explain_miss(report: FaultReport, view: View, client: str = "") -> str:
@@ -57,7 +59,8 @@ def explain_miss(report: FaultReport, view: View, client: str = "") -> str:
 
 def _explain_count(report: FaultReport, hits: int, times: int | None, client: str) -> str:
     fault = report.fault
-    shown = [hit for hit in report.hits if not client or hit.client == client]
+    fits = client_test(client)
+    shown = [hit for hit in report.hits if fits(hit.client)]
     lines = "; ".join(
         f"{hit.seconds:.2f} s {hit.client or 'our client'} {hit.words}"
         for hit in shown[:_HITS_SHOWN]

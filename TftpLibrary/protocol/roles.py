@@ -29,12 +29,14 @@ from TftpLibrary.protocol.sender import Sender
 
 
 class Role(Enum):
-    """Which end of a transfer this is."""
+    """Which end of a transfer this is.
+
+    | ``client`` | The end that asks. |
+    | ``server`` | The end that is asked. |
+    """
 
     client = "client"
-    """The end that asks."""
     server = "server"
-    """The end that is asked."""
 
 
 class Timing(NamedTuple):

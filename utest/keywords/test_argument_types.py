@@ -13,6 +13,7 @@ from robot.api.types import Secret
 from robot.errors import DataError
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.keywords.argument_types import (
     ArgumentType,
     Names,
@@ -24,6 +25,7 @@ from TftpLibrary.keywords.argument_types import (
     shown,
 )
 from TftpLibrary.keywords.conversions import HashAlgorithm
+from TftpLibrary.protocol.roles import Role
 from TftpLibrary.store.base import StoredFile
 
 FILE = StoredFile("zImage", 1, "", "", None)
@@ -81,9 +83,10 @@ def test_none_is_taken_where_it_may_be() -> None:
             AssertionOperator | None,
             "contian",
             "expected ==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, "
-            "validate or then, got 'contian'.",
+            "validate or then, got 'contian'. Did you mean contains?",
         ),
         (set[int], "x", "expected set[int], got 'x'."),
+        (Role, "cleint", "expected client or server, got 'cleint'."),
         (str, None, "expected a text, got None."),
         (str, ["a"], "expected a text, got a list."),
         (str, {"a": "b"}, "expected a text, got a dictionary."),
@@ -95,6 +98,21 @@ def test_refusal_says_what_is_expected_and_what_came(hint: Any, value: object, t
     with pytest.raises(UsageError) as error:
         convert(hint, value)
     assert str(error.value) == f"name: {text}"
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "text"),
+    [
+        (FaultKind, "dropp", "There is no fault 'dropp'. Did you mean 'drop'? Faults: drop, "),
+        (FaultKind, "loss", "There is no fault 'loss'. One packet is lost with 'drop'; a share of"),
+        (FaultKind, "servr=3", "There is no argument 'servr'. Did you mean server=?"),
+        (FaultKind, 3, "name: expected drop, duplicate, delay,"),
+    ],
+)
+def test_type_with_words_of_its_own_says_what_is_wrong(hint: Any, value: object, text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        convert(hint, value)
+    assert str(error.value).startswith(text)
 
 
 @pytest.mark.parametrize("value", ["a", b"a", 5, 1.5, True, Path("a")])

@@ -17,8 +17,10 @@ from TftpLibrary.keywords.conversions import (
     required,
     seconds,
     to_on_failure,
+    to_packets,
     to_path,
     to_rate,
+    to_share,
     to_size,
     to_source,
 )
@@ -107,7 +109,9 @@ def test_a_rate_is_a_size_in_a_second(text: str | int, octets: int) -> None:
 
 @pytest.mark.parametrize("text", ["fast", "5 MB/min", "/s"])
 def test_what_is_no_rate_tells_how_to_write_one(text: str) -> None:
-    with pytest.raises(UsageError, match="Expected a rate such as 5 MB/s or 500 kB, got '"):
+    with pytest.raises(
+        UsageError, match="Expected a rate such as 5 MB/s, 500 kB or 10 Mbit/s, got '"
+    ):
         to_rate(text)
 
 
@@ -142,3 +146,34 @@ def test_a_misspelled_member_is_no_keyword() -> None:
         UsageError, match=r"^on_failure='NOTHNG' is unknown\. Did you mean NOTHING\?"
     ):
         to_on_failure("NOTHNG")
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"), [("10 Mbit/s", 1_250_000), ("100kbit/s", 12_500), ("1 Gbit/s", 125_000_000)]
+)
+def test_a_rate_may_be_in_bits(text: str, octets: int) -> None:
+    assert to_rate(text) == octets
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [("2 %", 0.02, "2 %"), ("0.5%", 0.005, "0.5 %"), (" 100 % ", 1.0, "100 %"), ("0%", 0.0, "0 %")],
+)
+def test_a_share_is_written_in_per_cent(text: str, value: float, shown: str) -> None:
+    share = to_share(text)
+    assert share.value == pytest.approx(value)
+    assert str(share) == shown
+
+
+@pytest.mark.parametrize("text", ["2", "0.02", "%", "-1 %", "two %", "2 % %", ""])
+def test_what_is_no_share_tells_how_to_write_one(text: str) -> None:
+    with pytest.raises(UsageError, match="Expected a share with its %, such as 2 %, got '"):
+        to_share(text)
+
+
+def test_packets_are_read_as_the_core_reads_them_and_its_forms_are_in_libdoc() -> None:
+    assert str(to_packets("data 3-6, 9")) == "DATA 3-6, 9"
+    with pytest.raises(UsageError, match="Did you mean DATA"):
+        to_packets("DATTA 3")
+    assert "``DATA 100-``" in (to_packets.__doc__ or "")
+    assert "Attributes" not in (to_packets.__doc__ or "")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from TftpLibrary.faults.reports import TftpFault
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.capture_files import Keep, Settled
+from TftpLibrary.keywords.injected import Ended
 from TftpLibrary.keywords.state import LibraryState, Stopped
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured
@@ -299,3 +301,28 @@ def test_more_than_was_announced_is_a_warning(log: pytest.LogCaptureFixture) -> 
     warnings = [record.message for record in log.records if record.levelname == "WARNING"]
     assert warnings == ["'core' has 700 bytes, but 600 were announced."] * 2
     assert log.messages[0].endswith("; 700 bytes came, and 600 were announced")
+
+
+def test_a_fault_in_one_line_tells_how_often_it_happened_to_whom() -> None:
+    fault = TftpFault("drop-1", "drop DATA 3", "drop", "DATA 3", "*", "", 1)
+    assert reporting.fault_line(fault) == "Fault drop-1 did not happen: drop DATA 3"
+    once = fault._replace(hits=1, clients={"10.0.0.1": 1})
+    assert reporting.fault_line(once) == "Fault drop-1 happened once (10.0.0.1 1): drop DATA 3"
+    often = fault._replace(hits=1200, clients={"10.0.0.1": 1000, "10.0.0.2": 200})
+    assert reporting.fault_line(often) == (
+        "Fault drop-1 happened 1,200 times (10.0.0.1 1,000, 10.0.0.2 200): drop DATA 3"
+    )
+    ours = fault._replace(hits=2, clients={"": 2})
+    assert reporting.fault_line(ours) == "Fault drop-1 happened 2 times: drop DATA 3"
+
+
+def test_faults_that_ended_with_their_server_are_logged_and_those_in_vain_are_warnings(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    fault = TftpFault("drop-1", "drop DATA 3", "drop", "DATA 3", "*", "", 1)
+    ended = (Ended(fault._replace(hits=1)), Ended(fault, "Fault drop-1 did not happen: why."))
+    reporting.log_stopped([Stopped("dut", "tftp://10.0.0.1:69/", faults=ended)])
+    assert [(record.levelname, record.message) for record in log.records[1:]] == [
+        ("INFO", "Fault drop-1 happened once: drop DATA 3"),
+        ("WARNING", "Fault drop-1 did not happen: why."),
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.keywords.conversions import FailureKeyword
 from TftpLibrary.keywords.scopes import Scopes
 from TftpLibrary.keywords.state import LibraryState
@@ -49,6 +50,20 @@ def test_what_a_test_started_stops_with_it(
     assert log.messages == [f"Stopped TFTP server 'test' at {url}."]
     scopes.end_suite(node("s1"), PASSED)
     assert state.running() == []
+
+
+def test_faults_of_a_test_end_with_it_while_its_server_still_runs(
+    state: LibraryState, scopes: Scopes, log: pytest.LogCaptureFixture
+) -> None:
+    scopes.start_suite(node("s1"), None)
+    scopes.start_test(node("s1-t1"), None)
+    server, _ = state.start("dut", StartRequest(None, ServerSettings()))
+    for place in (server.faults, state.client_faults):
+        state.injected.note([place.add(make_rule("drop"))], place, state.scope)
+    scopes.end_test(node("s1-t1"), PASSED)
+    levels = [record.levelname for record in log.records]
+    assert levels == ["WARNING", "WARNING", "INFO"]
+    assert log.messages[-1].startswith("Stopped TFTP server 'dut'")
 
 
 def test_the_end_of_the_run_stops_everything(started: LibraryState) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.keywords.conversions import AutoStop, Scope
 from TftpLibrary.keywords.state import Defaults, LibraryState
 from TftpLibrary.keywords.stations import StartRequest
@@ -327,3 +328,28 @@ def test_a_timeout_of_a_test_needs_a_test(state: LibraryState) -> None:
     with pytest.raises(UsageError, match="timeout must be a time of 0 s or more, got -1 s"):
         state.set_timeout(timedelta(seconds=-1), Scope.suite)
     assert state.timeout(None) == 0.0
+
+
+def test_faults_of_a_server_end_with_it(state: LibraryState) -> None:
+    left, right = start(state, "left"), start(state, "right")
+    for server in (left, right):
+        state.injected.note([server.faults.add(make_rule("drop"))], server.faults, "")
+    assert [each.fault.server for each in state.stop("left").faults] == ["left"]
+    assert state.injected.places() == [right.faults]
+
+
+def test_server_that_never_had_a_fault_makes_none_when_it_stops(state: LibraryState) -> None:
+    server = start(state)
+    state.stop()
+    assert vars(server)["_faults"] is None
+
+
+def test_faults_of_our_client_are_the_same_for_all_clients(state: LibraryState) -> None:
+    assert state.client_faults is state.client_faults
+
+
+def test_manual_stop_keeps_faults_to_the_end() -> None:
+    state = LibraryState(Defaults(auto_stop=AutoStop.manual))
+    state.injected.note([state.client_faults.add(make_rule("drop"))], state.client_faults, "t")
+    assert state.leave_faults("t") == []
+    assert len(state.client_faults.reports()) == 1

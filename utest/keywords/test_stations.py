@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from TftpLibrary.errors import UsageError
-from TftpLibrary.keywords.stations import StartRequest, new_client, new_server
+from TftpLibrary.errors import ExpectationError, UsageError
+from TftpLibrary.faults.rules import make_rule
+from TftpLibrary.keywords.stations import StartRequest, new_client, new_faults, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.settings import ClientSettings, ServerSettings
 
@@ -57,3 +58,10 @@ def test_servers_and_clients_record_in_the_recorder_of_the_test(tmp_path: Path) 
         server.stop()
     ours, theirs = sorted(recorder.transfers(), key=lambda each: each.server == "dut")
     assert (ours, theirs.server, theirs.octets) == (record, "dut", 7)
+
+
+def test_faults_of_our_client_can_be_asked_for_while_no_client_is_open() -> None:
+    faults = new_faults(Recorder())
+    fault = faults.add(make_rule("drop", "DATA 3", is_of_client=True))
+    with pytest.raises(ExpectationError, match=f"Fault {fault} did not happen: drop DATA 3"):
+        faults.expect(fault)
