@@ -12,11 +12,9 @@ from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.arguments import takes_settings, to_settings
 from TftpLibrary.keywords.base import Keywords, new_place, output_path
 from TftpLibrary.keywords.conversions import required, to_path
-from TftpLibrary.keywords.stations import new_client
 from TftpLibrary.locations import Location, locate_target, locate_wanted
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ClientSettings
-from TftpLibrary.station import StationClient
 from TftpLibrary.store.names import fetched_path
 
 _takes_settings = takes_settings(ClientSettings.rows)
@@ -65,7 +63,7 @@ class ClientKeywords(Keywords):
         place, behind = locate_wanted(host, port, name, has_destination=has_destination)
         path = fetched_path(place.name, output_path(destination or to_path(behind)))
         asking = _asking(place, settings)
-        with self._client(place, asking) as client:
+        with self.state.new_client(place.host, place.port, asking) as client:
             progress = reporting.transfer_progress(asking.wait)
             transfer = client.get(place.name, new_place(path), progress=progress)
         reporting.log_fetched(transfer, path)
@@ -104,15 +102,12 @@ class ClientKeywords(Keywords):
         path = required(source, "source")
         place = locate_target(host, port, name, path.name)
         asking = _asking(place, settings)
-        with self._client(place, asking) as client:
+        with self.state.new_client(place.host, place.port, asking) as client:
             transfer = client.put(
                 path, place.name, progress=reporting.transfer_progress(asking.wait)
             )
         reporting.log_transfer(transfer)
         return transfer
-
-    def _client(self, place: Location, asking: ClientSettings) -> StationClient:
-        return new_client(place.host, place.port, asking, self.state.recorder)
 
 
 def _asking(place: Location, settings: Mapping[str, Any]) -> ClientSettings:

@@ -140,15 +140,9 @@ class FaultKeywords(Keywords):
             name=name,
             is_of_client=role is Role.client,
         )
-        if role is Role.server:
-            target = self.state.server(server)
-            return self._add(rule, target.faults, doubt_about(rule, target))
-        if server:
-            raise UsageError(
-                "server= names a server: it does not go with role=client, which is the client of "
-                "`TFTP Get` and `TFTP Put`."
-            )
-        return self._add(rule, self.state.client_faults)
+        faults = self._faults_of(role, server)
+        doubt = doubt_about(rule, self.state.server(server)) if role is Role.server else ""
+        return self._add(rule, faults, doubt)
 
     @keyword("Damage TFTP File", tags=("Faults",))
     def damage_tftp_file(
@@ -253,6 +247,7 @@ class FaultKeywords(Keywords):
         seed: Seed = 0,
         client: str = "",
         direction: Way = Way.any,
+        role: Role = Role.server,
         server: str = "",
     ) -> dict[str, Any]:
         """Lets all packets pass as over a bad cable or radio, from now on.
@@ -271,6 +266,8 @@ class FaultKeywords(Keywords):
             client: Address or network of the board. Default: every board, each with a link of its
                 own.
             direction: Which way the packets go.
+            role: Whose link it is: that of the server, or that of the client of `TFTP Get` and
+                `TFTP Put`.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -299,7 +296,7 @@ class FaultKeywords(Keywords):
             client,
             direction,
         )
-        faults = self.state.server(server).faults
+        faults = self._faults_of(role, server)
         self.state.injected.note_links(faults, self.state.scope)
         old = faults.set_link(quality)
         _log_link(quality)
@@ -315,6 +312,7 @@ class FaultKeywords(Keywords):
             "seed": old.seed,
             "client": old.client,
             "direction": old.direction,
+            "role": role,
         }
 
     @keyword("Use TFTP Scenario", tags=("Faults",))
@@ -325,6 +323,7 @@ class FaultKeywords(Keywords):
         *,
         client: str = "",
         seed: Seed = 0,
+        role: Role = Role.server,
         server: str = "",
     ) -> list[str]:
         """Lets a bad day with a name begin: a list of faults that real boot loaders fail on.
@@ -334,6 +333,7 @@ class FaultKeywords(Keywords):
             file: Name of the file, or a glob. Default: every file.
             client: Address or network of the board. Default: any board.
             seed: Chooses packets where the day has chance. ``random`` takes a new seed and logs it.
+            role: Who misbehaves: the server, or the client of `TFTP Get` and `TFTP Put`.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -349,7 +349,7 @@ class FaultKeywords(Keywords):
         | `TFTP Get`    ${server.url}zImage
         | `All TFTP Faults Should Have Happened`
         """
-        faults = self.state.server(server).faults
+        faults = self._faults_of(role, server)
         self.state.injected.note_links(faults, self.state.scope)
         used = faults.use(scenario, file, client=client, seed=_seed(seed))
         ids = [each for each in used if each != LINK]
@@ -360,6 +360,21 @@ class FaultKeywords(Keywords):
         if LINK in used:
             _log_link(faults.links[-1])
         return ids
+
+    def _faults_of(self, role: Role, server: str) -> StationFaults:
+        """Returns the faults of a server, or those of our client.
+
+        Raises:
+            UsageError: there is no such server, or our client is no server.
+        """
+        if role is Role.server:
+            return self.state.server(server).faults
+        if server:
+            raise UsageError(
+                "server= names a server: it does not go with role=client, which is the client of "
+                "`TFTP Get` and `TFTP Put`."
+            )
+        return self.state.client_faults
 
     def _add(self, fault: Fault, at: StationFaults, doubt: str = "") -> str:
         injected = self.state.injected

@@ -16,11 +16,12 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
 from TftpLibrary.keywords.conversions import AutoStop, FailureKeyword, OnFailure, Scope, seconds
 from TftpLibrary.keywords.injected import Ended, InjectedFaults
-from TftpLibrary.keywords.stations import StartRequest, new_faults, new_server
+from TftpLibrary.keywords.stations import StartRequest, new_client, new_faults, new_server
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
-from TftpLibrary.station import Station, StationFaults
+from TftpLibrary.settings import ClientSettings
+from TftpLibrary.station import Station, StationClient, StationFaults
 
 START_ONE = "Start one with `Start TFTP Server`."
 
@@ -262,6 +263,14 @@ class LibraryState:
         if self._client_faults is None:
             self._client_faults = new_faults(self.recorder)
         return self._client_faults
+
+    def new_client(self, host: str, port: int, settings: ClientSettings) -> StationClient:
+        """Returns a client of a board, with the faults of our client if there were any.
+
+        Raises:
+            UsageError: the host cannot be found, or there is no such port.
+        """
+        return new_client(host, port, settings, self.recorder, self._client_faults)
 
     # -- transfers
 

@@ -5,16 +5,17 @@ Every other module of the keywords knows only the interfaces of `TftpLibrary.sta
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.view import Watch
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ClientSettings, ServerSettings
 from TftpLibrary.station import Station, StationClient, StationFaults
+
+if TYPE_CHECKING:
+    from TftpLibrary.engine.injection import ClientFaults
 
 
 class StartRequest(NamedTuple):
@@ -34,18 +35,33 @@ def new_server(alias: str, request: StartRequest, recorder: Recorder) -> Station
     return TftpServer(request.root, request.settings, alias=alias, recorder=recorder)
 
 
-def new_client(host: str, port: int, settings: ClientSettings, recorder: Recorder) -> StationClient:
+def new_client(
+    host: str,
+    port: int,
+    settings: ClientSettings,
+    recorder: Recorder,
+    faults: StationFaults | None = None,
+) -> StationClient:
     """Returns a client of a board.
+
+    Args:
+        host: address or name of the board.
+        port: its request port.
+        settings: how to ask.
+        recorder: keeps the records.
+        faults: its faults on purpose, made by `new_faults`; None for none.
 
     Raises:
         UsageError: the host cannot be found, or there is no such port.
     """
-    return TftpClient(host, port, settings, recorder=recorder)
+    # The interface has no more than keywords need; a client needs the whole.
+    ours = cast("ClientFaults | None", faults)
+    return TftpClient(host, port, settings, recorder=recorder, faults=ours)
 
 
 def new_faults(recorder: Recorder) -> StationFaults:
     """Returns the faults of our client, which several clients may have."""
     # Who injects no fault needs none of this.
-    from TftpLibrary.engine.injection import Faults  # noqa: PLC0415
+    from TftpLibrary.engine.injection import ClientFaults  # noqa: PLC0415
 
-    return Faults(recorder, lambda function: function(), partial(Watch, recorder, ""))
+    return ClientFaults(recorder)

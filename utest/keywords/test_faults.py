@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +14,13 @@ from TftpLibrary.faults.files import Damaging
 from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.packets import parse_packets
 from TftpLibrary.faults.scenarios import Scenario
-from TftpLibrary.keywords.conversions import Rate, Share
+from TftpLibrary.keywords.conversions import Rate, Share, Size
 from TftpLibrary.keywords.faults import FaultKeywords
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.protocol.roles import Role
 from utest.support.robot_calls import RobotCalls
 
 DATA_3 = parse_packets("DATA 3")
-LIKE_TFTP_GET = {"blksize": 512, "windowsize": 1}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def keywords(started: LibraryState) -> FaultKeywords:
 @pytest.fixture
 def board(keywords: FaultKeywords) -> Iterator[TftpClient]:
     server = keywords.state.server()
-    with TftpClient(server.host, server.port, **LIKE_TFTP_GET) as client:
+    with TftpClient(server.host, server.port, blksize=512, windowsize=1) as client:
         yield client
 
 
@@ -176,6 +176,24 @@ def test_fault_of_our_client_needs_no_server(log: pytest.LogCaptureFixture) -> N
     assert [report.fault.server for report in state.client_faults.reports()] == [""]
 
 
+def test_faults_of_our_client_happen_in_tftp_get_and_put(robot: RobotCalls, tmp_path: Path) -> None:
+    server = robot.call("Start TFTP Server", "writable=True", "alias=board")
+    robot.call("Create Test File", "config.txt", "2000")
+    lost = robot.call("Inject TFTP Fault", "drop", "ACK last", "role=client", "file=config.txt")
+    twice = robot.call("Inject TFTP Fault", "duplicate", "DATA 1", "role=client", "file=back.txt")
+    copy = tmp_path / "copy"
+    robot.call("TFTP Get", f"{server.url}config.txt", str(copy))
+    robot.call("TFTP Put", str(copy), f"{server.url}back.txt")
+    for fault in (lost, twice):
+        assert robot.call("TFTP Fault Should Have Happened", fault, times=1).server == ""
+    assert robot.call("Get TFTP Faults", server="board") == []
+    robot.call("Use TFTP Scenario", "lost_ack", "role=client")
+    robot.call("Set TFTP Link Quality", "delay=1 ms", "role=client")
+    with pytest.raises(UsageError, match="it does not go with role=client"):
+        robot.call("Set TFTP Link Quality", "delay=1 ms", "role=client", "server=board")
+    assert robot.call("Clear TFTP Faults") == 3
+
+
 def test_refused_file_is_there_for_the_second_try(
     keywords: FaultKeywords, board: TftpClient
 ) -> None:
@@ -188,7 +206,7 @@ def test_refused_file_is_there_for_the_second_try(
 def test_damaged_file_differs_and_the_good_one_stays(
     keywords: FaultKeywords, board: TftpClient
 ) -> None:
-    keywords.damage_tftp_file("zImage", Damaging.truncate, size=1000)  # type: ignore[arg-type]
+    keywords.damage_tftp_file("zImage", Damaging.truncate, size=Size(1000))
     assert len(board.get_bytes("zImage")) == 1000
     assert keywords.state.server().files.get("zImage").size == 5120
 
