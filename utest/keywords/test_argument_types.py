@@ -86,7 +86,7 @@ def test_none_is_taken_where_it_may_be() -> None:
             "validate or then, got 'contian'. Did you mean contains?",
         ),
         (set[int], "x", "expected set[int], got 'x'."),
-        (Role, "cleint", "expected client or server, got 'cleint'."),
+        (Role, "board", "expected client or server, got 'board'."),
         (str, None, "expected a text, got None."),
         (str, ["a"], "expected a text, got a list."),
         (str, {"a": "b"}, "expected a text, got a dictionary."),
