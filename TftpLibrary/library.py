@@ -160,6 +160,38 @@ class TftpLibrary(DynamicCore):
 
     | `Start Packet Capture`    ${OUTPUT DIR}/boot.pcapng    keep=always
 
+    = Faults =
+
+    A board has to cope with bad days: a lost block, an answer that comes twice, a damaged image, a
+    server that is gone. `Inject TFTP Fault` makes such a day for chosen packets, and the next one
+    is the same:
+
+    | ``*** Settings ***``
+    | Library           TftpLibrary    port=0
+    | Test Teardown     `All TFTP Faults Should Have Happened`
+    |
+    | ``*** Test Cases ***``
+    | Board Asks Again For A Lost Block
+    |     ${server}=    `Start TFTP Server`
+    |     `Create Test File`    zImage    1 MiB
+    |     `Inject TFTP Fault`    drop    DATA 3    file=zImage
+    |     # Here the board is switched on; in this example `TFTP Get` is the board.
+    |     `TFTP Get`    ${server.url}zImage
+    |     `Wait Until File Is Downloaded`    zImage    60s
+
+    Packets are written as the protocol names them: ``DATA 3`` is the third block of the file,
+    ``ACK last`` the last acknowledgement, ``OACK`` the option answer, ``answer`` the first answer
+    to a request, whatever it is. `Damage TFTP File` and `Deny File` change and refuse whole files,
+    `Set TFTP Link Quality` spoils everything between the server and a board, and
+    `Use TFTP Scenario` has days with names, which real boot loaders failed on.
+
+    A fault happens to each board once, unless ``times`` or another argument says more. It ends with
+    the test, or with the suite whose setup injected it. `TFTP Fault Should Have Happened` fails
+    with the reason if it never happened; where no keyword asks, that is a warning.
+
+    A board that ends its download without an error may hold a wrong image all the same: compare
+    what it holds, for example the ``crc32`` on its console, with `Get TFTP File Checksum`.
+
     = Clients =
 
     `TFTP Get` and `TFTP Put` talk to a board that is the server. With ``wait=30s`` they keep asking
