@@ -61,15 +61,15 @@ class Evidence:
         strikes = self._passage.take_strikes()
         for strike in strikes:
             if strike.then in (Then.end, Then.vanish):
-                self.ending = f"{strike.words}, on purpose (fault {strike.fault})"
-            self.entry.add_fault(strike.fault, strike.words, now)
+                self.ending = f"{strike.words}, on purpose ({strike.cause})"
+            self.entry.add_fault(strike.fault, strike.summary, now)
         if self._observe is not None:
             self._show(self._observe, strikes, here, there)
 
     def _show(
         self, observe: Observer, strikes: list[Strike], here: Address, there: Address
     ) -> None:
-        remarks = [f"fault {strike.fault}: {strike.words}" for strike in strikes]
+        remarks = [strike.remark for strike in strikes]
         if self._shown:
             observe(_commented(self._shown.pop(0), "; ".join(remarks)))
             return

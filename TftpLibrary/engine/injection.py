@@ -21,6 +21,7 @@ from TftpLibrary.faults.rules import NO_CLIENT, Rule, make_rule
 from TftpLibrary.faults.scenarios import Scenario, Where, parts_of
 from TftpLibrary.faults.wording import Fault
 from TftpLibrary.messages.faults import count_of, expect_happened, explain_miss
+from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.view import View, Watch
 
@@ -115,7 +116,7 @@ class Faults:
         for part in parts_of(Scenario(scenario), Where(file, client, seed, self.is_of_client)):
             if isinstance(part, LinkQuality):
                 self.set_link(part)
-                ids.append("link")
+                ids.append(LINK)
             else:
                 ids.append(self.add(part))
         return ids

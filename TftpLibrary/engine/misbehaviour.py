@@ -151,13 +151,13 @@ class Misbehaviour:
         strikes = passage.take_strikes()
         if session is not None and session.channel.is_open:
             for strike in strikes:
-                session.entry.add_fault(strike.fault, strike.words, now)
+                session.entry.add_fault(strike.fault, strike.summary, now)
             return
         entry = self._port.make_entry(request, peer, client, now)
         for strike in strikes:
-            entry.add_fault(strike.fault, strike.words, now)
-        names = ", ".join(dict.fromkeys(strike.fault for strike in strikes))
-        text = f"the request was dropped on purpose (fault {names})"
+            entry.add_fault(strike.fault, strike.summary, now)
+        # Only what loses it leaves no copy: that is the last one.
+        text = f"the request was dropped on purpose ({strikes[-1].cause})"
         entry.finish(End(Outcome.refused, None, text, cause=Cause.on_purpose), Tally(), now)
 
     # Refusals and files --------------------------------------------------------------------

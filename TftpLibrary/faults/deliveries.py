@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, NamedTuple
 
+from TftpLibrary.protocol.datagrams import LINK
+
 ALL = "*"
 """Stands for every option in `Strike.ignored`."""
 
@@ -41,6 +43,10 @@ class Delivery(NamedTuple):
     overtaken_by: int = 0
     place: Any = None  # Any: each end has its own
 
+    def noted(self, remark: str) -> Delivery:
+        """Returns the copy with one more remark."""
+        return self._replace(remark=f"{self.remark}; {remark}" if self.remark else remark)
+
     @property
     def is_late(self) -> bool:
         """Whether it does not go at once."""
@@ -58,6 +64,7 @@ class Strike(NamedTuple):
         then: what becomes of the transfer.
         duration: seconds of a stall; None for ever.
         ignored: options that the answer does not know; `ALL` stands for each.
+        counted: what the record counts, where each packet by itself would be too much.
     """
 
     fault: str
@@ -67,3 +74,19 @@ class Strike(NamedTuple):
     then: Then = Then.go_on
     duration: float | None = None
     ignored: frozenset[str] = frozenset()
+    counted: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What the record says: `dropped DATA 3`, and `lost packets` of a link."""
+        return self.counted or self.words
+
+    @property
+    def cause(self) -> str:
+        """Who did it: `fault drop-1`, or `link`."""
+        return LINK if self.fault == LINK else f"fault {self.fault}"
+
+    @property
+    def remark(self) -> str:
+        """What a capture says: `fault drop-1: dropped DATA 3`, `link: lost DATA 3`."""
+        return f"{self.cause}: {self.words}"

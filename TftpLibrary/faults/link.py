@@ -13,9 +13,8 @@ from TftpLibrary.faults.forge import flipped
 from TftpLibrary.faults.rules import LONGEST, Way
 from TftpLibrary.faults.tracking import Passing
 from TftpLibrary.networks import parse_network
+from TftpLibrary.protocol.datagrams import LINK
 
-LINK = "link"
-"""Stands for the id of a fault in records of what the link did."""
 _OVERTAKEN_FOR = 0.2
 _SHARES = ("loss", "duplicate", "reorder", "corrupt")
 MOST_WAITING = 100_000
@@ -101,25 +100,24 @@ class LinkState:
         strikes: list[Strike] = []
         if self._happens(quality.corrupt, "corrupt", passing):
             octets = flipped(copy.octets, 0, 1, quality.seed, *passing.identity)
-            copy = copy._replace(
-                octets=octets, remark=_joined(copy.remark, "link: one bit changed")
-            )
-            strikes.append(_strike(passing, "corrupted"))
+            strike = _strike(passing, "corrupted")
+            copy = copy.noted(strike.remark)._replace(octets=octets)
+            strikes.append(strike)
         copies = [copy]
         if self._happens(quality.duplicate, "duplicate", passing):
-            copies.append(copy._replace(remark=_joined(copy.remark, "link: second copy")))
             strikes.append(_strike(passing, "duplicated"))
+            copies.append(copy.noted(strikes[-1].remark))
         carried: list[Delivery] = []
         for each in copies:
             late = self._late(passing, each, now)
             if late is None:
-                strikes.append(_strike(passing, "lost in the full queue", lost=each.octets))
+                strikes.append(_strike(passing, "lost", " in the full queue", lost=each.octets))
             else:
                 carried.append(late)
         if carried and self._happens(quality.reorder, "reorder", passing):
-            last = carried.pop()
-            carried.append(last._replace(delay=last.delay + _OVERTAKEN_FOR, overtaken_by=1))
             strikes.append(_strike(passing, "reordered"))
+            last = carried.pop().noted(strikes[-1].remark)
+            carried.append(last._replace(delay=last.delay + _OVERTAKEN_FOR, overtaken_by=1))
         return carried, strikes
 
     def _late(self, passing: Passing, copy: Delivery, now: float) -> Delivery | None:
@@ -147,11 +145,6 @@ class LinkState:
         return chance > 0 and share(self.quality.seed, what, *passing.identity) < chance
 
 
-def _strike(passing: Passing, did: str, lost: bytes = b"") -> Strike:
-    return Strike(
-        LINK, f"{did}: {passing}" if " " in did else f"{did} {passing}", passing.is_sent, lost
-    )
-
-
-def _joined(remark: str, more: str) -> str:
-    return f"{remark}; {more}" if remark else more
+def _strike(passing: Passing, did: str, more: str = "", lost: bytes = b"") -> Strike:
+    counted = f"{did} packets{more}"
+    return Strike(LINK, f"{did} {passing}{more}", passing.is_sent, lost, counted=counted)

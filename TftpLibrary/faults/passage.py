@@ -15,12 +15,13 @@ from TftpLibrary.faults.deliveries import ALL, Delivery, Strike, Then
 from TftpLibrary.faults.placed import Placed
 from TftpLibrary.faults.plan import Plan
 from TftpLibrary.faults.tracking import Track
+from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.protocol.packets import Request
 
 MOST_LATE = 2000
 """Datagrams of one transfer that may be late at once; one more is lost."""
 MOST_LATE_OCTETS = 16 * 1024 * 1024
-TOO_MANY = "too many late packets"
+TOO_MANY = "lost packets, since too many were late"
 
 
 class _Late(NamedTuple):
@@ -172,7 +173,8 @@ class Passage:
     def _keep(self, copy: Delivery, now: float, *, is_sent: bool) -> None:
         size = len(copy.octets)
         if self.late_count >= MOST_LATE or self._late_octets + size > MOST_LATE_OCTETS:
-            self._strikes.append(Strike("link", f"lost: {TOO_MANY}", is_sent, copy.octets))
+            strike = Strike(LINK, TOO_MANY, is_sent, copy.octets)
+            self._strikes.append(strike)
             return
         self._late_octets += size
         late = _Late(now + copy.delay, next(self._numbers), is_sent, copy)

@@ -19,25 +19,20 @@ def treat(placed: Placed, passing: Passing, copy: Delivery) -> tuple[Copies, Str
     """Returns what a fault makes of one copy, and the note that it happened."""
     rule = placed.rule
     assert rule is not None
-    kind, words = rule.kind, did_text(rule, passing)
+    kind = rule.kind
     copies = _TREATMENTS.get(kind, _forge)(rule, passing, copy)
-    remark = _joined(copy.remark, f"fault {placed.id}: {words}")
-    # A copy that nothing was done to is the same object.
-    copies = [each if each is copy else each._replace(remark=remark) for each in copies]
-    lost = b"" if copies else copy.octets
-    return copies, Strike(
+    strike = Strike(
         placed.id,
-        words,
+        did_text(rule, passing),
         passing.is_sent,
-        lost,
+        b"" if copies else copy.octets,
         _THEN.get(kind, Then.go_on),
         rule.duration,
         _ignored(rule),
     )
-
-
-def _joined(remark: str, more: str) -> str:
-    return f"{remark}; {more}" if remark else more
+    # A copy that nothing was done to is the same object.
+    copies = [each if each is copy else each.noted(strike.remark) for each in copies]
+    return copies, strike
 
 
 def _ignored(rule: Rule) -> frozenset[str]:

@@ -13,7 +13,7 @@ Fault = Rule | Denial | Damage
 
 _DID = {
     FaultKind.drop: "dropped {}",
-    FaultKind.duplicate: "sent {} again",
+    FaultKind.duplicate: "duplicated {}",
     FaultKind.delay: "delayed {} by {}",
     FaultKind.reorder: "let others overtake {}",
     FaultKind.corrupt: "changed a bit of {}",
@@ -28,7 +28,7 @@ _DID = {
     FaultKind.unterminated: "left out the last zero byte of {}",
     FaultKind.ignore_options: "ignored the options of {}",
     FaultKind.wrong_oack: "changed the values of {}",
-    FaultKind.stall: "let nothing pass from {} on",
+    FaultKind.stall: "let nothing pass from {} onwards",
     FaultKind.vanish: "closed the port at {}",
 }
 

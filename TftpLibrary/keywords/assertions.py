@@ -146,7 +146,8 @@ class AssertionKeywords(Keywords):
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
 
-        The error message shows which file of the store has a name like the missing one.
+        The error message shows which file of the store has a name like the missing one. A file
+        that a fault on purpose denied is not missing.
 
         Example:
         | `Start TFTP Server`    port=0

@@ -27,6 +27,7 @@ from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
 from TftpLibrary.recording.wording import (
     duration_text,
+    faults_text,
     kind_text,
     outcome_text,
     peer_words,
@@ -333,7 +334,8 @@ def transfer_text(transfer: Transfer) -> str:
     return (
         f"{kind_text(transfer)} for '{transfer.filename}' {peer}: "
         f"{outcome_text(transfer)} in {duration_text(transfer.duration)} "
-        f"({rate_text(transfer.rate)}){options}{resent}{remarks_text(transfer)}"
+        f"({rate_text(transfer.rate)}){options}{resent}"
+        f"{faults_text(transfer)}{remarks_text(transfer)}"
     )
 
 

@@ -16,11 +16,17 @@ from TftpLibrary.messages.misses import Search
 from TftpLibrary.messages.questions import times_text
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
-from TftpLibrary.recording.wording import duration_text, outcome_text, request_text, short_text
+from TftpLibrary.recording.wording import (
+    duration_text,
+    on_purpose_text,
+    outcome_text,
+    request_text,
+    short_text,
+)
 from TftpLibrary.sizes import rate_text
 
 _MOST_NAMES = 10
@@ -65,6 +71,8 @@ class NoRequest(NamedTuple):
 class NothingMissing(NamedTuple):
     """Every file that boards asked for was in the store; the answer is True.
 
+    A file that was denied on purpose is not missing.
+
     Attributes:
         client: address or network of the boards; empty for all.
         ignore: names and globs that may be missing.
@@ -107,6 +115,7 @@ class NothingMissing(NamedTuple):
             transfer
             for transfer in refused
             if transfer.error_code == ErrorCode.file_not_found
+            and transfer.cause is not Cause.on_purpose
             and not any(is_ignored(transfer.filename) for is_ignored in ignored)
         )
 
@@ -162,7 +171,9 @@ class Usage(NamedTuple):
             search = Search(view, self.name, self.client, waited=waited, words=words)
             return search.text("transferred by")
         lines = "\n".join(f"  {line}" for line in self.shortfalls(transfer))
-        return f"{request_text(transfer)} did not go as expected:\n{lines}"
+        faults = on_purpose_text(transfer)
+        more = f"\nFaults on purpose: {faults}." if faults else ""
+        return f"{request_text(transfer)} did not go as expected:\n{lines}{more}"
 
     def shortfalls(self, transfer: Transfer) -> list[str]:
         """Returns a line for each difference of a transfer."""

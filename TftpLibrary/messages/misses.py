@@ -16,6 +16,7 @@ from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import (
     ALL_OUT,
     IDLE,
+    after_faults_text,
     duration_text,
     outcome_text,
     progress_text,
@@ -87,11 +88,21 @@ class Search(NamedTuple):
         """Returns how far one transfer came that did not complete."""
         is_named = plain_name(transfer.filename) == plain_name(self.name)
         name = "" if is_named else f"'{short_text(transfer.filename)}' "
+        came, advice = self._attempt(transfer, name)
+        if advice in _FAULT_EXPLAINS and transfer.faults:
+            advice = _ON_PURPOSE
+        return Miss(f"{came}{after_faults_text(transfer)}", advice)
+
+    def _attempt(self, transfer: Transfer, name: str) -> Miss:
         if transfer.outcome is Outcome.refused:
-            came = f"{name or 'it '}was requested and refused: {reason_text(transfer)}"
+            reason = reason_text(transfer)
+            if transfer.cause is Cause.on_purpose and transfer.error_code is None:
+                # No answer refused it: it did not arrive.
+                return Miss(f"{name}{reason}", _ON_PURPOSE)
+            came = f"{name or 'it '}was requested and refused: {reason}"
             return Miss(came, self._advice_for_refusal(transfer))
         if transfer.outcome is Outcome.probed:
-            size = "its size" if is_named else f"the size of {name.rstrip()}"
+            size = f"the size of {name.rstrip()}" if name else "its size"
             return Miss(f"only {size} was asked", _PROBED)
         came = f"{name}{progress_text(transfer)}, block {transfer.blocks}"
         return self._unfinished(transfer, came) if transfer.is_running else _cut(transfer, came)
@@ -185,6 +196,14 @@ def last_attempt(transfers: Sequence[Transfer]) -> Transfer:
 
 
 _SILENT = "Look at the board's console, its power and its cable."
+_ON_PURPOSE = (
+    "The test did that on purpose: if the board should get over it, look at its console, not at "
+    "its cable."
+)
+_ABORTED = "This machine ended it: was the server stopped too early?"
+_FAILED = "Look at the board's console for what went wrong there."
+_FAULT_EXPLAINS = (_SILENT, _FAILED)
+"""Advice that a fault on purpose makes wrong."""
 _UNCONFIRMED = "The board may have the whole file: look at its console."
 _PROBED = (
     "The board took the size and did not come back for the content: look at its console, the file "
@@ -231,7 +250,7 @@ _FOR_REFUSALS: dict[Cause | None, str] = {
     Cause.ports: "Give the server more ports: port_range=.",
     Cause.mode: "Let the board ask in mode octet.",
     Cause.broadcast: "Start the server with {4} to answer such requests.",
-    Cause.on_purpose: "The test has this fault: clear it, or let it happen less often (times=).",
+    Cause.on_purpose: _ON_PURPOSE,
     Cause.malformed: "The request is not one that TFTP knows: look at the board's boot loader.",
 }
 """Advice for each reason of a refusal; the numbers stand for settings of the server."""
@@ -244,10 +263,10 @@ def _cut(transfer: Transfer, came: str) -> Miss:
     if transfer.outcome is Outcome.unconfirmed:
         return Miss(f"{came}: {ALL_OUT}", _UNCONFIRMED)
     if transfer.outcome is Outcome.aborted:
-        advice = "This machine ended it: was the server stopped too early?"
-        return Miss(f"{came}, then it was stopped: {reason_text(transfer)}", advice)
-    advice = "Look at the board's console for what went wrong there."
-    return Miss(f"{came}, then it failed: {reason_text(transfer)}", advice)
+        reason = reason_text(transfer)
+        advice = _ON_PURPOSE if "on purpose" in reason else _ABORTED
+        return Miss(f"{came}, then it was stopped: {reason}", advice)
+    return Miss(f"{came}, then it failed: {reason_text(transfer)}", _FAILED)
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -18,7 +18,13 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
-from TftpLibrary.recording.wording import IDLE, duration_text, outcome_text, request_text
+from TftpLibrary.recording.wording import (
+    IDLE,
+    after_faults_text,
+    duration_text,
+    outcome_text,
+    request_text,
+)
 from TftpLibrary.sizes import size_text
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -338,8 +344,8 @@ def _what_moves(view: View, waited: float | None) -> str:
         others = f" and {len(running) - 1} more" if len(running) > 1 else ""
         silent = f", silent for {duration_text(last.idle)}" if last.idle >= IDLE else ""
         return (
-            f"{request_text(last)} is {outcome_text(last)}{silent}{others}. Raise timeout=, or "
-            "look at the board's console."
+            f"{request_text(last)} is {outcome_text(last)}{silent}{after_faults_text(last)}"
+            f"{others}. Raise timeout=, or look at the board's console."
         )
     if view.transfers:
         last = min(living, key=view.age)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.messages.words import PYTHON, Words
 from TftpLibrary.recording.view import Transfers, View
-from TftpLibrary.recording.wording import outcome_text, request_text
+from TftpLibrary.recording.wording import faults_text, outcome_text, request_text
 
 MOST_NAMED = 10
 """Requests that are named; of the rest only the number is given."""
@@ -27,7 +27,9 @@ def describe_requests(view: View, near: str = "", words: Words = PYTHON) -> str:
     else:
         shown = _worth_naming(view.transfers, near)
         of_all = f", {len(shown)} of {len(view.transfers):,}" if view.transfers != shown else ""
-        told = "; ".join(f"{t.id} {request_text(t)}: {outcome_text(t)}" for t in shown)
+        told = "; ".join(
+            f"{t.id} {request_text(t)}: {outcome_text(t)}{faults_text(t)}" for t in shown
+        )
         text = f"Requests seen{place}{of_all}: {told}."
     return text if view.is_complete else f"{text} Older ones were dropped: the record was full."
 

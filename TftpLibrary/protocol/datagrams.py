@@ -24,6 +24,8 @@ _OF_TRANSFER = set(_KINDS) - _REQUESTS
 _HALF = 0x8000
 
 
+LINK = "link"
+"""Stands for the id of a fault where the quality of a link did something to a datagram."""
 UNKNOWN = "?"
 """The kind of octets that have no opcode of TFTP."""
 

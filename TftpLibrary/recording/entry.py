@@ -99,7 +99,7 @@ class Entry:
         self._client = client
         self._is_ours = is_ours
         self._remarks: tuple[str, ...] = ()
-        self._faults: tuple[FaultMark, ...] = ()
+        self._faults: dict[tuple[str, str], FaultMark] = {}
         self._fault_count = 0
         self._samples: list[Sample] = []
         self._interval = SAMPLE_INTERVAL
@@ -163,11 +163,14 @@ class Entry:
             now: monotonic seconds.
         """
         self._fault_count += 1
-        last = self._faults[-1] if self._faults else None
-        if last is not None and (last.fault, last.words) == (fault, words):
-            self._faults = (*self._faults[:-1], last._replace(times=last.times + 1))
-        elif len(self._faults) < MOST_FAULT_MARKS:
-            self._faults += (FaultMark(now - self.begun, fault, words),)
+        known = self._faults.get((fault, words))
+        if known is not None:
+            self._faults[fault, words] = known._replace(times=known.times + 1)
+            return
+        if len(self._faults) == MOST_FAULT_MARKS:
+            # The latest one says most about the end.
+            self._faults.popitem()
+        self._faults[fault, words] = FaultMark(now - self.begun, fault, words)
 
     def is_sample_due(self, now: float) -> bool:
         """Whether it is time for a sample."""
@@ -180,7 +183,9 @@ class Entry:
             tally: how far the transfer is.
             now: monotonic seconds.
         """
-        self._samples.append(Sample(now - self.begun, tally.octets, tally.retransmits))
+        self._samples.append(
+            Sample(now - self.begun, tally.octets, tally.retransmits, self._fault_count)
+        )
         if len(self._samples) > MOST_SAMPLES:
             del self._samples[1::2]
             self._interval *= 2
@@ -199,7 +204,7 @@ class Entry:
                 duration=now - self.begun,
                 idle=idle,
                 samples=tuple(self._samples),
-                faults=self._faults,
+                faults=tuple(self._faults.values()),
                 fault_count=self._fault_count,
                 **tally._asdict(),
             )
@@ -234,7 +239,7 @@ class Entry:
                 0.0,
                 tuple(self._samples),
                 self._remarks,
-                self._faults,
+                tuple(self._faults.values()),
                 self._fault_count,
             )
         )

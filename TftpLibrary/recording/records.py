@@ -74,11 +74,13 @@ class Sample(NamedTuple):
         seconds: since the request.
         octets: bytes of the file that had arrived.
         retransmits: packets that had been sent again.
+        faults: how often a fault on purpose had struck.
     """
 
     seconds: float
     octets: int
     retransmits: int
+    faults: int = 0
 
 
 class FaultMark(NamedTuple):
@@ -88,7 +90,7 @@ class FaultMark(NamedTuple):
         seconds: since the request, when it happened first.
         fault: the id of the fault; `link` for the quality of the link.
         words: what it did, such as `dropped DATA 3`.
-        times: how often it did that in a row.
+        times: how often it did that.
     """
 
     seconds: float
@@ -134,7 +136,8 @@ class Transfer(NamedTuple):
         traceback: that of an unexpected exception of our own; empty otherwise.
         remarks: sentences about what was odd and did no harm: where a peer bent the rules, or
             where the request was sent again without options.
-        faults: the faults on purpose that struck it until its end, the first hundred.
+        faults: what faults on purpose did to it until its end: the first and the latest of a
+            hundred different things at most.
         fault_count: how often a fault on purpose struck it.
     """
 

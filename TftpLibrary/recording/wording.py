@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
+from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.sizes import part_text, percent_text, rate_text, size_text
@@ -19,8 +22,26 @@ _SAID_SHORTLY: dict[Outcome | None, str] = {
     Outcome.unconfirmed: ALL_OUT,
 }
 _NOT_FOUND = (Cause.missing, None)
+_MOST_FAULTS = 10
+_MOST_OF_A_FAULT = 3
 _KILO = 1000
 _MINUTE = 60
+
+
+class Struck(Protocol):
+    """Something that a fault on purpose did to a transfer; see `FaultMark`."""
+
+    @property
+    def fault(self) -> str:
+        """The id of the fault; `LINK` for the quality of the link."""
+
+    @property
+    def words(self) -> str:
+        """What it did."""
+
+    @property
+    def times(self) -> int:
+        """How often it did that."""
 
 
 class Told(Protocol):
@@ -77,6 +98,14 @@ class Told(Protocol):
     @property
     def remarks(self) -> tuple[str, ...]:
         """Odd events that did no harm."""
+
+    @property
+    def faults(self) -> Sequence[Struck]:
+        """What faults on purpose did to it."""
+
+    @property
+    def fault_count(self) -> int:
+        """How often a fault on purpose struck it."""
 
     @property
     def error_code(self) -> int | None:
@@ -170,7 +199,15 @@ def outcome_text(transfer: Told) -> str:
 
 
 def result_text(transfer: Told) -> str:
-    """Returns the result of a transfer, for readers who know its outcome: `7.8 MB in 2 s`."""
+    """Returns the result of a transfer, for readers who know its outcome.
+
+    `7.8 MB in 2 s (3.9 MB/s), 3 faults on purpose`
+    """
+    faults = "" if _says_its_faults(transfer) else f", {_fault_count_text(transfer)}"
+    return f"{_plain_result(transfer)}{faults}"
+
+
+def _plain_result(transfer: Told) -> str:
     outcome = transfer.outcome
     if outcome is Outcome.refused:
         return reason_text(transfer)
@@ -197,6 +234,49 @@ def line_text(transfer: Told) -> str:
     return f"{word} {request_text(transfer)}: {result_text(transfer)}{remarks_text(transfer)}"
 
 
+def faults_text(transfer: Told) -> str:
+    """Returns which faults struck a transfer on purpose, to stand behind its outcome.
+
+    `, 3 faults on purpose: drop-1, stall-2`; empty if there were none, or if the reason of its end
+    names them.
+    """
+    if _says_its_faults(transfer):
+        return ""
+    names = [short_text(name) for name in dict.fromkeys(mark.fault for mark in transfer.faults)]
+    more = f" and {len(names) - _MOST_FAULTS} more" if len(names) > _MOST_FAULTS else ""
+    return f", {_fault_count_text(transfer)}: {', '.join(names[:_MOST_FAULTS])}{more}"
+
+
+def on_purpose_text(transfer: Told) -> str:
+    """Returns what faults did to a transfer on purpose; of many the first ones, and a number.
+
+    `drop-1 dropped DATA 3 (2 times), delay-2 delayed ACK 7 by 500 ms`
+    """
+    seen = Counter[str]()
+    shown: list[Struck] = []
+    for mark in transfer.faults:
+        seen[mark.fault] += 1
+        if seen[mark.fault] <= _MOST_OF_A_FAULT and len(shown) < _MOST_FAULTS:
+            shown.append(mark)
+    parts = [f"{short_text(m.fault)} {m.words}{_times(m, ' ({} times)')}" for m in shown]
+    rest = transfer.fault_count - sum(mark.times for mark in shown)
+    return ", ".join([*parts, *([f"and {rest:,} more"] if rest else [])])
+
+
+def after_faults_text(transfer: Told) -> str:
+    """Returns the faults that struck a transfer last, to stand behind how it ended.
+
+    `, after fault drop-1 (dropped DATA 2210 on purpose)`; empty if there were none, or if the
+    reason of its end names them.
+    """
+    if _says_its_faults(transfer):
+        return ""
+    last = {mark.fault: mark for mark in transfer.faults}
+    shown = list(last.values())[-_MOST_OF_A_FAULT:]
+    more = [f"{len(last) - len(shown)} more"] if len(last) > len(shown) else []
+    return f", after {' and '.join([*map(_fault_text, shown), *more])}"
+
+
 def remarks_text(transfer: Told) -> str:
     """Returns what was odd and did no harm, to stand behind a line about a transfer."""
     return "".join(f"; {short_text(remark, 200)}" for remark in transfer.remarks)
@@ -217,6 +297,27 @@ def running_text(transfer: Told, limit: int = 100) -> str:
     name = short_text(transfer.filename, limit)
     peer = f"with {transfer.server}" if transfer.is_ours else f"from {transfer.client}"
     return f"{name} {done} {rate} {peer}{silent}"
+
+
+def _says_its_faults(transfer: Told) -> bool:
+    """Whether the reason of its end names every fault that struck it, or none did."""
+    reason = transfer.error_message
+    return all("on purpose" in reason and mark.fault in reason for mark in transfer.faults)
+
+
+def _fault_count_text(transfer: Told) -> str:
+    count = transfer.fault_count
+    return "1 fault on purpose" if count == 1 else f"{count:,} faults on purpose"
+
+
+def _fault_text(mark: Struck) -> str:
+    if mark.fault == LINK:
+        return f"the link {mark.words} on purpose{_times(mark, ' ({} times)')}"
+    return f"fault {short_text(mark.fault)} ({mark.words} on purpose{_times(mark, ', {} times')})"
+
+
+def _times(mark: Struck, form: str) -> str:
+    return form.format(f"{mark.times:,}") if mark.times > 1 else ""
 
 
 def _one_unit(value: float, unit: str) -> str:

@@ -15,7 +15,16 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.capture import Captured
 from TftpLibrary.store.base import StoredFile
 from utest.support.html import Page
-from utest.support.records import completed, ended, partial, refused, transfer
+from utest.support.records import (
+    DROPPED,
+    STALLED,
+    completed,
+    ended,
+    partial,
+    refused,
+    struck,
+    transfer,
+)
 from utest.support.views import seen
 
 
@@ -27,6 +36,11 @@ def test_a_transfer_in_one_line_tells_options_and_retransmits() -> None:
         "read request for 'zImage' from 192.168.1.50:50312: completed, 7.8 MB in 2 s (3.9 MB/s), "
         "blksize=1468 windowsize=4, 3 retransmits"
     )
+
+
+def test_a_transfer_in_one_line_names_the_faults_that_struck_it() -> None:
+    text = reporting.transfer_text(completed(remarks=("odd",), **struck(DROPPED, STALLED)))
+    assert text.endswith(", 3 faults on purpose: drop-1, stall-2; odd")
 
 
 def test_a_long_copy_is_logged_at_most_once_in_five_seconds(

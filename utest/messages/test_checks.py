@@ -8,9 +8,9 @@ import pytest
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.messages.checks import NoRequest, NothingMissing, Usage
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
-from utest.support.records import BOARD, completed, ended, partial, refused
+from utest.support.records import BOARD, DROPPED, completed, ended, partial, refused, struck
 from utest.support.views import numbered, seen
 
 OTHER = "192.168.1.51"
@@ -40,6 +40,7 @@ def test_only_files_that_were_not_found_are_missing() -> None:
         refused("y", direction=Direction.write),
         refused("pxelinux.cfg/01-52"),
         refused("late", client=OTHER),
+        refused("denied", cause=Cause.on_purpose),
     )
     assert NothingMissing(BOARD, ["pxelinux.cfg/*"]).find(view)
     assert NothingMissing(BOARD).find(view) is None
@@ -111,6 +112,15 @@ def test_everything_that_differs_is_told() -> None:
         "  retransmits: expected 2 or less, was 3\n"
         "  duration: expected 1.5 s or less, was 2 s\n"
         "  rate: expected 5.0 MB/s or more, was 3.9 MB/s"
+    )
+
+
+def test_faults_on_purpose_are_told_where_they_may_be_the_reason() -> None:
+    slow = completed(retransmits=2, **struck(DROPPED))
+    text = Usage("zImage", max_retransmits=0).explain(seen(slow))
+    assert text.endswith(
+        "\n  retransmits: expected 0 or less, was 2\n"
+        "Faults on purpose: drop-1 dropped DATA 3 (2 times)."
     )
 
 

@@ -10,8 +10,8 @@ from TftpLibrary.messages.misses import last_attempt
 from TftpLibrary.messages.questions import Download, Request, Upload
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Transfer
-from utest.support.records import BOARD, completed, ended, partial, refused
+from TftpLibrary.recording.records import FaultMark, Transfer
+from utest.support.records import BOARD, DROPPED, completed, ended, partial, refused, struck
 from utest.support.views import seen, why
 
 OTHER = "192.168.1.51"
@@ -291,4 +291,64 @@ def test_missing_request() -> None:
     assert why(Request("zImage", BOARD), refused("zimage")) == (
         "no such name was requested, the nearest: 'zimage' (file not found). "
         "Names match exactly, with case and folders, or as a glob such as '*/zImage'."
+    )
+
+
+# Faults on purpose
+
+AFTER = ", after fault drop-1 (dropped DATA 3 on purpose, 2 times). "
+ON_PURPOSE = (
+    "The test did that on purpose: if the board should get over it, look at its console, not at "
+    "its cable."
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"idle": 12.3}, f"silent for 12 s{AFTER}{ON_PURPOSE}"),
+        (
+            {"outcome": Outcome.timed_out, "error_message": "No answer"},
+            f"then the board stopped answering{AFTER}{ON_PURPOSE}",
+        ),
+        (
+            {"outcome": Outcome.failed, "error_message": "Disk full"},
+            f"then it failed: disk full{AFTER}{ON_PURPOSE}",
+        ),
+        ({"idle": 0.02}, f"still running{AFTER}It needs about 67 s more: raise timeout=."),
+        (
+            {"outcome": Outcome.aborted, "error_message": "Server stopped"},
+            f"then it was stopped: server stopped{AFTER}"
+            "This machine ended it: was the server stopped too early?",
+        ),
+    ],
+)
+def test_fault_that_struck_is_named_instead_of_cable_and_firewall(
+    values: dict[str, Any], text: str
+) -> None:
+    half = partial(**values, **struck(DROPPED))
+    assert why(Download("zImage"), half) == f"41 % (3.2 of 7.8 MB), block 2210, {text}"
+
+
+def test_fault_that_ended_a_transfer_is_named_once() -> None:
+    reason = "closed the port at DATA 50, on purpose (fault vanish-1)"
+    ended_by = struck(FaultMark(0.1, "vanish-1", "closed the port at DATA 50"))
+    half = partial(outcome=Outcome.aborted, error_message=reason, **ended_by)
+    assert why(Download("zImage"), half) == (
+        f"41 % (3.2 of 7.8 MB), block 2210, then it was stopped: {reason}. {ON_PURPOSE}"
+    )
+
+
+def test_request_that_was_dropped_on_purpose_is_named_instead_of_cable_and_firewall() -> None:
+    reason = "the request was dropped on purpose (fault drop-1)"
+    lost = refused(error_code=None, error_message=reason, cause=Cause.on_purpose)
+    assert why(Download("zImage"), lost) == f"{reason}. {ON_PURPOSE}"
+    assert why(Download("z*"), lost) == f"'zImage' {reason}. {ON_PURPOSE}"
+
+
+def test_file_that_was_denied_on_purpose_is_not_said_to_be_missing() -> None:
+    reason = "File not found, on purpose (fault deny-1)"
+    denied = refused(error_message=reason, cause=Cause.on_purpose)
+    assert why(Download("zImage"), denied) == (
+        f"it was requested and refused: file not found, on purpose (fault deny-1). {ON_PURPOSE}"
     )

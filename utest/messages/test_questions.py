@@ -24,7 +24,16 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
-from utest.support.records import BOARD, completed, ended, partial, refused, transfer
+from utest.support.records import (
+    BOARD,
+    DROPPED,
+    completed,
+    ended,
+    partial,
+    refused,
+    struck,
+    transfer,
+)
 from utest.support.views import not_downloaded, numbered, seen, why
 
 OTHER = "192.168.1.51"
@@ -323,6 +332,13 @@ def test_what_still_runs_is_named() -> None:
         "2 read request for 'b' from 192.168.1.50: running, 0 bytes; "
         "3 read request for 'zImage' from 192.168.1.50: running, 41 % (3.2 of 7.8 MB)."
     )
+
+
+def test_what_still_runs_is_named_with_the_fault_that_struck_it() -> None:
+    assert (
+        "is running, 41 % (3.2 of 7.8 MB), silent for 3 s, after fault drop-1 (dropped DATA 3 on "
+        "purpose, 2 times). Raise timeout="
+    ) in Idle(2.0).explain(seen(partial(idle=3.0, **struck(DROPPED))))
 
 
 def test_a_board_that_keeps_asking_is_named() -> None:

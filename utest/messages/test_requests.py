@@ -6,7 +6,8 @@ import re
 
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON
-from utest.support.records import completed, partial, refused
+from TftpLibrary.protocol.outcome import Outcome
+from utest.support.records import DROPPED, STALLED, completed, partial, refused, struck
 from utest.support.views import numbered, seen
 
 
@@ -99,3 +100,12 @@ def test_long_name_is_cut_in_the_list() -> None:
     text = describe_requests(seen(refused("a" * 500)))
     assert len(text) < 200
     assert "aaa...aaa" in text
+
+
+def test_a_request_is_listed_with_the_faults_that_struck_it() -> None:
+    view = numbered(partial(outcome=Outcome.timed_out, **struck(DROPPED, STALLED)), completed())
+    assert describe_requests(view) == (
+        "Requests seen: 1 read request for 'zImage' from 192.168.1.50: timed out at 41 % (3.2 of "
+        "7.8 MB), 3 faults on purpose: drop-1, stall-2; 2 read request for 'zImage' from "
+        "192.168.1.50: completed, 7.8 MB."
+    )

@@ -12,7 +12,7 @@ from TftpLibrary.protocol.packets import Direction, ErrorCode, Request
 from TftpLibrary.recording import entry as module
 from TftpLibrary.recording.entry import MOST_SAMPLES, Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import OptionValues, Sample, Transfer
+from TftpLibrary.recording.records import FaultMark, OptionValues, Sample, Transfer
 
 STARTED = datetime(2026, 5, 17, 10, 30, tzinfo=timezone.utc)
 ENDED = STARTED + timedelta(seconds=3)
@@ -179,3 +179,34 @@ def test_the_samples_of_a_long_transfer_are_few_and_lie_evenly(
     assert MOST_SAMPLES // 2 <= len(samples) <= MOST_SAMPLES
     assert {later.seconds - each.seconds for each, later in pairwise(samples)} == {32.0}
     assert samples[0] == Sample(1.0, 1, 0)
+
+
+def test_equal_things_that_a_fault_did_are_one_mark_with_a_count() -> None:
+    entry = new(Recorder())
+    entry.open()
+    entry.add_fault("drop-1", "dropped DATA 3", BEGUN + 0.5)
+    entry.add_fault("link", "lost packets", BEGUN + 0.75)
+    entry.add_fault("drop-1", "dropped DATA 3", BEGUN + 0.875)
+    marks = (FaultMark(0.5, "drop-1", "dropped DATA 3", 2), FaultMark(0.75, "link", "lost packets"))
+    entry.progress(Tally(), 0.0, BEGUN + 1)
+    assert (entry.transfer.faults, entry.transfer.fault_count) == (marks, 3)
+    entry.sample(Tally(), BEGUN + 2)
+    entry.finish(END, Tally(), BEGUN + 5)
+    assert (entry.transfer.faults, entry.transfer.fault_count) == (marks, 3)
+    assert entry.transfer.samples == (Sample(2.0, 0, 0, 3),)
+
+
+def test_of_many_things_that_faults_did_the_first_and_the_latest_are_kept() -> None:
+    """The latest says most about the end, and every one is counted."""
+    entry = new(Recorder())
+    for number in range(1000):
+        entry.add_fault("drop-1", f"dropped DATA {number}", BEGUN + number)
+    entry.add_fault("stall-2", "let nothing pass from DATA 1001 onwards", BEGUN + 1000)
+    entry.finish(END, Tally(), BEGUN + 2000)
+    marks = entry.transfer.faults
+    assert (len(marks), entry.transfer.fault_count) == (module.MOST_FAULT_MARKS, 1001)
+    assert [marks[0].words, marks[-2].words, marks[-1].fault] == [
+        "dropped DATA 0",
+        "dropped DATA 98",
+        "stall-2",
+    ]

@@ -6,12 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
+from TftpLibrary.recording.records import FaultMark
 from TftpLibrary.recording.wording import (
     ALL_OUT,
+    after_faults_text,
     duration_text,
+    faults_text,
     line_text,
+    on_purpose_text,
     outcome_text,
     outcome_word,
     progress_text,
@@ -21,7 +25,17 @@ from TftpLibrary.recording.wording import (
     running_text,
     short_text,
 )
-from utest.support.records import completed, ended, partial, refused, transfer
+from utest.support.records import (
+    DROPPED,
+    LINKED,
+    STALLED,
+    completed,
+    ended,
+    partial,
+    refused,
+    struck,
+    transfer,
+)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +161,83 @@ def test_a_transfer_is_one_line() -> None:
     assert line_text(partial(outcome=Outcome.timed_out, error_message="No answer")) == (
         "timed out read request for 'zImage' from 192.168.1.50: at 41 % (3.2 of 7.8 MB), no answer"
     )
+
+
+# Faults on purpose
+
+
+def test_result_says_how_many_faults_struck() -> None:
+    assert result_text(completed(duration=2.0, **struck(DROPPED, STALLED))) == (
+        "7.8 MB in 2 s (3.9 MB/s), 3 faults on purpose"
+    )
+    once = partial(outcome=Outcome.timed_out, error_message="No answer", **struck(STALLED))
+    assert line_text(once).endswith(": at 41 % (3.2 of 7.8 MB), no answer, 1 fault on purpose")
+    assert faults_text(completed()) == ""
+
+
+def test_faults_are_named_once_each_and_many_are_counted() -> None:
+    assert faults_text(partial(**struck(DROPPED, STALLED, DROPPED))) == (
+        ", 5 faults on purpose: drop-1, stall-2"
+    )
+    marks = [FaultMark(0.0, f"drop-{number}", "dropped DATA 1", 1000) for number in range(12)]
+    assert faults_text(partial(**struck(*marks))) == (
+        ", 12,000 faults on purpose: "
+        + ", ".join(f"drop-{number}" for number in range(10))
+        + " and 2 more"
+    )
+
+
+def test_a_reason_that_names_the_faults_is_not_repeated() -> None:
+    dropped = FaultMark(0.0, "drop-1", "dropped RRQ")
+    lost = refused(
+        error_code=None,
+        error_message="the request was dropped on purpose (fault drop-1)",
+        cause=Cause.on_purpose,
+        **struck(dropped),
+    )
+    assert outcome_text(lost) == "the request was dropped on purpose (fault drop-1)"
+    assert result_text(lost) == outcome_text(lost)
+    assert (faults_text(lost), after_faults_text(lost)) == ("", "")
+    assert on_purpose_text(lost) == "drop-1 dropped RRQ"
+    both = lost._replace(**struck(STALLED, dropped))
+    assert faults_text(both) == ", 2 faults on purpose: stall-2, drop-1"
+
+
+def test_each_fault_is_told_with_what_it_did() -> None:
+    delayed = FaultMark(0.5, "delay-2", "delayed ACK 7 by 500 ms")
+    assert on_purpose_text(completed(**struck(DROPPED, delayed, LINKED))) == (
+        "drop-1 dropped DATA 3 (2 times), delay-2 delayed ACK 7 by 500 ms, "
+        "link lost packets (12 times)"
+    )
+    assert on_purpose_text(completed()) == ""
+
+
+def test_of_many_things_that_faults_did_a_few_of_each_are_told() -> None:
+    dropped = [FaultMark(n, "drop-1", f"dropped DATA {n}") for n in range(1, 60)]
+    others = [FaultMark(n, f"delay-{n}", "delayed ACK 1 by 2 s") for n in range(60, 70)]
+    text = on_purpose_text(completed(faults=(*dropped, *others), fault_count=2000))
+    assert text.startswith(
+        "drop-1 dropped DATA 1, drop-1 dropped DATA 2, drop-1 dropped DATA 3, delay-60 delayed"
+    )
+    assert text.endswith("delay-66 delayed ACK 1 by 2 s, and 1,990 more")
+
+
+def test_the_faults_that_struck_last_are_told_behind_an_end() -> None:
+    assert after_faults_text(partial(**struck(STALLED))) == (
+        ", after fault stall-2 (let nothing pass from DATA 2210 onwards on purpose)"
+    )
+    later = FaultMark(0.3, "drop-1", "dropped DATA 9")
+    assert after_faults_text(partial(**struck(DROPPED, later, LINKED))) == (
+        ", after fault drop-1 (dropped DATA 9 on purpose) and the link lost packets on purpose "
+        "(12 times)"
+    )
+    many = [DROPPED._replace(fault=f"drop-{number}") for number in range(5)]
+    text = after_faults_text(partial(**struck(*many)))
+    assert text.startswith(", after fault drop-2 (dropped DATA 3 on purpose, 2 times) and fault ")
+    assert text.endswith(" and 2 more")
+
+
+def test_a_long_name_of_a_fault_is_cut() -> None:
+    long = partial(**struck(DROPPED._replace(fault="x" * 5000)))
+    for text in (faults_text(long), on_purpose_text(long), after_faults_text(long)):
+        assert len(text) < 200

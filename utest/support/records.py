@@ -8,8 +8,11 @@ from typing import Any
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.records import FaultMark, Transfer
 
+DROPPED = FaultMark(0.2, "drop-1", "dropped DATA 3", 2)
+STALLED = FaultMark(0.9, "stall-2", "let nothing pass from DATA 2210 onwards")
+LINKED = FaultMark(0.1, "link", "lost packets", 12)
 STARTED = datetime(2024, 5, 17, 10, 30, tzinfo=timezone.utc)
 BOARD = "192.168.1.50"
 
@@ -42,6 +45,11 @@ def partial(filename: str = "zImage", **values: Any) -> Transfer:
     """A transfer that is, or was, at 41 %."""
     progress = {"size": 7_800_000, "octets": 3_244_280, "blocks": 2210, "duration": 48.0}
     return transfer(filename, **{**progress, **values})
+
+
+def struck(*marks: FaultMark) -> dict[str, Any]:
+    """The values of a transfer that faults on purpose struck: `partial(**struck(DROPPED))`."""
+    return {"faults": marks, "fault_count": sum(mark.times for mark in marks)}
 
 
 def ended(filename: str, outcome: Outcome, **values: Any) -> Transfer:

@@ -16,7 +16,7 @@ from TftpLibrary.keywords.conversions import OnFailure
 from TftpLibrary.keywords.log.cards import CLOSED, Surroundings, card
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.messages.likeness import nearest_names
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, ErrorCode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
@@ -118,4 +118,5 @@ def _is_missing(transfer: Transfer) -> bool:
         transfer.outcome is Outcome.refused
         and transfer.direction is Direction.read
         and transfer.error_code == ErrorCode.file_not_found
+        and transfer.cause is not Cause.on_purpose
     )

@@ -12,6 +12,7 @@ from TftpLibrary.keywords.log import journal as module
 from TftpLibrary.keywords.log.journal import Journal
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.keywords.stations import StartRequest
+from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
@@ -73,8 +74,10 @@ def test_a_card_of_a_miss_tells_what_the_store_has(
     started.server().files.upload_bytes(b"", "zImage")
     record(refused("zimage"))
     record(refused("zimage", error_code=2))
+    record(refused("zimage", cause=Cause.on_purpose))
     journal.write_cards()
-    assert ["Store has: 'zImage'" in Page(text).lines for text in log.messages] == [True, False]
+    told = ["Store has: 'zImage'" in Page(text).lines for text in log.messages]
+    assert told == [True, False, False]
 
 
 def test_a_store_that_takes_long_to_list_is_listed_once(
