@@ -11,7 +11,7 @@ from robot.api.deco import keyword
 from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
 from TftpLibrary.faults.kinds import FaultKind
-from TftpLibrary.faults.link import LINK, LinkQuality
+from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.packets import Packets
 from TftpLibrary.faults.rules import Rule, Way
 from TftpLibrary.faults.scenarios import Scenario
@@ -21,6 +21,7 @@ from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import Keywords
 from TftpLibrary.keywords.conversions import Rate, Share, Size, seconds
 from TftpLibrary.keywords.doubts import doubt_about
+from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.protocol.roles import Role
 from TftpLibrary.station import StationFaults
 

@@ -271,7 +271,8 @@ def after_faults_text(transfer: Told) -> str:
     """
     if _says_its_faults(transfer):
         return ""
-    last = {mark.fault: mark for mark in transfer.faults}
+    # A link has one mark for each kind of thing that it does.
+    last = {m.words if m.fault == LINK else m.fault: m for m in transfer.faults}
     shown = list(last.values())[-_MOST_OF_A_FAULT:]
     more = [f"{len(last) - len(shown)} more"] if len(last) > len(shown) else []
     return f", after {' and '.join([*map(_fault_text, shown), *more])}"

@@ -231,6 +231,10 @@ def test_the_faults_that_struck_last_are_told_behind_an_end() -> None:
         ", after fault drop-1 (dropped DATA 9 on purpose) and the link lost packets on purpose "
         "(12 times)"
     )
+    reordered = FaultMark(0.4, "link", "reordered packets")
+    assert after_faults_text(partial(**struck(LINKED, reordered))).endswith(
+        "(12 times) and the link reordered packets on purpose"
+    )
     many = [DROPPED._replace(fault=f"drop-{number}") for number in range(5)]
     text = after_faults_text(partial(**struck(*many)))
     assert text.startswith(", after fault drop-2 (dropped DATA 3 on purpose, 2 times) and fault ")
