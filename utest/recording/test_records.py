@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import NO_OPTIONS, OptionValues, Sample, Transfer
+from TftpLibrary.recording.records import NO_OPTIONS, FaultMark, OptionValues, Sample, Transfer
 from utest.support.records import completed, refused
 
 
@@ -108,6 +108,7 @@ RECORDS = st.builds(
     error_message=PRINTABLE,
     samples=st.lists(st.builds(Sample, st.floats(0, 9), st.just(1), st.just(0))).map(tuple),
     remarks=st.lists(PRINTABLE, max_size=2).map(tuple),
+    faults=st.lists(st.builds(FaultMark, st.floats(0, 9), PRINTABLE, PRINTABLE)).map(tuple),
 )
 
 
