@@ -232,6 +232,7 @@ HOSTILE = """
 Asks For Hostile Names
     ${server}=    Start TFTP Server
     Create Test File    here    100 kB
+    Inject TFTP Fault    delay    answer    delay=300 ms    name=<img src\\=x onerror\\=alert(1)>
     Fail To Boot    ${server.port}
 """
 
@@ -298,6 +299,8 @@ def test_hostile_names_are_shown_and_run_no_script(hostile: Path, tmp_path: Path
     assert len(cards) == len(NAMES) + 1
     assert [name for name in NAMES if name not in text] == []
     assert "failed read request for 'here'" in text
+    assert "On purpose: <img src=x onerror=alert(1)> delayed DATA 1 by 300 ms" in text
+    assert "ticks: faults on purpose" in text
     assert TABLE in dom
     assert title(dom) == ["Suites Log"]
     assert not {"script", "img", "style"} & set(Page(" ".join(cards)).tags)

@@ -260,7 +260,7 @@ def on_purpose_text(transfer: Told) -> str:
             shown.append(mark)
     parts = [f"{short_text(m.fault)} {m.words}{_times(m, ' ({} times)')}" for m in shown]
     rest = transfer.fault_count - sum(mark.times for mark in shown)
-    return ", ".join([*parts, *([f"and {rest:,} more"] if rest else [])])
+    return ", ".join([*parts, *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
 def after_faults_text(transfer: Told) -> str:

@@ -1,6 +1,6 @@
 """One ended transfer as a card in log.html: the request, its outcome, and its course.
 
-A card is HTML without a script, below 10 KB whatever a peer sent. The line that is always visible
+A card is HTML without a script, below 12 KB whatever a peer sent. The line that is always visible
 shows the outcome; failures are open, successes closed. Without its tags it reads as lines of text.
 """
 
@@ -16,7 +16,13 @@ from TftpLibrary.keywords.log.markup import badge, clock_text, name, peer_text, 
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Mode
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import duration_text, kind_text, peer_words, result_text
+from TftpLibrary.recording.wording import (
+    duration_text,
+    kind_text,
+    on_purpose_text,
+    peer_words,
+    result_text,
+)
 
 CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
@@ -76,6 +82,7 @@ def _facts(transfer: Transfer, around: Surroundings) -> list[tuple[str, str]]:
         ("Answer" if is_refused else "End", _ending(transfer)),
         ("Store has", ", ".join(f"'{name(near, _SHORT)}'" for near in around.near[:3])),
         ("Time", f"{clock_text(transfer)}{duration}"),
+        ("On purpose", text(on_purpose_text(transfer), 2 * _MIDDLE)),
         ("Remarks", "; ".join(text(remark, _MIDDLE) for remark in transfer.remarks)),
         ("Options", _options(transfer)),
         ("Bytes", "" if is_refused else _bytes(transfer)),

@@ -1,4 +1,4 @@
-"""The course of one transfer as a drawing: throughput over time, and packets sent again."""
+"""The course of one transfer as a drawing: throughput, packets sent again, faults on purpose."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from TftpLibrary.keywords.log.markup import COLOURS, ODD, text
+from TftpLibrary.keywords.log.markup import COLOURS, ODD, PLANNED, text
 from TftpLibrary.recording.records import Sample, Transfer
-from TftpLibrary.recording.wording import duration_text
+from TftpLibrary.recording.wording import duration_text, on_purpose_text
 from TftpLibrary.sizes import part_text, rate_text, size_text
 
 MOST_COLUMNS = 30
 """Columns of a drawing at most; a longer course is drawn in wider ones."""
 
 WIDTH, HEIGHT, TICK = 1000, 60, 10
-"""The canvas in its own units: the columns, and below them the ticks of the retransmits."""
+"""The canvas in its own units: the columns, and below them a row of ticks of the retransmits. Where
+faults struck, their ticks are another row below those."""
+
+_EM = 14
+"""Units of the canvas that are one em high."""
+# Bytes of HTML for the words about faults: of a drawing, and of a column.
+_ALL_WORDS, _MOST_WORDS = 1000, 150
 
 _FIXED = 'vector-effect="non-scaling-stroke"'
 
@@ -29,6 +35,7 @@ class Column(NamedTuple):
         octets: of the file that arrived in that time.
         total: of the file that had arrived at its end.
         retransmits: packets that were sent again in that time.
+        faults: how often a fault on purpose struck in that time.
     """
 
     start: float
@@ -36,6 +43,7 @@ class Column(NamedTuple):
     octets: int
     total: int
     retransmits: int
+    faults: int = 0
 
     @property
     def rate(self) -> float:
@@ -47,7 +55,7 @@ def columns(transfer: Transfer) -> list[Column]:
     """Returns the course of a transfer; empty when it took too little time to have one."""
     if not transfer.samples:
         return []
-    last = Sample(transfer.duration, transfer.octets, transfer.retransmits)
+    last = Sample(transfer.duration, transfer.octets, transfer.retransmits, transfer.fault_count)
     samples = [Sample(0.0, 0, 0)]
     for sample in (*transfer.samples, last):
         if sample.seconds > samples[-1].seconds:
@@ -56,7 +64,14 @@ def columns(transfer: Transfer) -> list[Column]:
     step = -(-(len(samples) - 1) // MOST_COLUMNS)
     kept = [*samples[:-1:step], samples[-1]]
     return [
-        Column(a.seconds, b.seconds, b.octets - a.octets, b.octets, b.retransmits - a.retransmits)
+        Column(
+            a.seconds,
+            b.seconds,
+            b.octets - a.octets,
+            b.octets,
+            b.retransmits - a.retransmits,
+            b.faults - a.faults,
+        )
         for a, b in pairwise(kept)
     ]
 
@@ -64,8 +79,9 @@ def columns(transfer: Transfer) -> list[Column]:
 def throughput(transfer: Transfer) -> str:
     """Returns the drawing as HTML; empty for a transfer without a course.
 
-    A tick below a column marks packets that were sent again. Hovering over a column shows its
-    numbers, and so do the lines of the text where no drawing is shown.
+    A tick below a column marks packets that were sent again, one in the row below a fault on
+    purpose. Hovering over a column shows its numbers and the faults, and so do the lines of the
+    text where no drawing is shown.
     """
     course = columns(transfer)
     if not course:
@@ -73,18 +89,22 @@ def throughput(transfer: Transfer) -> str:
     span = transfer.duration
     peak = max(column.rate for column in course) or 1.0
     average = f"{rate_text(transfer.rate)} on average, {rate_text(peak)} at most"
-    legend = "; ticks: packets sent again" if any(c.retransmits for c in course) else ""
+    again = [c for c in course if c.retransmits > 0]
+    struck = [c for c in course if c.faults > 0]
+    height = HEIGHT + (2 if struck else 1) * TICK
+    limit = min(_MOST_WORDS, _ALL_WORDS // max(1, len(struck)))
     return "\n".join(
         [
             '<div style="max-width:50em">',
-            f"<div>Throughput: {average}{legend}</div>",
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT + TICK}" preserveAspectRatio="none" role="img" '
-            'style="display:block;width:100%;height:5em">',
+            f"<div>Throughput: {average}{_legend(again, struck)}</div>",
+            f'<svg viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="none" role="img" '
+            f'style="display:block;width:100%;height:{height / _EM:.3g}em">',
             f'<path d="{_bars(course, span, peak)}" fill="{COLOURS[transfer.outcome]}"/>',
             '<g fill="none" pointer-events="all">',
-            f'<path d="{_ticks(course, span)}" stroke="{ODD}" stroke-width="3" {_FIXED}/>',
+            _ticks(again, span, HEIGHT, ODD),
+            _ticks(struck, span, HEIGHT + TICK, PLANNED),
             f'<path d="M0 {HEIGHT}H{WIDTH}" stroke="currentColor" {_FIXED}/>',
-            *(_hover(column, span, transfer.size) for column in course),
+            *(_hover(column, transfer, height, limit) for column in course),
             "</g></svg>",
             '<div style="display:flex;justify-content:space-between">'
             f"<span>0 s</span> <span>{duration_text(span)}</span></div>",
@@ -104,18 +124,40 @@ def _bars(course: Sequence[Column], span: float, peak: float) -> str:
     return "".join(parts)
 
 
-def _ticks(course: Sequence[Column], span: float) -> str:
-    middles = [_x((c.start + c.end) / 2, span) for c in course if c.retransmits > 0]
-    return "".join(f"M{x} {HEIGHT + 2}V{HEIGHT + TICK}" for x in middles)
+def _legend(again: Sequence[Column], struck: Sequence[Column]) -> str:
+    kinds = [(again, ODD, "packets sent again"), (struck, PLANNED, "faults on purpose")]
+    told = [f'<span style="color:{ink}">{words}</span>' for found, ink, words in kinds if found]
+    return f"; ticks: {', and below them '.join(told)}" if told else ""
 
 
-def _hover(column: Column, span: float, size: int | None) -> str:
-    left, right = _x(column.start, span), _x(column.end, span)
+def _ticks(course: Sequence[Column], span: float, top: int, colour: str) -> str:
+    middles = [_x((column.start + column.end) / 2, span) for column in course]
+    path = "".join(f"M{x} {top + 2}V{top + TICK}" for x in middles)
+    return f'<path d="{path}" stroke="{colour}" stroke-width="3" {_FIXED}/>'
+
+
+def _hover(column: Column, transfer: Transfer, height: int, limit: int) -> str:
+    left, right = (_x(seconds, transfer.duration) for seconds in (column.start, column.end))
+    size = transfer.size
     done = size_text(column.total) if size is None else part_text(column.total, size)
     again = f", {column.retransmits} sent again" if column.retransmits > 0 else ""
     told = f"at {duration_text(column.end)}: {rate_text(column.rate)}, {done}{again}"
-    path = f"M{left} 0H{right}V{HEIGHT + TICK}H{left}z"
-    return f'<path d="{path}"><title>{text(told)}</title></path>'
+    path = f"M{left} 0H{right}V{height}H{left}z"
+    return f'<path d="{path}"><title>{text(told)}{_faults(column, transfer, limit)}</title></path>'
+
+
+def _faults(column: Column, transfer: Transfer, limit: int) -> str:
+    """The faults in the time of a column; what one did often is told where it began."""
+    if column.faults <= 0:
+        return ""
+    began = tuple(
+        mark._replace(times=min(mark.times, column.faults))
+        for mark in transfer.faults
+        if column.start <= mark.seconds <= column.end
+    )
+    words = on_purpose_text(transfer._replace(faults=began, fault_count=column.faults))
+    told = f": {text(words, limit)}" if began else ""
+    return f", {column.faults:,} on purpose{told}"
 
 
 def _x(seconds: float, span: float) -> int:

@@ -18,6 +18,8 @@ GOOD = "var(--pass-link-color,currentColor)"
 ODD = "var(--warn-link-color,currentColor)"
 BAD = "var(--fail-link-color,currentColor)"
 PLAIN = "currentColor"
+PLANNED = "var(--link-hover-color,currentColor)"
+"""The colour of what a test did on purpose; no outcome has it."""
 
 COLOURS: dict[Outcome | None, str] = {
     Outcome.completed: GOOD,

@@ -12,7 +12,13 @@ from math import ceil, log10
 
 from TftpLibrary.keywords.log.markup import COLOURS, badge, clock_text, name, peer_text, text
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.recording.wording import duration_text, kind_text, peer_words, result_text
+from TftpLibrary.recording.wording import (
+    duration_text,
+    kind_text,
+    on_purpose_text,
+    peer_words,
+    result_text,
+)
 
 MOST_ROWS = 200
 """Rows of a table at most: the latest transfers."""
@@ -98,9 +104,17 @@ def _row(transfer: Transfer, axis: Axis) -> str:
     title = text(peer_text(transfer))
     board = f'<span title="{title}">{text(peer_words(transfer), 80)}</span>'
     asked = f"{kind_text(transfer)} for '{name(transfer.filename, 200)}' {board}"
-    told = f"{badge(transfer.outcome)} {asked}: {text(result_text(transfer), 200)}"
+    told = f"{badge(transfer.outcome)} {asked}: {_result(transfer)}"
     where = OURS if transfer.is_ours else text(transfer.server, 80)
     return _cells("td", (str(transfer.id), where, start), told, _bar(transfer, axis))
+
+
+def _result(transfer: Transfer) -> str:
+    """The result; where faults struck on purpose, hovering over it shows what they did."""
+    result = text(result_text(transfer), 200)
+    if not transfer.faults:
+        return result
+    return f'<span title="{text(on_purpose_text(transfer), 400)}">{result}</span>'
 
 
 def _cells(tag: str, short: Sequence[str], told: str, drawn: str) -> str:

@@ -7,11 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from TftpLibrary.keywords.log.cards import Surroundings, card
-from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, printable
-from TftpLibrary.recording.records import Sample, Transfer
+from TftpLibrary.recording.records import FaultMark, Sample, Transfer
 from utest.support.html import Page
-from utest.support.records import completed, ended, partial, refused
+from utest.support.records import (
+    DROPPED,
+    LINKED,
+    STALLED,
+    completed,
+    ended,
+    partial,
+    refused,
+    struck,
+)
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 ASKED = {"blksize": "65464", "tsize": "0", "multicast": ""}
@@ -171,7 +180,7 @@ def test_an_exception_of_our_own_is_shown_with_its_end() -> None:
 
 def hostile(text: str, outcome: Outcome) -> Transfer:
     """A transfer of which every text is that text, with as many numbers as there can be."""
-    samples = tuple(Sample(n / 7, n * 10**11 + n, n * 10**6) for n in range(1, 49))
+    samples = tuple(Sample(n / 7, n * 10**11 + n, n * 10**6, n * 10**6) for n in range(1, 49))
     return ended(
         text,
         outcome,
@@ -190,6 +199,8 @@ def hostile(text: str, outcome: Outcome) -> Transfer:
         duplicates=10**8,
         duration=100.0,
         samples=samples,
+        faults=tuple(FaultMark(n / 3, text, f"{text}{n}", 10**6) for n in range(100)),
+        fault_count=10**9,
     )
 
 
@@ -200,7 +211,7 @@ def test_a_card_is_small_whatever_a_peer_sent(unit: str, outcome: Outcome) -> No
         hostile(unit * 1000, outcome), Surroundings(SHA256, ("'" * 300,) * 9, "captures/a.pcapng")
     )
     size = len(html.encode())
-    assert size < 10_000
+    assert size < 12_000
 
 
 @given(st.binary(max_size=80), st.sampled_from(Outcome))
@@ -216,3 +227,30 @@ def test_what_a_peer_sent_is_text_and_nothing_else(octets: bytes, outcome: Outco
 def test_a_card_has_the_remarks_of_a_transfer() -> None:
     record = completed(remarks=("ACK 0 came", "<b>asked</b> again"))
     assert "Remarks: ACK 0 came; <b>asked</b> again" in lines(record)
+
+
+def test_a_card_tells_what_was_done_on_purpose() -> None:
+    told = lines(completed(duration=2.0, **struck(DROPPED, STALLED, LINKED)))
+    assert told[0].endswith("7.8 MB in 2 s (3.9 MB/s), 15 faults on purpose")
+    assert (
+        "On purpose: drop-1 dropped DATA 3 (2 times), stall-2 let nothing pass from DATA 2210 "
+        "onwards, link lost packets (12 times)"
+    ) in told
+    assert not [line for line in lines(completed()) if "purpose" in line]
+
+
+def test_a_request_that_was_dropped_on_purpose_has_a_card_that_says_so() -> None:
+    reason = "the request was dropped on purpose (fault drop-1)"
+    lost = refused(
+        error_code=None,
+        error_message=reason,
+        cause=Cause.on_purpose,
+        **struck(FaultMark(0.0, "drop-1", "dropped RRQ")),
+    )
+    assert lines(lost)[:5] == [
+        f"0 refused read request for 'zImage' from 192.168.1.50: {reason}",
+        "Board: 192.168.1.50:50312",
+        f"Answer: {reason}",
+        "Time: 10:30:00.000",
+        "On purpose: drop-1 dropped RRQ",
+    ]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from TftpLibrary.keywords.log import timeline
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
-from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.records import FaultMark, Transfer
 from utest.support.html import Page
-from utest.support.records import STARTED, completed, ended, partial, refused
+from utest.support.records import DROPPED, STARTED, completed, ended, partial, refused, struck
 
 HOSTILE = "<script>alert('x')</script>&amp;"
 
@@ -105,12 +105,30 @@ def test_a_row_tells_the_outcome(record: Transfer, text: str) -> None:
     assert text in Page(timeline.transfers_table([record])).text
 
 
+def test_a_row_of_a_transfer_that_faults_struck_says_so_and_shows_more_on_hovering() -> None:
+    page = Page(timeline.transfers_table([completed(**struck(DROPPED)), completed()]))
+    assert page.text.count("7.8 MB in 0 ms, 2 faults on purpose") == 1
+    told = "drop-1 dropped DATA 3 (2 times)"
+    assert [title for title in page.of("span", "title") if "drop-1" in str(title)] == [told]
+    assert "purpose" not in timeline.transfers_table(BOOT)
+
+
+def test_faults_of_200_transfers_make_a_table_little_larger() -> None:
+    """Each transfer keeps a hundred marks; a row shows a few of them."""
+    marks = [FaultMark(n / 100, f"drop-{n}", "dropped DATA 1000") for n in range(100)]
+    struck_often = [completed(id=n, **struck(*marks)) for n in range(timeline.MOST_ROWS)]
+    plain = timeline.transfers_table([record._replace(**struck()) for record in struck_often])
+    table = timeline.transfers_table(struck_often)
+    assert len(table) - len(plain) < 500 * timeline.MOST_ROWS
+
+
 def test_what_a_peer_chose_is_escaped() -> None:
-    record = refused(
-        HOSTILE, server=HOSTILE, client=HOSTILE, error_code=2, error_message=HOSTILE, mode=HOSTILE
-    )
+    marks = struck(FaultMark(0.0, HOSTILE, HOSTILE))
+    names = {"server": HOSTILE, "client": HOSTILE, "mode": HOSTILE, "error_message": HOSTILE}
+    record = refused(HOSTILE, error_code=2, **names, **marks)
     page = Page(timeline.transfers_table([record]))
     assert not page.odd
+    assert HOSTILE in str(page.of("span", "title")[-1])
     assert page.text.count(HOSTILE) == 5
 
 
