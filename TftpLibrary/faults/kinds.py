@@ -63,6 +63,7 @@ class Traits(NamedTuple):
         only: the packets that it can strike; empty means every packet.
         is_forged: whether it changes a packet that this end sends: it has no effect on others.
         is_of_server: whether only a server can do it.
+        is_of_content: whether it changes content: a packet without any is left alone.
     """
 
     packet: str = "DATA"
@@ -70,6 +71,7 @@ class Traits(NamedTuple):
     only: tuple[str, ...] = ()
     is_forged: bool = False
     is_of_server: bool = False
+    is_of_content: bool = False
 
 
 _BLOCKS = ("DATA", "ACK")
@@ -80,8 +82,8 @@ TRAITS: dict[FaultKind, Traits] = {
     FaultKind.duplicate: Traits(takes=("copies", "delay")),
     FaultKind.delay: Traits(takes=("delay",)),
     FaultKind.reorder: Traits(takes=("number", "delay")),
-    FaultKind.corrupt: Traits(takes=("number",), only=("DATA",), is_forged=True),
-    FaultKind.short_block: Traits(takes=("size",), only=("DATA",), is_forged=True),
+    FaultKind.corrupt: Traits(takes=("number",), only=("DATA",), is_forged=True, is_of_content=True),
+    FaultKind.short_block: Traits(takes=("size",), only=("DATA",), is_forged=True, is_of_content=True),
     FaultKind.long_block: Traits(takes=("size",), only=("DATA",), is_forged=True),
     FaultKind.runt: Traits(takes=("size",), is_forged=True),
     FaultKind.wrong_block: Traits(takes=("number",), only=_BLOCKS, is_forged=True),

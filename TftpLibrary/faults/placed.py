@@ -13,10 +13,14 @@ from TftpLibrary.faults.rules import Rule, Way
 from TftpLibrary.faults.tracking import Passing
 from TftpLibrary.faults.wording import Fault, did_text, fault_text
 from TftpLibrary.matching import client_test, name_test
+from TftpLibrary.protocol.packets import HEADER_SIZE
 
 MOST_HITS = 100
 """Hits whose time and words are kept."""
-_MOST_COUNTS = 20_000
+MOST_CLIENTS = 10_000
+"""Clients whose hits are counted; the oldest are forgotten first."""
+MOST_COUNTS = 20_000
+"""Counts of clients and named blocks that are kept; the oldest are forgotten first."""
 _WAYS = {True: Way.sent, False: Way.received}
 
 
@@ -28,6 +32,7 @@ class Stage(Enum):
     way = "the other way"
     packet = "another packet"
     block = "another block"
+    content = "no content to change"
     count = "not its turn"
     chance = "chance"
 
@@ -65,7 +70,7 @@ class Placed:
         kept: the first hits, and the newest one.
         stages: why it left packets and requests alone.
         lowest, highest: the blocks of its packet that it left alone, the lowest and the highest.
-        requests: requests of its file while it was in force, by client.
+        requests: requests of its file and its clients while it was in force.
     """
 
     def __init__(self, fault: Fault, number: int, now: float, equals: int = 0) -> None:
@@ -81,7 +86,7 @@ class Placed:
         self.stages: Counter[Stage] = Counter()
         self.lowest: int | None = None
         self.highest: int | None = None
-        self.requests: Counter[str] = Counter()
+        self.requests = 0
         self._is_forged = self.rule is not None and TRAITS[self.rule.kind].is_forged
         self._identity = self.text, equals
         self._is_file, self._is_client = name_test(fault.file), client_test(fault.client)
@@ -100,7 +105,7 @@ class Placed:
         elif not self._is_client(client):
             self.stages[Stage.client] += 1
         else:
-            self.requests[client] += 1
+            self.requests += 1
 
     # Whether it strikes --------------------------------------------------------------------
 
@@ -128,6 +133,8 @@ class Placed:
             return Stage.packet
         if not packets.has_block(passing):
             return Stage.block
+        if TRAITS[rule.kind].is_of_content and len(passing.octets) <= HEADER_SIZE:
+            return Stage.content
         if not self.is_turn(passing.client, passing.block if packets.blocks else None, passing):
             return Stage.chance if rule.probability is not None else Stage.count
         return None
@@ -139,7 +146,7 @@ class Placed:
         fault = self.fault
         seen_hits = self._counts.get((client, block))
         if seen_hits is None:
-            if len(self._counts) >= _MOST_COUNTS:
+            if len(self._counts) >= MOST_COUNTS:
                 del self._counts[next(iter(self._counts))]
             seen_hits = self._counts[client, block] = [0, 0]
         seen_hits[0] += 1
@@ -161,6 +168,8 @@ class Placed:
     def struck(self, client: str, words: str, now: float) -> None:
         """It happened."""
         self.hits += 1
+        if len(self.clients) >= MOST_CLIENTS and client not in self.clients:
+            del self.clients[next(iter(self.clients))]
         self.clients[client] += 1
         hit = Hit(now - self.begun, client, words)
         if len(self.kept) < MOST_HITS:

@@ -15,7 +15,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.deliveries import Delivery, Strike
 from TftpLibrary.faults.files import Damage, Denial
 from TftpLibrary.faults.link import LinkQuality, LinkState
-from TftpLibrary.faults.placed import Placed
+from TftpLibrary.faults.placed import MOST_CLIENTS, Placed
 from TftpLibrary.faults.rules import Way
 from TftpLibrary.faults.tracking import Passing, Track
 from TftpLibrary.faults.treatment import treat
@@ -27,8 +27,6 @@ F = TypeVar("F", Denial, Damage)
 
 MOST_FAULTS = 1000
 """Faults that one plan holds."""
-MOST_CLIENTS = 10_000
-"""Clients whose counts are kept; the oldest are forgotten first."""
 
 
 class Plan:

@@ -89,7 +89,7 @@ def report_of(placed: Placed, now: float, server: str) -> FaultReport:
     return FaultReport(
         public,
         now - placed.begun,
-        sum(placed.requests.values()),
+        placed.requests,
         dict(placed.stages),
         placed.lowest,
         placed.highest,

@@ -119,6 +119,7 @@ def _left_alone(report: FaultReport, transfers: tuple[Transfer, ...]) -> str:
         Stage.way: "went the other way",
         Stage.packet: f"were no {name}",
         Stage.block: f"were {name} {blocks}".rstrip(),
+        Stage.content: "had no content",
         Stage.count: "were not its turn",
         Stage.chance: "were spared by chance",
     }
