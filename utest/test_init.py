@@ -108,7 +108,8 @@ def hints(name: str, cls: type) -> Iterator[tuple[str, object]]:
             members[f"{name}.{member}"] = value.fget if isinstance(value, property) else value
     for place, typed in members.items():
         if inspect.isclass(typed) or inspect.isfunction(typed):
-            for key, hint in typing.get_type_hints(typed).items():
+            # The faults are imported when they are asked for: their names are strings before.
+            for key, hint in typing.get_type_hints(typed, localns=PUBLIC).items():
                 if not key.startswith("_") and key not in FOR_THE_ENGINE.get(name, set()):
                     yield f"{place} {key}", hint
 

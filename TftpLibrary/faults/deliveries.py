@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from TftpLibrary.protocol.datagrams import LINK
 
-LINK = "link"
-"""Stands for the id of a fault in notes of what a link did."""
 ALL = "*"
 """Stands for every option in `Strike.ignored`."""
 
@@ -53,10 +51,6 @@ class Delivery(NamedTuple):
     def is_late(self) -> bool:
         """Whether it does not go at once."""
         return self.delay > 0 or self.overtaken_by > 0
-
-    def noted(self, remark: str) -> Delivery:
-        """Returns the copy with one more remark."""
-        return self._replace(remark=f"{self.remark}; {remark}" if self.remark else remark)
 
 
 class Strike(NamedTuple):

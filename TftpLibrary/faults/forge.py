@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from TftpLibrary.errors import PacketError, UsageError
+from TftpLibrary.errors import PacketError
 from TftpLibrary.faults.chance import share
 from TftpLibrary.faults.kinds import FaultKind
-from TftpLibrary.faults.rules import Rule
+from TftpLibrary.faults.rules import Rule, parse_options
 from TftpLibrary.faults.tracking import Passing
 from TftpLibrary.protocol.packets import HEADER_SIZE, Error, Oack, Options, decode
 
@@ -46,22 +46,6 @@ def flipped(octets: bytes, start: int, count: int, seed: int, *what: object) -> 
         chosen.add(bit)
         changed[start + bit // 8] ^= 1 << bit % 8
     return bytes(changed)
-
-
-def parse_options(text: str) -> Options:
-    """Returns the options of `blksize=9000 tsize=-`.
-
-    Raises:
-        UsageError: a word is no option.
-    """
-    pairs = [word.partition("=") for word in text.replace(",", " ").split()]
-    for name, sign, value in pairs:
-        if not name or not sign or not value:
-            raise UsageError(
-                f"options= must be such as 'blksize=9000 tsize=-' (a - leaves the option out), got "
-                f"'{text}'."
-            )
-    return tuple((name, value) for name, _, value in pairs)
 
 
 def changed_options(options: Options, given: Options) -> Options:

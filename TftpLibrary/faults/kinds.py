@@ -82,8 +82,12 @@ TRAITS: dict[FaultKind, Traits] = {
     FaultKind.duplicate: Traits(takes=("copies", "delay")),
     FaultKind.delay: Traits(takes=("delay",)),
     FaultKind.reorder: Traits(takes=("number", "delay")),
-    FaultKind.corrupt: Traits(takes=("number",), only=("DATA",), is_forged=True, is_of_content=True),
-    FaultKind.short_block: Traits(takes=("size",), only=("DATA",), is_forged=True, is_of_content=True),
+    FaultKind.corrupt: Traits(
+        takes=("number",), only=("DATA",), is_forged=True, is_of_content=True
+    ),
+    FaultKind.short_block: Traits(
+        takes=("size",), only=("DATA",), is_forged=True, is_of_content=True
+    ),
     FaultKind.long_block: Traits(takes=("size",), only=("DATA",), is_forged=True),
     FaultKind.runt: Traits(takes=("size",), is_forged=True),
     FaultKind.wrong_block: Traits(takes=("number",), only=_BLOCKS, is_forged=True),

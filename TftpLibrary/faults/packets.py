@@ -14,7 +14,7 @@ _NUMBERED = ("DATA", "ACK")
 _KINDS_OF_REQUEST = ("RRQ", "WRQ")
 REQUESTS = (*_KINDS_OF_REQUEST, REQUEST)
 _NAMES = ("DATA", "ACK", "OACK", "ERROR", *REQUESTS, ANSWER, ANY)
-_RANGE = re.compile(r"(\d+)(?:\s*(-)\s*(\d*))?")
+_RANGE = re.compile(r"(\d{1,12})(?:\s*(-)\s*(\d{0,12}))?")
 _FORM = (
     "Expected DATA, ACK, OACK, ERROR, RRQ, WRQ, request, answer or any, and behind DATA and ACK "
     "blocks such as 3, 3-6, 100- or last"

@@ -80,7 +80,8 @@ class Passage:
             place: where it comes from or goes to; each delivery of it has the same.
 
         Returns:
-            The copies that arrive at once, in their order.
+            What arrives now, in its order: late datagrams that were due before, and the copies of
+            this one that are not late.
         """
         if self._version != self._plan.version:
             self._look_again()
@@ -90,7 +91,8 @@ class Passage:
         copies, strikes = self._plan.pass_by(self._rules, passing, now)
         for strike in strikes:
             self._note(strike, now)
-        going: list[Delivery] = []
+        # Nobody may have asked for late ones in time, and they must not be overtaken by that.
+        going = [delivery for _, delivery in self._take_due(now, (is_sent,))]
         for copy in copies:
             if place is not None:
                 copy = copy._replace(place=place)  # noqa: PLW2901 - the same copy
@@ -118,11 +120,17 @@ class Passage:
 
     def due(self, now: float) -> list[tuple[bool, Delivery]]:
         """Returns the late datagrams whose time has come, in their order: sent or not, and each."""
-        came: list[_Late] = []
+        return self._take_due(now, (True, False))
+
+    def _take_due(self, now: float, ways: tuple[bool, ...]) -> list[tuple[bool, Delivery]]:
+        came = [late for late, _ in self._overtaken if late.due <= now and late.is_sent in ways]
+        self._overtaken = [each for each in self._overtaken if each[0] not in came]
+        others: list[_Late] = []
         while self._late and self._late[0].due <= now:
-            came.append(heapq.heappop(self._late))
-        came += [late for late, _ in self._overtaken if late.due <= now]
-        self._overtaken = [each for each in self._overtaken if each[0].due > now]
+            late = heapq.heappop(self._late)
+            (came if late.is_sent in ways else others).append(late)
+        for late in others:
+            heapq.heappush(self._late, late)
         # What is late when a stall begins or the port vanishes is on the wire: it arrives.
         arrived: list[tuple[bool, Delivery]] = []
         for late in sorted(came):

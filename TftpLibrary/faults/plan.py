@@ -19,7 +19,7 @@ from TftpLibrary.faults.placed import MOST_CLIENTS, Placed
 from TftpLibrary.faults.rules import Way
 from TftpLibrary.faults.tracking import Passing, Track
 from TftpLibrary.faults.treatment import treat
-from TftpLibrary.faults.wording import Fault
+from TftpLibrary.faults.wording import Fault, fault_text
 from TftpLibrary.matching import client_test
 from TftpLibrary.spelling import nearest
 
@@ -106,7 +106,9 @@ class Plan:
         return tuple(self._placed.values())
 
     def _equals(self, fault: Fault) -> int:
-        return sum(placed.fault == fault for placed in self._placed.values())
+        """Returns how many faults in the same words there are; chance tells them apart by that."""
+        text = fault_text(fault)
+        return sum(placed.text == text for placed in self._placed.values())
 
     # The link ------------------------------------------------------------------------------
 

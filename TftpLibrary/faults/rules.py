@@ -10,6 +10,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import check_scope
 from TftpLibrary.faults.kinds import TRAITS, FaultKind, parse_kind
 from TftpLibrary.faults.packets import REQUESTS, Packets, parse_packets
+from TftpLibrary.protocol.packets import Options
 
 LONGEST = 3600.0
 """Seconds; the longest delay and the longest stall that is not for ever."""
@@ -56,7 +57,8 @@ class Rule:
         client: address or network of the board; empty for every one.
         direction: which way the packets go.
         times: how often it strikes each client, each named block by itself; None without end.
-        every: strikes each so-manyth packet only.
+            0 for the usual: once, or without end with `every`, `probability` or an open range.
+        every: strikes each n-th packet only, with n from 1.
         after: packets that pass first.
         probability: the share of packets that it strikes, from 0 to 1; None strikes all.
         seed: chooses which ones, with `probability`.
@@ -146,6 +148,8 @@ def make_rule(kind: FaultKind | str, packet: Packets | str = "", **given: object
     found = kind if isinstance(kind, FaultKind) else parse_kind(kind)
     packets = parse_packets(packet) if isinstance(packet, str) and packet else packet or None
     assert not isinstance(packets, str)
+    if isinstance(number := given.get("number"), int):
+        given["number"] = str(number)
     if isinstance(direction := given.get("direction"), str):
         given["direction"] = parse_way(direction)
     return Rule(found, packets, **given)  # type: ignore[arg-type] # each is checked by `Rule`
@@ -160,6 +164,22 @@ def parse_way(text: str) -> Way:
     if text not in Way.__members__:
         raise UsageError(f"direction= must be any, sent or received, got '{text}'.")
     return Way[text]
+
+
+def parse_options(text: str) -> Options:
+    """Returns the options of `blksize=9000 tsize=-`.
+
+    Raises:
+        UsageError: a word is no option.
+    """
+    pairs = [word.partition("=") for word in text.replace(",", " ").split()]
+    for name, sign, value in pairs:
+        if not name or not sign or not value:
+            raise UsageError(
+                f"options= must be such as 'blksize=9000 tsize=-' (a - leaves the option out), got "
+                f"'{text}'."
+            )
+    return tuple((name, value) for name, _, value in pairs)
 
 
 def check(rule: Rule) -> None:
@@ -190,8 +210,16 @@ def _check_arguments(rule: Rule) -> None:
             )
     if rule.kind is FaultKind.delay and not rule.delay:
         raise UsageError("delay needs a time above 0, such as delay=500 ms.")
-    if rule.kind is FaultKind.wrong_oack and not rule.options and rule.padding is None:
-        raise UsageError("wrong_oack needs options=, such as options=blksize=9000, or padding=.")
+    if rule.kind is FaultKind.wrong_oack:
+        if not parse_options(rule.options) and rule.padding is None:
+            raise UsageError(
+                "wrong_oack needs options=, such as options=blksize=9000, or padding=."
+            )
+    elif "=" in rule.options:
+        raise UsageError(
+            f"options= of {rule.kind} are names, such as options=blksize tsize, got "
+            f"'{rule.options}'."
+        )
 
 
 def _check_packets(rule: Rule) -> None:

@@ -1,0 +1,235 @@
+"""The way of one transfer's datagrams: at once, later, or never."""
+
+from __future__ import annotations
+
+import pytest
+
+from TftpLibrary.faults.deliveries import Delivery
+from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.passage import MOST_LATE, MOST_LATE_OCTETS, Passage
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.faults.rules import make_rule
+from TftpLibrary.faults.tracking import Track
+from TftpLibrary.protocol.packets import Direction, Request
+from utest.support.passages import BOARD, Way, lines
+
+LATE = make_rule("delay", "DATA 1", delay=0.5)
+
+
+# Late
+
+
+def test_a_late_datagram_is_due_at_its_time() -> None:
+    way = Way(LATE)
+    assert way.passage.deadline is None
+    assert way.carry("S DATA 1 8", "S DATA 2 8", now=10.0) == ["S DATA 2 8"]
+    assert way.passage.deadline == 10.5
+    assert way.due(10.49) == []
+    assert way.due(10.5) == ["S DATA 1 8"]
+    assert way.passage.deadline is None
+
+
+def test_late_datagrams_come_in_the_order_of_their_times_then_of_their_coming() -> None:
+    way = Way(
+        LATE,
+        make_rule("delay", "DATA 2", delay=0.3),
+        make_rule("delay", "ACK", delay=0.5, direction="received"),
+    )
+    assert way.carry("S DATA 1 8", "S DATA 2 8", "C ACK 1") == []
+    assert way.due(1.0) == ["S DATA 2 8", "S DATA 1 8", "C ACK 1"]
+
+
+def test_copies_come_when_they_are_due() -> None:
+    way = Way(make_rule("duplicate", "DATA 1", copies=2, delay=0.5))
+    assert way.carry("S DATA 1 8") == ["S DATA 1 8"]
+    assert way.due(0.5) == ["S DATA 1 8", "S DATA 1 8"]
+
+
+def test_a_late_datagram_that_nobody_asked_for_in_time_is_not_overtaken_by_that() -> None:
+    """Jitter keeps the order also on a machine that wakes up late."""
+    way = Way(LATE, make_rule("delay", "ACK", delay=0.5))
+    assert way.carry("S DATA 1 8", "C ACK 0") == []
+    assert way.carry("S DATA 2 8", now=0.6) == ["S DATA 1 8", "S DATA 2 8"]
+    assert way.due(0.6) == ["C ACK 0"]
+
+
+def test_what_has_no_room_comes_back_later() -> None:
+    way = Way()
+    ((_, delivery),) = way.deliveries("S DATA 1 8")
+    way.passage.postpone(delivery, 2.0)
+    assert way.passage.deadline == 2.0
+    assert way.due(2.0) == ["S DATA 1 8"]
+
+
+def test_nothing_is_late_any_more_when_this_end_stops() -> None:
+    way = Way(LATE, make_rule("reorder", "DATA 2"))
+    way.carry("S DATA 1 8", "S DATA 2 8")
+    way.passage.forget_late()
+    assert way.passage.deadline is None
+    assert way.due(99.0) == []
+
+
+def test_late_datagrams_are_bounded_by_their_number() -> None:
+    way = Way(make_rule("duplicate", copies=1000, delay=1.0, times=None))
+    way.carry(*lines("S", "DATA", 1, 3))
+    assert len(way.due(1.0)) == MOST_LATE
+    lost = [strike for strike in way.passage.take_strikes() if strike.fault == "link"]
+    assert len(lost) == 3000 - MOST_LATE
+    assert lost[0].words == "lost: too many late packets"
+    assert lost[0].lost
+
+
+def test_late_datagrams_are_bounded_by_their_octets() -> None:
+    plan = Plan()
+    plan.add(make_rule("duplicate", copies=1000, delay=1.0), 0.0)
+    passage = Passage(plan, Track("f", BOARD))
+    passage.carry(bytes(40_000), 0.0, is_sent=True)
+    plan.remove()
+    octets = b"\0\3\0\1" + bytes(65464)
+    plan.add(make_rule("duplicate", copies=1000, delay=1.0), 0.0)
+    passage.carry(octets, 0.0, is_sent=True)
+    assert len(passage.due(1.0)) == MOST_LATE_OCTETS // len(octets)
+
+
+# Overtaken
+
+
+def test_the_next_packet_that_goes_the_same_way_overtakes() -> None:
+    way = Way(make_rule("reorder", "DATA 1"))
+    assert way.carry("S DATA 1 8", "C ACK 0") == ["C ACK 0"]
+    assert way.carry("S DATA 2 8", "S DATA 3 8") == ["S DATA 2 8", "S DATA 1 8", "S DATA 3 8"]
+    assert way.passage.deadline is None
+
+
+def test_several_packets_may_overtake() -> None:
+    way = Way(make_rule("reorder", "DATA 1", number=2))
+    assert way.carry(*lines("S", "DATA", 1, 4)) == [
+        "S DATA 2 8",
+        "S DATA 3 8",
+        "S DATA 1 8",
+        "S DATA 4 8",
+    ]
+
+
+def test_a_packet_that_nothing_overtakes_comes_all_the_same() -> None:
+    way = Way(make_rule("reorder", "DATA 1"))
+    assert way.carry("S DATA 1 8") == []
+    assert way.passage.deadline == 0.2
+    assert way.due(0.2) == ["S DATA 1 8"]
+
+
+def test_a_late_packet_overtakes_those_before_it_only() -> None:
+    way = Way(make_rule("delay", "DATA 1, 3", delay=0.1), make_rule("reorder", "DATA 2", delay=0.5))
+    assert way.carry(*lines("S", "DATA", 1, 3)) == []
+    assert way.due(0.1) == ["S DATA 1 8", "S DATA 3 8", "S DATA 2 8"]
+
+
+def test_packets_that_are_all_overtaken_come_in_pairs() -> None:
+    way = Way(make_rule("reorder", every=2))
+    assert way.carry(*lines("S", "DATA", 1, 5)) == [
+        "S DATA 1 8",
+        "S DATA 3 8",
+        "S DATA 2 8",
+        "S DATA 5 8",
+        "S DATA 4 8",
+    ]
+
+
+# Stalled, and ended
+
+
+def test_a_stall_lets_nothing_pass_either_way_until_it_is_over() -> None:
+    way = Way(make_rule("stall", "DATA 2", duration=5.0))
+    assert way.carry("S DATA 1 8", "S DATA 2 8", "C ACK 1", now=1.0) == ["S DATA 1 8"]
+    assert way.carry("S DATA 2 8", now=5.9) == []
+    assert way.carry("S DATA 2 8", "C ACK 2", now=6.0) == ["S DATA 2 8", "C ACK 2"]
+    assert way.strikes() == ["stall-1: let nothing pass from DATA 2 on"]
+
+
+def test_a_stall_without_a_duration_ends_with_its_fault() -> None:
+    """A test that clears it has a server as if there had been none."""
+    way = Way(make_rule("stall", "DATA 2"), make_rule("drop", "DATA 99"))
+    assert way.carry("S DATA 2 8", now=1.0) == []
+    way.plan.remove("drop-2")
+    assert way.carry("S DATA 2 8", now=1e6) == []
+    way.plan.remove("stall-1")
+    assert way.carry("S DATA 2 8", now=1e6) == ["S DATA 2 8"]
+
+
+@pytest.mark.parametrize(("kind", "left"), [("vanish", []), ("error", ["S ERROR 7 Oh"])])
+def test_an_end_is_over_without_another_packet(kind: str, left: list[str]) -> None:
+    more = {"code": 7, "message": "Oh"} if kind == "error" else {}
+    way = Way(make_rule(kind, "DATA 2", **more))
+    assert way.carry("S DATA 2 8") == left
+    assert way.passage.is_ended
+    assert way.carry("S DATA 3 8", "C ACK 2") == []
+    way.plan.remove()
+    assert way.carry("S DATA 3 8") == []
+
+
+@pytest.mark.parametrize("kind", ["stall", "vanish"])
+def test_what_was_late_before_is_on_the_wire_and_arrives(kind: str) -> None:
+    way = Way(LATE, make_rule(kind, "DATA 2"))
+    assert way.carry("S DATA 1 8", "S DATA 2 8", "S DATA 3 8") == []
+    assert way.due(1.0) == ["S DATA 1 8"]
+
+
+# Rules come and go
+
+
+def test_rules_that_are_injected_or_cleared_hold_from_the_next_packet_on() -> None:
+    way = Way()
+    assert way.carry("S DATA 1 8") == ["S DATA 1 8"]
+    lost = way.plan.add(make_rule("drop", times=None), 0.0)
+    assert way.carry("S DATA 2 8") == []
+    way.plan.remove(lost)
+    assert way.carry("S DATA 3 8") == ["S DATA 3 8"]
+
+
+def test_what_is_late_arrives_also_when_its_fault_is_cleared() -> None:
+    way = Way(LATE)
+    assert way.carry("S DATA 1 8") == []
+    way.plan.remove()
+    assert way.due(0.5) == ["S DATA 1 8"]
+
+
+def test_strikes_are_taken_once() -> None:
+    way = Way(make_rule("drop", "DATA 1"))
+    way.carry("S DATA 1 8")
+    assert way.strikes() == ["drop-1: dropped DATA 1"]
+    assert way.strikes() == []
+
+
+def test_a_link_and_rules_work_together() -> None:
+    way = Way(LinkQuality(delay=1.0), LATE)
+    assert way.carry("S DATA 1 8", "S DATA 2 8") == []
+    assert way.due(1.0) == ["S DATA 2 8"]
+    assert way.due(1.5) == ["S DATA 1 8"]
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [("", ()), ("blksize", (("TSIZE", "0"),)), ("x", (("Blksize", "8"), ("TSIZE", "0")))],
+)
+def test_ignored_options_are_left_out_of_the_request(
+    options: str, known: tuple[tuple[str, str], ...]
+) -> None:
+    way = Way(make_rule("ignore_options", options=options))
+    request = Request(Direction.read, b"f", "octet", (("Blksize", "8"), ("TSIZE", "0")))
+    assert way.passage.known_options(request) == request
+    assert way.carry("C RRQ f octet Blksize=8 TSIZE=0") == ["C RRQ f octet Blksize=8 TSIZE=0"]
+    assert way.passage.known_options(request) == request._replace(options=known)
+
+
+def test_our_client_has_faults_of_what_it_sends_and_receives() -> None:
+    way = Way(make_rule("drop", "RRQ"), make_rule("duplicate", "DATA"), side="C", client="")
+    assert way.carry("C RRQ f octet", "S DATA 1 8") == ["S DATA 1 8", "S DATA 1 8"]
+
+
+def test_a_delivery_at_once_is_the_datagram_itself() -> None:
+    way = Way(make_rule("drop", "DATA 99"))
+    ((_, delivery),) = way.deliveries("S DATA 1 8")
+    assert delivery == Delivery(b"\0\3\0\1" + b"\1" * 8)
