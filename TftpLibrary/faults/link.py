@@ -98,7 +98,7 @@ class LinkState:
         if self._happens(quality.loss, "loss", passing):
             return [], [_strike(passing, "lost", lost=copy.octets)]
         strikes: list[Strike] = []
-        if self._happens(quality.corrupt, "corrupt", passing):
+        if copy.octets and self._happens(quality.corrupt, "corrupt", passing):
             octets = flipped(copy.octets, 0, 1, quality.seed, *passing.identity)
             strike = _strike(passing, "corrupted")
             copy = copy.noted(strike.remark)._replace(octets=octets)

@@ -26,6 +26,16 @@ def test_remarks_are_listed_in_their_order() -> None:
     assert copy.noted("link: second copy").remark == "fault delay-1: late; link: second copy"
 
 
+def test_a_capture_and_a_record_say_what_a_fault_did() -> None:
+    strike = Strike("drop-1", "dropped DATA 3", is_sent=True)
+    assert (strike.remark, strike.summary) == ("fault drop-1: dropped DATA 3", "dropped DATA 3")
+
+
+def test_what_a_link_did_has_no_fault_and_is_counted_in_a_record() -> None:
+    strike = Strike("link", "lost DATA 3", is_sent=True, counted="lost packets")
+    assert (strike.remark, strike.summary) == ("link: lost DATA 3", "lost packets")
+
+
 def test_a_strike_changes_nothing_else_unless_it_says_so() -> None:
     strike = Strike("drop-1", "dropped DATA 3", is_sent=True)
     assert strike.then is Then.go_on

@@ -61,6 +61,18 @@ def test_what_has_no_room_comes_back_later() -> None:
     assert way.due(2.0) == ["S DATA 1 8"]
 
 
+def test_each_delivery_has_the_place_of_its_datagram() -> None:
+    way = Way(make_rule("delay", "DATA 1", delay=0.5))
+    octets = [b"\0\3\0\1" + bytes(8), b"\0\3\0\2" + bytes(8)]
+    late, now = [
+        way.passage.carry(each, 0.0, is_sent=True, place=place)
+        for each, place in zip(octets, ("here", "there"), strict=True)
+    ]
+    assert not late
+    assert [delivery.place for delivery in now] == ["there"]
+    assert [delivery.place for _, delivery in way.passage.due(0.5)] == ["here"]
+
+
 def test_nothing_is_late_any_more_when_this_end_stops() -> None:
     way = Way(LATE, make_rule("reorder", "DATA 2"))
     way.carry("S DATA 1 8", "S DATA 2 8")
@@ -75,7 +87,7 @@ def test_late_datagrams_are_bounded_by_their_number() -> None:
     assert len(way.due(1.0)) == MOST_LATE
     lost = [strike for strike in way.passage.take_strikes() if strike.fault == "link"]
     assert len(lost) == 3000 - MOST_LATE
-    assert lost[0].words == "lost: too many late packets"
+    assert lost[0].words == "lost packets, since too many were late"
     assert lost[0].lost
 
 
@@ -143,7 +155,7 @@ def test_a_stall_lets_nothing_pass_either_way_until_it_is_over() -> None:
     assert way.carry("S DATA 1 8", "S DATA 2 8", "C ACK 1", now=1.0) == ["S DATA 1 8"]
     assert way.carry("S DATA 2 8", now=5.9) == []
     assert way.carry("S DATA 2 8", "C ACK 2", now=6.0) == ["S DATA 2 8", "C ACK 2"]
-    assert way.strikes() == ["stall-1: let nothing pass from DATA 2 on"]
+    assert way.strikes() == ["stall-1: let nothing pass from DATA 2 onwards"]
 
 
 def test_a_stall_without_a_duration_ends_with_its_fault() -> None:
@@ -162,6 +174,7 @@ def test_an_end_is_over_without_another_packet(kind: str, left: list[str]) -> No
     way = Way(make_rule(kind, "DATA 2", **more))
     assert way.carry("S DATA 2 8") == left
     assert way.passage.is_ended
+    assert way.passage.is_closed is (kind == "vanish")
     assert way.carry("S DATA 3 8", "C ACK 2") == []
     way.plan.remove()
     assert way.carry("S DATA 3 8") == []

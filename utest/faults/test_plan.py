@@ -173,6 +173,21 @@ def test_a_link_takes_the_place_of_the_one_before_and_gives_it_back() -> None:
     assert plan.is_empty
 
 
+def test_all_links_are_put_back_as_they_were() -> None:
+    plan = Plan()
+    assert plan.links == ()
+    plan.set_link(SLOW)
+    plan.set_link(LinkQuality(loss=0.5, client=OTHER))
+    before, version = plan.links, plan.version
+    plan.remove()
+    plan.restore_links(before)
+    assert plan.links == before == (SLOW, LinkQuality(loss=0.5, client=OTHER))
+    assert plan.version > version
+    way = Way(plan=plan)
+    assert way.carry("S DATA 1 8") == []
+    assert way.due(1.0) == ["S DATA 1 8"]
+
+
 def test_the_newest_link_that_fits_a_client_counts() -> None:
     plan = Plan()
     plan.set_link(LinkQuality(loss=1.0))
@@ -234,7 +249,7 @@ def test_each_copy_meets_the_rules_by_itself() -> None:
 def test_nothing_passes_behind_a_drop() -> None:
     way = Way(make_rule("drop"), make_rule("duplicate"))
     assert way.carry("S DATA 3 8", "S DATA 4 8") == ["S DATA 4 8", "S DATA 4 8"]
-    assert way.strikes() == ["drop-1: dropped DATA 3", "duplicate-2: sent DATA 4 again"]
+    assert way.strikes() == ["drop-1: dropped DATA 3", "duplicate-2: duplicated DATA 4"]
 
 
 def test_a_strangers_packet_meets_neither_further_rules_nor_the_link() -> None:

@@ -80,14 +80,29 @@ ERRORS = [
     ("drop", "DATTA", {}, "packet: there is no packet 'DATTA'. Did you mean DATA? Expected DATA,"),
     ("drop", "", {"foo": 1}, "There is no argument 'foo'. Arguments: after, client, code, copies,"),
     # Arguments
-    ("drop", "", {"code": 3}, "drop takes no code=; it takes only scope and count."),
-    ("drop", "", {"delay": 1.0}, "drop takes no delay=; it takes only scope and count."),
+    (
+        "drop",
+        "",
+        {"code": 3},
+        "drop takes no code=; it takes only what every fault takes, such as file= and times=.",
+    ),
+    (
+        "drop",
+        "",
+        {"delay": 1.0},
+        "drop takes no delay=; it takes only what every fault takes, such as file= and times=.",
+    ),
     ("duplicate", "", {"size": 3}, "duplicate takes no size=; it takes copies=, delay=."),
     ("error", "", {"duration": 1.0}, "error takes no duration=; it takes code=, message=."),
     ("stall", "", {"message": "x"}, "stall takes no message=; it takes duration=."),
     ("corrupt", "", {"padding": 1}, "corrupt takes no padding=; it takes number=."),
     ("runt", "", {"options": "a=1"}, "runt takes no options=; it takes size=."),
-    ("vanish", "", {"copies": 2}, "vanish takes no copies=; it takes only scope and count."),
+    (
+        "vanish",
+        "",
+        {"copies": 2},
+        "vanish takes no copies=; it takes only what every fault takes, such as file= and times=.",
+    ),
     ("delay", "", {}, "delay needs a time above 0, such as delay=500 ms."),
     ("delay", "", {"delay": 0.0}, "delay needs a time above 0, such as delay=500 ms."),
     (

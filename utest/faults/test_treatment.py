@@ -72,7 +72,7 @@ def test_what_an_earlier_fault_has_delayed_comes_later_still(kind: str, late: fl
 
 @pytest.mark.parametrize(
     ("kind", "then"),
-    [("stall", Then.stall), ("vanish", Then.end), ("error", Then.end), ("drop", Then.go_on)],
+    [("stall", Then.stall), ("vanish", Then.vanish), ("error", Then.end), ("drop", Then.go_on)],
 )
 def test_some_kinds_decide_what_becomes_of_the_transfer(kind: str, then: Then) -> None:
     assert treated(kind)[1].then is then

@@ -8,8 +8,16 @@ import pytest
 
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.kinds import FaultKind
-from TftpLibrary.faults.rules import make_rule
-from TftpLibrary.faults.wording import did_text, fault_text, time_text
+from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.rules import Way, make_rule
+from TftpLibrary.faults.wording import (
+    Fault,
+    did_text,
+    fault_text,
+    injected_text,
+    link_text,
+    time_text,
+)
 from utest.support.passages import passing
 
 
@@ -20,7 +28,7 @@ from utest.support.passages import passing
         ("drop", "data", {}, "drop DATA"),
         ("drop", "ACK last", {"times": 2}, "drop ACK last, 2 times"),
         ("drop", "", {"every": 12}, "drop every 12th DATA"),
-        ("drop", "", {"every": 2, "times": 1}, "drop every 2nd DATA"),
+        ("drop", "", {"every": 2, "times": 1}, "drop every 2nd DATA, once"),
         ("drop", "", {"every": 103, "after": 5}, "drop every 103rd DATA, after the first 5"),
         ("drop", "", {"every": 111}, "drop every 111th DATA"),
         ("drop", "", {"probability": 0.025}, "drop 2.5 % of DATA"),
@@ -66,6 +74,42 @@ def test_a_fault_of_a_file_is_written_as_it_was_asked_for(
     fault: Denial | Damage, text: str
 ) -> None:
     assert fault_text(fault) == text
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        (make_rule("drop"), "drop DATA, once for each client"),
+        (make_rule("drop", times=2), "drop DATA, 2 times for each client"),
+        (make_rule("drop", every=2, times=1), "drop every 2nd DATA, once for each client"),
+        (make_rule("drop", is_of_client=True), "drop DATA, once"),
+        (make_rule("drop", every=2), "drop every 2nd DATA"),
+        (
+            Denial("f", times=3),
+            "error 2 in answer to requests for 'f', 3 times for each client",
+        ),
+    ],
+)
+def test_the_log_says_how_often_a_fault_happens(fault: Fault, text: str) -> None:
+    assert injected_text(fault) == text
+
+
+@pytest.mark.parametrize(
+    ("quality", "text"),
+    [
+        (LinkQuality(), "perfect"),
+        (LinkQuality(0.02, 0.01, 0.05, 1.0), "loss 2 %, duplicate 1 %, reorder 5 %, corrupt 100 %"),
+        (LinkQuality(delay=0.02, jitter=1.5), "delay 20 ms, jitter 1.5 s"),
+        (
+            LinkQuality(rate=1e6, queue=8, client="10.0.0.1", direction=Way.sent),
+            "rate 1.0 MB/s, queue 8, only what is sent, for 10.0.0.1",
+        ),
+    ],
+)
+def test_a_link_is_written_with_what_differs_from_a_perfect_one(
+    quality: LinkQuality, text: str
+) -> None:
+    assert link_text(quality) == text
 
 
 @pytest.mark.parametrize("kind", list(FaultKind))
