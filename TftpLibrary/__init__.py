@@ -36,7 +36,7 @@ from TftpLibrary.store.files import FileStore
 from TftpLibrary.version import VERSION
 
 if TYPE_CHECKING:
-    from TftpLibrary.engine.injection import Faults
+    from TftpLibrary.engine.injection import ClientFaults, Faults
     from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
     from TftpLibrary.faults.kinds import FaultKind
     from TftpLibrary.faults.link import LinkQuality
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Captured",
     "Cause",
+    "ClientFaults",
     "ClientSettings",
     "Damage",
     "Damaging",
@@ -102,6 +103,7 @@ __version__ = VERSION
 
 _LATER = {
     "TftpLibrary": "library",
+    "ClientFaults": "engine.injection",
     "Faults": "engine.injection",
     "Damage": "faults.files",
     "Damaging": "faults.files",

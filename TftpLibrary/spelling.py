@@ -24,3 +24,19 @@ def nearest(word: str, names: Iterable[str], likeness: float = 0.6) -> str:
     swapped = [name for name in listed if sorted(name) == sorted(word)]
     near = swapped or get_close_matches(word, listed, n=1, cutoff=likeness)
     return near[0] if near else ""
+
+
+def unknown(what: str, word: str, names: Iterable[str], head: str = "") -> str:
+    """Returns the message about a name that there is not, with the nearest one and all of them.
+
+    Args:
+        what: what was named, such as `fault`.
+        word: as it was written.
+        names: the names that there are.
+        head: stands before the names; by default `Faults`.
+    """
+    there = list(names)
+    near = nearest(word, there) or nearest(word.lower(), there)
+    meant = f" Did you mean '{near}'?" if near else ""
+    head = head or f"{what.capitalize()}s"
+    return f"There is no {what} '{word}'.{meant} {head}: {', '.join(there) or 'none'}."

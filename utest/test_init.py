@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,37 +21,51 @@ import TftpLibrary
 from TftpLibrary import (
     Captured,
     Cause,
+    ClientFaults,
     ClientSettings,
+    Damage,
+    Damaging,
+    Denial,
     Direction,
     Download,
     Downloads,
     ErrorCode,
     ExpectationError,
+    FaultKind,
+    FaultMark,
+    Faults,
     FileStore,
     Idle,
+    LinkQuality,
     Mode,
     NegotiationError,
     OptionValues,
     Outcome,
+    Packets,
     PeerError,
     Question,
     Recorder,
     Request,
     Retransmission,
+    Rule,
     Sample,
+    Scenario,
     ServerSettings,
     StoredFile,
     StoreError,
     TestContent,
     TftpClient,
     TftpError,
+    TftpFault,
     TftpServer,
+    ToldSize,
     Transfer,
     TransferAborted,
     TransferTimeout,
     Upload,
     UsageError,
     View,
+    Way,
     Words,
 )
 from utest.support.views import not_downloaded
@@ -60,12 +74,18 @@ from utest.support.views import not_downloaded
 PUBLIC = {name: getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != "TftpLibrary"}
 FOR_THE_ENGINE = {
     "ClientSettings": {"rows", "timing"},
+    "ClientFaults": {"calls", "clear", "misses", "plan", "reports", "watch"},
     "Direction": {"opcode", "of_opcode"},
+    "Faults": {"clear", "misses", "plan", "reports", "watch"},
     "FileStore": {"open_read", "open_write"},
+    "Packets": {"has_block", "has_name"},
     "Recorder": {"join", "leave", "opened"},
     "ServerSettings": {"bounds", "changed", "networks", "rows", "timing", "write_policy"},
 }
-"""Members of public classes that only the library itself calls."""
+"""Members of public classes, and parameters, that only the library itself uses.
+
+A program clears faults too, but has no use for what `clear` returns.
+"""
 STANDARD = {"builtins", "collections.abc", "datetime", "pathlib", "types", "typing"}
 
 
@@ -114,6 +134,28 @@ def hints(name: str, cls: type) -> Iterator[tuple[str, object]]:
                     yield f"{place} {key}", hint
 
 
+FLIP = Damaging.flip_bit
+NONE_OF_THE_FAULTS = (
+    "with TftpLibrary.TftpServer(content={'f': b'x'}) as server:\n"
+    "    with TftpLibrary.TftpClient(server.host, server.port) as client:\n"
+    "        client.get_bytes('f')\n"
+)
+ALL_NAMES = (
+    "[getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != 'TftpLibrary']\n"
+)
+
+
+def loaded(program: str, *packages: str) -> str:
+    """Runs a program, and returns which modules of these packages it has loaded then."""
+    whole = (
+        f"import sys, TftpLibrary\n{program}"
+        f"print([name for name in sys.modules if (name + '.').startswith("
+        f"{tuple(each + '.' for each in packages)})])"
+    )
+    run = subprocess.run([sys.executable, "-c", whole], check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
 # The page
 
 
@@ -132,16 +174,9 @@ def test_other_names_are_not_there() -> None:
 
 
 def test_a_python_program_loads_neither_robot_framework_nor_what_it_can_do_without() -> None:
-    program = (
-        "import sys, TftpLibrary\n"
-        "[getattr(TftpLibrary, name) for name in TftpLibrary.__all__ if name != 'TftpLibrary']\n"
-        "print([name for name in sys.modules if name.split('.')[0] in "
-        "('robot', 'robotlibcore', 'assertionengine', 'dataclasses', 'difflib')])"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    )
-    assert run.stdout.strip() == "[]"
+    others = ("robot", "robotlibcore", "assertionengine", "difflib")
+    assert loaded(NONE_OF_THE_FAULTS, *others, "dataclasses", "TftpLibrary.faults") == "[]"
+    assert loaded(ALL_NAMES, *others) == "[]"
 
 
 def test_types_of_public_things_are_public_or_standard() -> None:
@@ -305,6 +340,85 @@ def test_servers_and_clients_may_share_a_recorder() -> None:
         client.get_bytes("f")
         recorder.wait_for(both_ended, 5)
     assert recorder.is_complete()
+
+
+# Faults on purpose
+
+
+def test_a_server_loses_a_packet_on_purpose_and_the_record_says_so(
+    server: TftpServer, client: TftpClient
+) -> None:
+    faults: Faults = server.faults
+    lost = faults.inject("drop", "DATA 3", file="zImage")
+    client.get_bytes("zImage")
+    struck: TftpFault = faults.expect(lost)
+    assert (struck.hits, struck.text) == (1, "drop DATA 3 of 'zImage'")
+    marks = server.transfers()[-1].faults
+    assert all(isinstance(mark, FaultMark) for mark in marks)
+    assert [(mark.fault, mark.words) for mark in marks] == [(lost, "dropped DATA 3")]
+    faults.clear()
+    assert faults.all() == ()
+
+
+def test_a_client_has_faults_of_its_own(server: TftpServer, client: TftpClient) -> None:
+    faults: ClientFaults = client.faults
+    lost = faults.inject("drop", "ACK 2", direction=Way.sent)
+    with TftpClient(server.host, server.port, windowsize=1, faults=faults) as other:
+        other.get_bytes("zImage")
+    assert faults.expect(lost, times=1).server == ""
+
+
+def test_faults_are_values_or_words(server: TftpServer) -> None:
+    rule = Rule(FaultKind.drop, Packets("ACK", is_last=True), direction=Way.received)
+    values = [server.faults.add(each) for each in (rule, Denial("x", 1), Damage("f", FLIP))]
+    words = [
+        server.faults.inject("drop", "ACK last", direction="received"),
+        server.faults.deny("x", code=1),
+        server.faults.damage("f", "flip_bit"),
+    ]
+    for value, word in zip(values, words, strict=True):
+        first, second = (each for each in server.faults.all() if each.id in (value, word))
+        assert first.text == second.text
+
+
+def test_a_file_is_damaged_on_its_way_and_its_size_is_told(
+    server: TftpServer, client: TftpClient
+) -> None:
+    server.faults.damage("zImage", FLIP, times=1)
+    assert client.get_bytes("zImage") != client.get_bytes("zImage") == b"kernel" * 1000
+    server.faults.damage("zImage", "truncate", size=100, tsize=ToldSize.original)
+    with pytest.raises(TransferAborted, match="only 100 of the 6,000 announced bytes came"):
+        client.get_bytes("zImage")
+
+
+def test_a_link_has_a_quality_and_gives_back_the_one_before(server: TftpServer) -> None:
+    slow = LinkQuality(rate=1e5, delay=0.02)
+    assert server.faults.set_link(slow) == LinkQuality()
+    assert server.faults.set_link(LinkQuality()) == slow
+
+
+def test_a_bad_day_has_a_name(server: TftpServer, client: TftpClient) -> None:
+    (denied,) = server.faults.use(Scenario.missing_then_there, "zImage")
+    with pytest.raises(PeerError):
+        client.get_bytes("zImage")
+    assert client.get_bytes("zImage")
+    assert server.faults.expect(denied).hits == 1
+
+
+@pytest.mark.parametrize(
+    ("use", "text"),
+    [
+        (lambda faults: faults.inject("dropp"), "There is no fault 'dropp'. Did you mean 'drop'?"),
+        (lambda faults: faults.use("lost_acks"), "There is no scenario 'lost_acks'. Did you mean"),
+        (lambda faults: faults.damage("f", "flip"), "There is no damage 'flip'. Did you mean"),
+        (lambda faults: faults.expect("drop-1"), "There is no fault 'drop-1'. Faults: none."),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_with_the_nearest_one(
+    server: TftpServer, use: Callable[[Faults], object], text: str
+) -> None:
+    with pytest.raises(UsageError, match=f"^{text}"):
+        use(server.faults)
 
 
 # Errors, by name

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from TftpLibrary.spelling import nearest
+from TftpLibrary.spelling import nearest, unknown
 
 NAMES = ("drop", "duplicate", "delay", "port", "root")
 
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("dropp", "drop"), ("duplicat", "duplicate"), ("prot", "port"), ("rot", "root")],
+    [("dropp", "drop"), ("delayy", "delay"), ("prot", "port"), ("rot", "root")],
 )
 def test_a_misspelled_word_has_the_name_most_like_it(word: str, name: str) -> None:
     assert nearest(word, NAMES) == name
@@ -28,3 +28,13 @@ def test_a_word_like_no_name_has_none() -> None:
 def test_the_likeness_that_is_asked_for_decides() -> None:
     assert nearest("duplex", NAMES, 0.9) == ""
     assert nearest("duplex", NAMES, 0.5) == "duplicate"
+
+
+def test_a_name_that_there_is_not_is_told_with_the_nearest_one_and_all() -> None:
+    assert unknown("fault", "dropp", ("drop", "delay")) == (
+        "There is no fault 'dropp'. Did you mean 'drop'? Faults: drop, delay."
+    )
+    assert unknown("day", "DROP", ("drop",), "Choose") == (
+        "There is no day 'DROP'. Did you mean 'drop'? Choose: drop."
+    )
+    assert unknown("fault", "x", ()) == "There is no fault 'x'. Faults: none."

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 from TftpLibrary.engine.miscalls import Miscalls
 from TftpLibrary.engine.shared import SHARED_ENGINE
 from TftpLibrary.errors import ExpectationError, UsageError
-from TftpLibrary.faults.files import Damage, Damaging, Denial
+from TftpLibrary.faults.files import Damage, Damaging, Denial, parse_damaging
 from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.packets import Packets
 from TftpLibrary.faults.plan import Plan
 from TftpLibrary.faults.reports import FaultReport, TftpFault, report_of
 from TftpLibrary.faults.rules import NO_CLIENT, Rule, make_rule
-from TftpLibrary.faults.scenarios import Scenario, Where, parts_of
+from TftpLibrary.faults.scenarios import Scenario, Where, parse_scenario, parts_of
 from TftpLibrary.faults.wording import Fault
 from TftpLibrary.messages.faults import count_of, expect_happened, explain_miss
 from TftpLibrary.protocol.datagrams import LINK
@@ -90,7 +90,8 @@ class Faults:
         Raises:
             UsageError: it cannot be.
         """
-        return self.add(Damage(file, Damaging(how), **more))
+        found = how if isinstance(how, Damaging) else parse_damaging(how)
+        return self.add(Damage(file, found, **more))
 
     def deny(self, file: str, **more: Any) -> str:
         """Refuses a file. Returns the fault's id.
@@ -110,10 +111,13 @@ class Faults:
         """Lets a named day begin. Returns the ids of its faults; that of a link is `link`.
 
         Raises:
-            UsageError: it is a day of servers, and these are faults of our client.
+            UsageError: there is none of that name, or it is a day of servers, and these are faults
+                of our client.
         """
         ids = []
-        for part in parts_of(Scenario(scenario), Where(file, client, seed, self.is_of_client)):
+        for part in parts_of(
+            parse_scenario(scenario), Where(file, client, seed, self.is_of_client)
+        ):
             if isinstance(part, LinkQuality):
                 self.set_link(part)
                 ids.append(LINK)

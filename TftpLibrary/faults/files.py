@@ -7,6 +7,7 @@ from enum import Enum
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.networks import parse_network
+from TftpLibrary.spelling import unknown
 
 MOST_APPENDED = 1 << 30
 
@@ -40,6 +41,17 @@ class ToldSize(str, Enum):
     original = "original"
 
     __str__ = str.__str__
+
+
+def parse_damaging(text: str) -> Damaging:
+    """Returns the damage of a name.
+
+    Raises:
+        UsageError: there is none; the text has the nearest name and all names.
+    """
+    if text not in Damaging.__members__:
+        raise UsageError(unknown("damage", text, Damaging.__members__, "Choose one of"))
+    return Damaging[text]
 
 
 _TAKES = {

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.spelling import nearest
+from TftpLibrary.spelling import unknown
 
 
 class FaultKind(str, Enum):
@@ -150,6 +150,4 @@ def parse_kind(text: str) -> FaultKind:
         return FaultKind[plain]
     if plain in HINTS:
         raise UsageError(f"There is no fault '{text}'. {HINTS[plain]}")
-    near = nearest(plain, FaultKind.__members__)
-    meant = f" Did you mean '{near}'?" if near else ""
-    raise UsageError(f"There is no fault '{text}'.{meant} Faults: {', '.join(FaultKind)}.")
+    raise UsageError(unknown("fault", text, FaultKind.__members__))

@@ -21,7 +21,7 @@ from TftpLibrary.faults.tracking import Passing, Track
 from TftpLibrary.faults.treatment import treat
 from TftpLibrary.faults.wording import Fault, fault_text
 from TftpLibrary.matching import client_test
-from TftpLibrary.spelling import nearest
+from TftpLibrary.spelling import unknown
 
 F = TypeVar("F", Denial, Damage)
 
@@ -229,9 +229,7 @@ class Plan:
 
 def no_fault(fault: str, there: Collection[str]) -> UsageError:
     """Returns the error of a fault that is not there, with those that are."""
-    near = nearest(fault, there)
-    meant = f" Did you mean '{near}'?" if near else ""
-    return UsageError(f"There is no fault '{fault}'.{meant} Faults: {', '.join(there) or 'none'}.")
+    return UsageError(unknown("fault", fault, there))
 
 
 def _through(

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
+from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.rules import Rule, Way, make_rule
+from TftpLibrary.spelling import unknown
 
 Part = Rule | Damage | Denial | LinkQuality
 
@@ -109,6 +111,17 @@ class Where(NamedTuple):
     client: str = ""
     seed: int = 0
     is_of_client: bool = False
+
+
+def parse_scenario(text: str) -> Scenario:
+    """Returns the scenario of a name.
+
+    Raises:
+        UsageError: there is none; the text has the nearest name and all names.
+    """
+    if text not in Scenario.__members__:
+        raise UsageError(unknown("scenario", text, Scenario.__members__))
+    return Scenario[text]
 
 
 def parts_of(scenario: Scenario, where: Where) -> tuple[Part, ...]:

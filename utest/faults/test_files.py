@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.faults.files import MOST_APPENDED, Damage, Damaging, Denial, ToldSize
+from TftpLibrary.faults.files import (
+    MOST_APPENDED,
+    Damage,
+    Damaging,
+    Denial,
+    ToldSize,
+    parse_damaging,
+)
 
 
 def damage(how: str, **more: Any) -> Damage:
@@ -17,6 +24,16 @@ def damage(how: str, **more: Any) -> Damage:
 def test_names_are_shown_as_they_are_written() -> None:
     assert [str(how) for how in Damaging] == ["flip_bit", "truncate", "append", "replace"]
     assert [str(size) for size in ToldSize] == ["damaged", "original"]
+
+
+def test_a_damage_is_found_by_its_name() -> None:
+    assert [parse_damaging(str(how)) for how in Damaging] == list(Damaging)
+    with pytest.raises(UsageError) as caught:
+        parse_damaging("flipbit")
+    assert str(caught.value) == (
+        "There is no damage 'flipbit'. Did you mean 'flip_bit'? Choose one of: flip_bit, truncate, "
+        "append, replace."
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Denial
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.rules import Rule
-from TftpLibrary.faults.scenarios import Scenario, Where, parts_of
+from TftpLibrary.faults.scenarios import Scenario, Where, parse_scenario, parts_of
 from TftpLibrary.faults.wording import fault_text
 
 DAYS = {
@@ -68,6 +69,16 @@ def test_each_scenario_is_for_its_board_with_its_seed(scenario: Scenario) -> Non
         assert part.client == "192.168.1.50"
         if not isinstance(part, Damage | Denial):
             assert part.seed == 7
+
+
+def test_a_scenario_is_found_by_its_name() -> None:
+    assert [parse_scenario(str(each)) for each in Scenario] == list(Scenario)
+    with pytest.raises(UsageError) as caught:
+        parse_scenario("lostack")
+    assert str(caught.value) == (
+        "There is no scenario 'lostack'. Did you mean 'lost_ack'? Scenarios: "
+        f"{', '.join(Scenario)}."
+    )
 
 
 def test_a_scenario_of_no_file_is_for_every_file() -> None:

@@ -211,15 +211,6 @@ def test_a_file_for_others_is_named_with_those_who_get_it() -> None:
     )
 
 
-def test_a_request_that_a_fault_dropped_is_the_tests_own_doing() -> None:
-    text = "the request was dropped on purpose (fault drop-1)"
-    request = refused(error_code=None, error_message=text, cause=Cause.on_purpose)
-    assert why(Download("zImage"), request) == (
-        f"it was requested and refused: {text}. The test has this fault: clear it, or let it "
-        "happen less often (times=)."
-    )
-
-
 @pytest.mark.parametrize(
     "cause",
     [each for each in Cause if each not in (Cause.missing, Cause.no_listener, Cause.no_way)],
