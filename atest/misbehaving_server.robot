@@ -98,12 +98,17 @@ A Board That Believes No Wrong Option Says So
     Run Keyword And Expect Error    *get 'zImage': *blksize*    Board Boots    zImage
     TFTP Fault Should Have Happened    ${lie}
 
-An Upload Survives Lost Packets
+The Board's Own Timer Works
+    [Documentation]    The server keeps quiet, so that the board has to send again by itself.
+    Start TFTP Server    alias=quiet    writable=True    retransmission=fixed    timeout=20s
+    ${asked}    Inject TFTP Fault    drop    request    file=boot.log
     ${lost}    Inject TFTP Fault    drop    DATA 2, 4    file=boot.log
     ${unheard}    Inject TFTP Fault    drop    ACK last    file=boot.log
-    Board Boots
-    Board Uploads File    boot.log    ${{ "it works\\n" * 1000 }}
-    Wait Until File Is Received    boot.log    min_size=9 kB
+    Board Boots    retry_after=500ms
+    Board Uploads File    boot.log    ${{ "it works\n" * 1000 }}
+    ${transfer}    Wait Until File Is Received    boot.log    min_size=9 kB
+    Should Be Equal    ${transfer.outcome.name}    completed
+    TFTP Fault Should Have Happened    ${asked}    times=1
     TFTP Fault Should Have Happened    ${lost}    times=2
     TFTP Fault Should Have Happened    ${unheard}    times=1
 

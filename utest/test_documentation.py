@@ -77,6 +77,16 @@ def test_suite_of_the_readme_is_the_packaged_one() -> None:
     assert blocks == [(ROOT / "TftpLibrary" / "quickstart.robot").read_text("utf-8")]
 
 
+def test_bad_day_of_the_readme_happens_with_the_board_of_its_suite(tmp_path: Path) -> None:
+    (test,) = re.findall(
+        r"^```\n(\*{3} Test Cases.*?)^```$", PAGES[0].read_text("utf-8"), re.M | re.S
+    )
+    suite = (ROOT / "TftpLibrary" / "quickstart.robot").read_text("utf-8")
+    settings, _, keywords = re.split(r"(?=^\*{3} (?:Test Cases|Keywords))", suite, flags=re.M)
+    (tmp_path / "suite.robot").write_text(f"{settings}{test}\n{keywords}", "utf-8")
+    assert failures_of_robot(tmp_path) == {}
+
+
 def test_python_of_the_readme_runs(tmp_path: Path) -> None:
     """As pytest runs it: the examples are tests."""
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGES[0].read_text("utf-8"), re.M | re.S)
@@ -94,7 +104,8 @@ def test_python_of_the_readme_runs(tmp_path: Path) -> None:
     )
     # No test at all is a failure of pytest, 5.
     assert done.returncode == 0, done.stdout
-    assert f"{len(blocks)} passed" in done.stdout
+    tests = sum(block.count("def test_") for block in blocks)
+    assert f"{tests} passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["server", "client"])
