@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -22,10 +20,12 @@ from utest.support.stages import (
     FATES,
     FATES_OF_DATA,
     PATIENT_CLIENT,
+    Fate,
     Seen,
-    Stage,
+    Staging,
     client_receives,
     client_sends,
+    play,
 )
 from utest.support.waiting import seconds, wait_until
 
@@ -38,17 +38,13 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "SHORTEST_WAIT", 60.0)
 
 
-Staging = Callable[[], AbstractContextManager[Stage]]
-Fate = Callable[[bytes], list[Seen]]
-
-
 @pytest.mark.parametrize("staging", CLIENT_STAGES)
 @pytest.mark.parametrize(("kind", "how", "fate"), FATES)
 def test_a_raw_socket_sees_each_kind_of_fault_of_our_client(
     staging: Staging, kind: str, how: dict[str, Any], fate: Fate
 ) -> None:
     with staging() as stage:
-        _play(stage, kind, how, fate)
+        play(stage, kind, how, fate)
 
 
 @pytest.mark.parametrize(("kind", "how", "fate"), FATES_OF_DATA)
@@ -56,20 +52,7 @@ def test_a_raw_socket_sees_each_kind_of_fault_of_a_block_of_our_client(
     kind: str, how: dict[str, Any], fate: Fate
 ) -> None:
     with client_sends() as stage:
-        _play(stage, kind, how, fate)
-
-
-def _play(stage: Stage, kind: str, how: dict[str, Any], fate: Fate) -> None:
-    """Lets a fault strike the packet of a stage, and compares what came with its fate."""
-    fault = stage.inject(kind, stage.packet, **how)
-    stage.provoke()
-    expected = fate(stage.octets)
-    assert [stage.receive() for _ in expected] == expected
-    assert stage.is_silent()
-    assert stage.hits(fault) == 1
-    (mark,) = stage.look().faults
-    assert (mark.fault, mark.times) == (fault, 1)
-    assert stage.packet in mark.words
+        play(stage, kind, how, fate)
 
 
 # The request

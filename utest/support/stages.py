@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -206,6 +206,10 @@ def client_receives() -> Iterator[Stage]:
         yield stage
 
 
+Staging = Callable[[], AbstractContextManager[Stage]]
+Fate = Callable[[bytes], list[Seen]]
+"""What comes in the place of a packet."""
+
 SERVER_STAGES = (server_sends, server_receives, single_port_sends, single_port_receives)
 CLIENT_STAGES = (client_sends, client_receives)
 
@@ -215,7 +219,7 @@ def _stranger(octets: bytes) -> bytes:
 
 
 # Kind, arguments, and what the raw socket sees in the place of the packet.
-FATES: list[tuple[str, dict[str, Any], Callable[[bytes], list[Seen]]]] = [
+FATES: list[tuple[str, dict[str, Any], Fate]] = [
     ("drop", {}, lambda _: []),
     ("duplicate", {"copies": 2}, lambda right: [Seen(right)] * 3),
     ("duplicate", {"delay": 0.05}, lambda right: [Seen(right)] * 2),
@@ -235,10 +239,23 @@ FATES: list[tuple[str, dict[str, Any], Callable[[bytes], list[Seen]]]] = [
     ("vanish", {}, lambda _: []),
 ]
 """Faults of every packet."""
-FATES_OF_DATA: list[tuple[str, dict[str, Any], Callable[[bytes], list[Seen]]]] = [
+FATES_OF_DATA: list[tuple[str, dict[str, Any], Fate]] = [
     ("short_block", {}, lambda right: [Seen(right[: 4 + 256])]),
     ("short_block", {"size": 7}, lambda right: [Seen(right[: 4 + 7])]),
     ("long_block", {}, lambda right: [Seen(right + b"\0")]),
     ("long_block", {"size": 9}, lambda right: [Seen(right + bytes(9))]),
 ]
 """Faults of blocks alone."""
+
+
+def play(stage: Stage, kind: str, how: dict[str, Any], fate: Fate) -> None:
+    """Lets a fault strike the packet of a stage, and compares what came with its fate."""
+    fault = stage.inject(kind, stage.packet, **how)
+    stage.provoke()
+    expected = fate(stage.octets)
+    assert [stage.receive() for _ in expected] == expected
+    assert stage.is_silent()
+    assert stage.hits(fault) == 1
+    (mark,) = stage.look().faults
+    assert (mark.fault, mark.times) == (fault, 1)
+    assert stage.packet in mark.words
