@@ -48,38 +48,43 @@ class Evidence:
         elif self._observe is not None:
             self._observe(_commented(datagram, self.remark))
 
-    def note(self, now: float, here: Address, there: Address) -> None:
+    def note(self, now: float, here: Address, there: Address, *, has_come: bool = False) -> None:
         """Writes the faults that happened since the last call.
 
         Args:
             now: monotonic seconds.
             here: this end's address.
             there: the address of the other end.
+            has_come: whether they are those of a datagram that came.
         """
         if self.entry is None:
             return
         strikes = self._passage.take_strikes()
         for strike in strikes:
             if strike.then in (Then.end, Then.vanish):
-                self.ending = f"{strike.words}, on purpose ({strike.cause})"
-            self.entry.add_fault(strike.fault, strike.summary, now)
-        if self._observe is not None:
-            self._show(self._observe, strikes, here, there)
-
-    def _show(
-        self, observe: Observer, strikes: list[Strike], here: Address, there: Address
-    ) -> None:
-        remarks = [strike.remark for strike in strikes]
-        if self._shown:
-            observe(_commented(self._shown.pop(0), "; ".join(remarks)))
+                self.ending = f"{strike.words}, on purpose (fault {strike.fault})"
+            self.entry.add_fault(strike.fault, strike.words, now)
+        if self._observe is None:
             return
-        if hosts.is_wildcard(str(here[0])):
-            with suppress(UsageError):
-                here = (hosts.source_address(str(there[0])), *here[1:])
-        ends = hosts.endpoint(here), hosts.endpoint(there)
-        for strike, remark in zip(strikes, remarks, strict=True):
+        if has_come and self._shown:
+            remark = "; ".join(_remark(strike) for strike in strikes)
+            self._observe(_commented(self._shown.pop(0), remark))
+        for strike in strikes:
             if strike.lost and strike.is_sent:
-                observe(Datagram(time_ns(), *ends, strike.lost, True, remark, is_lost=True))
+                self._observe(_lost(strike, here, there))
+
+
+def _lost(strike: Strike, here: Address, there: Address) -> Datagram:
+    """Returns a datagram that this end was kept from sending."""
+    if hosts.is_wildcard(str(here[0])):
+        with suppress(UsageError):
+            here = (hosts.source_address(str(there[0])), *here[1:])
+    ends = hosts.endpoint(here), hosts.endpoint(there)
+    return Datagram(time_ns(), *ends, strike.lost, True, _remark(strike), is_lost=True)
+
+
+def _remark(strike: Strike) -> str:
+    return f"fault {strike.fault}: {strike.words}"
 
 
 def _commented(datagram: Datagram, more: str) -> Datagram:

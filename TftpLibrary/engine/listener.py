@@ -9,40 +9,35 @@ are never answered: two servers could answer each other for ever.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from time import monotonic, time
-from typing import TYPE_CHECKING, NamedTuple
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
-from TftpLibrary.engine.assembly import Assembly, Cargo
-from TftpLibrary.engine.channel import SharedChannel
-from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.decoding import (
     MAX_REQUEST_SIZE,
     decode_malformed,
     decode_request,
-    served_mode,
 )
 from TftpLibrary.engine.descriptors import allow_for
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.reception import Arrival, Reception
+from TftpLibrary.engine.requests import Requests
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
 from TftpLibrary.engine.tap import tapped
 from TftpLibrary.errors import PacketError, UsageError
 from TftpLibrary.protocol.datagrams import Observer, is_of_transfer, is_request
-from TftpLibrary.protocol.options import Agreement, announced_size, grant
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
-from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, Error, ErrorCode, Request
-from TftpLibrary.protocol.roles import Role
+from TftpLibrary.protocol.packets import Error, ErrorCode, Request
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
-from TftpLibrary.store.base import Store, StoreError
+from TftpLibrary.store.base import Store
 
 if TYPE_CHECKING:
     from TftpLibrary.engine.misbehaviour import Misbehaviour
@@ -50,32 +45,10 @@ if TYPE_CHECKING:
     from TftpLibrary.faults.plan import Plan
 
 _REQUESTS_AT_ONCE = 64
-_MOST_SERVED = 1000
-"""Requests of ended transfers that are remembered while more requests wait."""
 _BROADCAST = "sent to a broadcast address, which is ignored without broadcast=True"
 _IGNORED = End(Outcome.refused, None, _BROADCAST, cause=Cause.broadcast)
 _MANY_TRANSFERS = 16
 """With more transfers than this each one keeps less of its file in memory."""
-
-
-class _Arrival(NamedTuple):
-    """One request as it came.
-
-    Attributes:
-        request: decoded.
-        peer: the peer's address, as the socket module writes it.
-        local: the address asked, where the request socket is bound to a wildcard.
-        client: the peer's address as people write it.
-        entry: the record, not yet opened.
-        passage: its way through the faults on purpose; None without any.
-    """
-
-    request: Request
-    peer: Address
-    local: Address | None
-    client: str
-    entry: Entry
-    passage: Passage | None
 
 
 class Listener:
@@ -105,17 +78,15 @@ class Listener:
         self._is_wildcard = hosts.is_wildcard(host)
         self._check(settings)
         self.sock = udp.bind_request_socket(host, settings.port)
-        self._bound, self._family = self.sock.getsockname(), self.sock.family
-        self.host, self.port = hosts.readable_host(self._bound), int(self._bound[1])
+        self._reception = Reception(store, engine, self.sock, settings)
+        self.host, self.port = hosts.readable_host(self.bound), int(self.bound[1])
+        self._settings = settings
         self._alias = alias
-        self._store = store
         self._recorder = recorder
         self._engine = engine
-        self.change(settings)
         self._is_accepting = True
         self._admission = Admission()
-        self._requests: dict[Address, bytes] = {}
-        self._served: dict[tuple[Address, bytes], float] = {}
+        self._requests = Requests()
         self._observe: Observer | None = None
         self._faults: Misbehaviour | None = None
 
@@ -129,11 +100,7 @@ class Listener:
         """Takes other settings, for the next request."""
         self._check(settings)
         self._settings = settings
-        self._bounds = settings.bounds()
-        self._write_policy = settings.write_policy()
-        self._assembly = Assembly(
-            Role.server, self._engine, settings.timing(), settings.offload, settings.max_duration
-        )
+        self._reception.change(settings)
 
     def _check(self, settings: ServerSettings) -> None:
         if settings.broadcast and not self._is_wildcard:
@@ -145,7 +112,7 @@ class Listener:
     def tap(self, observe: Observer | None) -> None:
         """Shows each datagram from now on to an observer; to nobody any more if it is None."""
         self._observe = observe
-        self.sock = tapped(self.sock, observe)
+        self.sock = self._reception.sock = tapped(self.sock, observe)
         for session in self.sessions:
             session.channel.tap(observe)
 
@@ -155,7 +122,7 @@ class Listener:
             # A server without faults needs none of it.
             from TftpLibrary.engine.misbehaviour import Misbehaviour  # noqa: PLC0415
 
-            self._faults = Misbehaviour(plan, self._engine, self)
+            self._faults = self._reception.faults = Misbehaviour(plan, self._engine, self)
         self._faults.reroute(self.sessions)
 
     def refuse_requests(self) -> None:
@@ -197,13 +164,13 @@ class Listener:
         for _ in range(_REQUESTS_AT_ONCE):
             arrival = udp.receive_request(self.sock, size)
             if arrival is None:
-                self._served.clear()
+                self._requests.forget_ended()
                 return
             datagram, peer, local, is_broadcast, came = arrival
             if is_broadcast and not self._settings.broadcast:
                 self._ignore(datagram, peer)
             # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
-            elif came > self._served.get((peer, datagram), 0.0):
+            elif not self._requests.has_ended(peer, datagram, came):
                 take(datagram, peer, local if self._is_wildcard else None, came)
 
     def fail(self, error: BaseException) -> None:
@@ -238,18 +205,16 @@ class Listener:
         # A packet of a transfer is not answered, nor is a datagram too short for an opcode.
         if len(datagram) < 2 or is_of_transfer(datagram) or not self._is_accepting:
             return
-        try:
-            self._serve(datagram, peer, local, came, passage)
-        except Refusal as refusal:
-            packet = Error(refusal.code, refusal.public).encode()
-            if passage is None or self._faults is None:
-                self.answer(packet, peer, local)
-            else:
-                self._faults.answer(packet, peer, local, passage)
+        self._serve(datagram, peer, local, came, passage)
 
     def answer(self, octets: bytes, peer: Address, local: Address | None) -> None:
         """Sends from the port of the server."""
         udp.send_from(self.sock, octets, peer, local)
+
+    @property
+    def bound(self) -> Address:
+        """The address that is bound."""
+        return self._reception.bound
 
     def find_session(self, peer: Address) -> Session | None:
         """Returns the session with a peer; None without one."""
@@ -278,25 +243,29 @@ class Listener:
         except PacketError as error:
             refusal = Refusal(ErrorCode.illegal_operation, str(error), cause=Cause.malformed)
             malformed = decode_malformed(datagram)
-            if malformed is not None:
-                _record_refusal(self.make_entry(malformed, peer, client, begun), refusal)
-            raise refusal from None
-        if self._is_repeated(datagram, peer, came):
+            entry = None if malformed is None else self.make_entry(malformed, peer, client, begun)
+            self._refuse(refusal, peer, local, passage, entry)
+            return
+        session = self._admission.find(peer)
+        if session is not None and self._requests.is_repeated(session, peer, datagram, came):
             return
         entry = self.make_entry(request, peer, client, begun)
+        arrival = Arrival(request, peer, local, client, entry, passage)
+        is_small = len(self._admission) > _MANY_TRANSFERS
         try:
             self._admission.check(client, self._settings, begun)
-            session = self._make_session(_Arrival(request, peer, local, client, entry, passage))
+            forget = self._forgetter(peer, client)
+            session = self._reception.receive(arrival, forget, is_small=is_small)
         except Refusal as refusal:
-            _record_refusal(entry, refusal)
-            raise
+            self._refuse(refusal, peer, local, passage, entry)
+            return
         except Exception as error:
             reason, traceback = explain_defect(error)
             defect = Refusal(ErrorCode.not_defined, DEFECT, reason, traceback=traceback)
-            _record_refusal(entry, defect)
-            raise defect from error
+            self._refuse(defect, peer, local, passage, entry)
+            return
         self._admission.add(peer, client, session)
-        self._requests[peer] = datagram
+        self._requests.begin(peer, datagram)
         if self._observe is not None:
             session.channel.tap(self._observe)
         try:
@@ -304,117 +273,35 @@ class Listener:
         except Exception as error:
             session.fail(error)
 
-    def _is_repeated(self, datagram: bytes, peer: Address, came: float) -> bool:
-        """Whether the peer only repeats its request (RFC 1350 section 4: not a second transfer).
-
-        A peer that asks again after a silence, or asks for something else, has started anew.
-        """
-        session = self._admission.find(peer)
-        if session is None:
-            return False
-        # Its last ACK may still lie in its own socket: some boards soon use a port again.
-        session.catch_up()
-        if not session.channel.is_open:
-            # Over just now: a copy that came early in the transfer lay here longer than its ACK.
-            return came <= self._served.get((peer, datagram), 0.0)
-        is_same = self._requests.get(peer) == datagram
-        is_running = session.is_half_open or not session.is_silent
-        if is_same and session.entry.end is None and is_running:
-            return True
-        # Without an ERROR: the peer would take it for the answer to its new request.
-        session.lose("a new request came from the same port")
-        return False
+    def _refuse(
+        self,
+        refusal: Refusal,
+        peer: Address,
+        local: Address | None,
+        passage: Passage | None,
+        entry: Entry | None,
+    ) -> None:
+        """Records a refusal, and answers with an ERROR."""
+        packet = Error(refusal.code, refusal.public).encode()
+        send: Callable[[], None] = partial(self.answer, packet, peer, local)
+        if passage is not None and self._faults is not None:
+            # Decided before the record ends, which shows what becomes of the answer.
+            send = self._faults.answer(packet, (peer, local), passage, entry)
+        if entry is not None:
+            outcome = Outcome.failed if refusal.traceback else Outcome.refused
+            end = End(outcome, refusal.code, refusal.reason, cause=refusal.cause)
+            entry.finish(end, Tally(), monotonic(), refusal.traceback)
+        send()
 
     def _forgetter(self, peer: Address, client: str) -> Callable[[Session], None]:
         def forget(session: Session) -> None:
             self._admission.forget(peer, client, session)
-            if self._admission.find(peer) is None and peer in self._requests:
-                if len(self._served) >= _MOST_SERVED:
-                    self._served.clear()
-                # A copy of the request comes early in the transfer. A later one may be a new
-                # request from the same port: the peer is done before its last ACK is read here,
-                # but not before its last DATA has left.
-                now, begun = monotonic(), session.entry.begun
-                early = min((begun + now) / 2, session.machine.answered_at)
-                self._served[peer, self._requests.pop(peer)] = time() - (now - early)
+            if self._admission.find(peer) is None:
+                self._requests.end(peer, session)
 
         return forget
-
-    # A session ------------------------------------------------------------------------------
 
     def make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
         """Makes the record of a request."""
         tid = client, int(peer[1])
         return Entry(self._recorder, self._engine, request, self._alias, tid, begun)
-
-    def _make_session(self, arrival: _Arrival) -> Session:
-        """Opens the file, agrees the options and opens the port; its first packet has not left."""
-        entry, passage, request = arrival.entry, arrival.passage, arrival.request
-        cargo = self._open_file(arrival)
-        try:
-            if passage is not None:
-                request = passage.known_options(request)
-            agreement = grant(request, self._bounds, cargo.told)
-            channel = self._open_channel(arrival, agreement, cargo)
-            wire = None
-            if passage is not None and self._faults is not None:
-                channel = wire = self._faults.wire(channel, passage)
-            entry.open(cargo.size_of(agreement), agreement.granted)
-            session = self._assembly.make_session(
-                cargo,
-                agreement,
-                channel,
-                entry,
-                entry.begun,
-                forget=self._forgetter(arrival.peer, arrival.client),
-                is_small=len(self._admission) > _MANY_TRANSFERS,
-            )
-            if wire is not None:
-                wire.attach(session)
-            return session
-        except BaseException:
-            cargo.release()
-            raise
-
-    def _open_file(self, arrival: _Arrival) -> Cargo:
-        request, client, faults = arrival.request, arrival.client, self._faults
-        mode = served_mode(request)
-        if faults is not None:
-            faults.check(request, client, arrival.entry)
-        try:
-            if request.direction is Direction.read:
-                source, told = self._store.open_read(request.filename, client), None
-                if faults is not None:
-                    open_read = partial(self._store.open_read, client=client)
-                    source, told = faults.damage(source, request, client, arrival.entry, open_read)
-                return Cargo.to_send(source, mode, told)
-            size = announced_size(request.options)
-            sink = self._store.open_write(request.filename, client, self._write_policy, size)
-            return Cargo.to_fill(sink, mode)
-        except StoreError as error:
-            raise Refusal(error.code, error.public, str(error), error.cause) from error
-
-    def _open_channel(self, arrival: _Arrival, agreement: Agreement, cargo: Cargo) -> Channel:
-        peer, ports = arrival.peer, self._settings.port_range
-        if self._settings.single_port:
-            return SharedChannel(self.sock, peer, HEADER_SIZE + agreement.blksize, arrival.local)
-        try:
-            sock = udp.open_tid(arrival.local or self._bound, self._family, ports)
-            try:
-                return self._assembly.open_channel(sock, peer, agreement, cargo)
-            except BaseException:
-                sock.close()
-                raise
-        except OSError as error:
-            if ports is not None and error.errno == errno.EADDRINUSE:
-                reason = f"no port of the range {ports[0]}-{ports[1]} is free"
-            else:
-                reason = f"no port for the transfer: {error.strerror}"
-            public = "Server busy, try again later"
-            raise Refusal(ErrorCode.not_defined, public, reason, Cause.ports) from error
-
-
-def _record_refusal(entry: Entry, refusal: Refusal) -> None:
-    outcome = Outcome.failed if refusal.traceback else Outcome.refused
-    end = End(outcome, refusal.code, refusal.reason, cause=refusal.cause)
-    entry.finish(end, Tally(), monotonic(), refusal.traceback)

@@ -17,12 +17,13 @@ from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.damaged import DamagedSource
 from TftpLibrary.engine.decoding import decode_request
+from TftpLibrary.engine.foreign import ForeignPort
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.late import Deliver, Late
 from TftpLibrary.engine.session import Session
 from TftpLibrary.engine.wire import Surroundings, Wire, reroute
 from TftpLibrary.errors import PacketError
-from TftpLibrary.faults.deliveries import Delivery
+from TftpLibrary.faults.deliveries import Delivery, Strike
 from TftpLibrary.faults.files import Damage, Damaging, ToldSize
 from TftpLibrary.faults.passage import Passage
 from TftpLibrary.faults.plan import Plan
@@ -38,6 +39,9 @@ _DENIALS = {
     3: "Disk full or allocation exceeded",
     6: "File already exists",
 }
+
+Place = tuple[Address, Address | None]
+"""The peer of a request, and the address that was asked."""
 
 
 class Port(Protocol):
@@ -55,6 +59,10 @@ class Port(Protocol):
 
     def answer(self, octets: bytes, peer: Address, local: Address | None) -> None:
         """Sends from the port of the server."""
+
+    @property
+    def bound(self) -> Address:
+        """The address of the server."""
 
     def find_session(self, peer: Address) -> Session | None:
         """Returns the running transfer of a peer."""
@@ -78,6 +86,7 @@ class Misbehaviour:
         self._port = port
         self._waiting: dict[Passage, tuple[Address, Late]] = {}
         self._wires: set[Wire] = set()
+        self._foreign = ForeignPort(engine, lambda: None)
 
     # Requests ------------------------------------------------------------------------------
 
@@ -137,7 +146,7 @@ class Misbehaviour:
         def deliver(is_sent: bool, delivery: Delivery, _now: float) -> None:
             peer, local = delivery.place
             if is_sent:
-                self._port.answer(delivery.octets, peer, local)
+                self._send(delivery)
             else:
                 self._port.take(delivery.octets, peer, local, inf, passage)
 
@@ -177,12 +186,33 @@ class Misbehaviour:
             reason = f"{public[0].lower()}{public[1:]}, on purpose (fault {fault})"
             raise Refusal(denial.code, public, reason, Cause.on_purpose)
 
-    def answer(self, octets: bytes, peer: Address, local: Address | None, passage: Passage) -> None:
-        """Sends a refusal, if the faults let it."""
-        place = peer, local
-        for delivery in passage.carry(octets, monotonic(), is_sent=True, place=place):
+    def answer(
+        self, octets: bytes, place: Place, passage: Passage, entry: Entry | None
+    ) -> Callable[[], None]:
+        """Decides what becomes of a refusal; its record shows that.
+
+        Returns:
+            What sends it, if the faults let it.
+        """
+        now = monotonic()
+        going = passage.carry(octets, now, is_sent=True, place=place)
+        if entry is not None:
+            _mark(entry, passage.take_strikes(), now)
+
+        def send() -> None:
+            for delivery in going:
+                self._send(delivery)
+            self._wait(passage, place[0])
+
+        return send
+
+    def _send(self, delivery: Delivery) -> None:
+        """Sends from the port of the server, or from that of a stranger."""
+        peer, local = delivery.place
+        if delivery.is_foreign:
+            self._foreign.send(delivery.octets, local or self._port.bound, peer)
+        else:
             self._port.answer(delivery.octets, peer, local)
-        self._wait(passage, peer)
 
     def damage(
         self, source: Source, request: Request, client: str, entry: Entry, open_read: Open
@@ -240,10 +270,16 @@ class Misbehaviour:
             late.stop()
         for wire in tuple(self._wires):
             wire.cut()
+        self._foreign.close()
 
 
 Open = Callable[[bytes], Source]
 """Opens a file of the store for a board."""
+
+
+def _mark(entry: Entry, strikes: list[Strike], now: float) -> None:
+    for strike in strikes:
+        entry.add_fault(strike.fault, strike.words, now)
 
 
 def _damage_words(damage: Damage) -> str:

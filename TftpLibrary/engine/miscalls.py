@@ -130,7 +130,7 @@ class Miscall:
         """Takes an answer, if the faults let it arrive."""
         now = monotonic()
         going = self._passage.carry(datagram, now, is_sent=False, place=place)
-        self._note(now, place)
+        self._note(now, place, has_come=True)
         for delivery in going:
             self._arrive(delivery)
 
@@ -232,7 +232,7 @@ class Miscall:
         elif delivery.place[1] == self._there:
             self.arrive_at(session, delivery.octets)
 
-    def _note(self, now: float, place: Place) -> None:
-        self._evidence.note(now, self._call.local, place[1])
+    def _note(self, now: float, place: Place, *, has_come: bool = False) -> None:
+        self._evidence.note(now, self._call.local, place[1], has_come=has_come)
         if self._there is None and self.deadline is not None:
             self._engine.set_alarm(self)

@@ -118,7 +118,7 @@ class Wire:
         now = monotonic()
         going = self.passage.carry(datagram, now, is_sent=False)
         self._came.extend(delivery.octets for delivery in going)
-        self.note(now)
+        self.note(now, has_come=True)
 
     @property
     def local(self) -> Address:
@@ -240,7 +240,7 @@ class Wire:
                 octets = bytes(self._buffer[begin : min(begin + step, size)])
                 going = self.passage.carry(octets, now, is_sent=False)
                 self._came.extend(delivery.octets for delivery in going)
-                self.note(now)
+                self.note(now, has_come=True)
             if self._came:
                 return
 
@@ -272,9 +272,9 @@ class Wire:
         if self._owner is not None:
             self._owner.entry.remark(REFUSED_STRANGER)
 
-    def note(self, now: float) -> None:
+    def note(self, now: float, *, has_come: bool = False) -> None:
         """Writes the faults that happened into the record and the capture, and sets the alarm."""
-        self._evidence.note(now, self._inner.local, self.peer)
+        self._evidence.note(now, self._inner.local, self.peer, has_come=has_come)
         if self.deadline is not None:
             self._engine.set_alarm(self)
 

@@ -44,8 +44,8 @@ class Scene:
     def carry(self, octets: bytes, *, is_sent: bool) -> None:
         self.passage.carry(octets, 1.0, is_sent=is_sent)
 
-    def note(self) -> None:
-        self.evidence.note(1.0, HERE, THERE)
+    def note(self, *, has_come: bool = False) -> None:
+        self.evidence.note(1.0, HERE, THERE, has_come=has_come)
 
     def marks(self) -> list[tuple[str, str]]:
         self.entry.progress(Tally(), 0.0, 1.0)
@@ -105,7 +105,7 @@ def test_a_packet_that_came_and_was_dropped_is_shown_with_its_comment() -> None:
     see(datagram(octets, is_sent=False, comment="repeat: ACK 1 came again"))
     assert scene.shown == []
     scene.carry(octets, is_sent=False)
-    scene.note()
+    scene.note(has_come=True)
     comment = f"repeat: ACK 1 came again; fault {scene.fault}: dropped ACK 1"
     assert scene.shown == [datagram(octets, is_sent=False, comment=comment)]
 
@@ -119,3 +119,22 @@ def test_a_packet_that_left_has_its_remark() -> None:
     see(datagram(DATA, is_sent=True))
     assert [each.comment for each in scene.shown] == ["fault duplicate-1: second copy"]
     assert scene.evidence.observer(None) is None
+
+
+def test_what_leaves_before_a_datagram_that_came_was_looked_at_has_remarks_of_its_own() -> None:
+    """Two ACKs may be read at once: the first one lets a block leave."""
+    scene = Scene("drop", "DATA")
+    scene.evidence.entry = scene.entry
+    see = scene.evidence.observer(scene.shown.append)
+    assert see is not None
+    for block in (1, 2):
+        see(datagram(Ack(block).encode(), is_sent=False))
+    for is_sent, octets in ((False, Ack(1).encode()), (True, DATA), (False, Ack(2).encode())):
+        scene.carry(octets, is_sent=is_sent)
+        scene.note(has_come=not is_sent)
+    assert [each.octets for each in scene.shown] == [Ack(1).encode(), DATA, Ack(2).encode()]
+    assert [each.comment for each in scene.shown] == [
+        "",
+        f"fault {scene.fault}: dropped DATA 1",
+        "",
+    ]

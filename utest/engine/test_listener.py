@@ -15,7 +15,7 @@ from atest.equipment.board_client import read_file
 from atest.equipment.board_crowd import make_noise
 from atest.equipment.board_network import Nat
 from TftpBoard.packets import RefusedError
-from TftpLibrary.engine import listener, udp
+from TftpLibrary.engine import listener, requests, udp
 from TftpLibrary.engine.decoding import MAX_REQUEST_SIZE
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.listener import Listener
@@ -407,8 +407,9 @@ def test_a_new_request_is_answered_however_late_the_last_ack_is_read(
         def read_late() -> None:
             peer.send(Ack(1))
             peer.ask()
-            monkeypatch.setattr(listener, "monotonic", lambda: time.monotonic() + 10)
-            monkeypatch.setattr(listener, "time", lambda: time.time() + 10)
+            for module in (listener, requests):
+                monkeypatch.setattr(module, "monotonic", lambda: time.monotonic() + 10)
+            monkeypatch.setattr(requests, "time", lambda: time.time() + 10)
             found.listener.ready()
 
         found.engine.call(read_late)

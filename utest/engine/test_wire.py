@@ -559,7 +559,7 @@ def test_a_capture_shows_what_was_done_on_purpose() -> None:
         wait_until(lambda: len(shown) >= 7)
         comments = [(decode_name(each), each.comment, each.is_lost) for each in shown[1:]]
         assert ("DATA 2", "fault drop-2: dropped DATA 2", True) in comments
-        again = "retransmit: DATA 1 was sent again; fault duplicate-1: sent DATA 1 again"
+        again = "retransmit: DATA 1 was sent again; fault duplicate-1: duplicated DATA 1"
         assert ("DATA 1", again, False) in comments
         (came,) = [comment for name, comment, _ in comments if "drop-4" in comment]
         assert came == "repeat: ACK 1 came again; fault drop-4: dropped ACK 1"
