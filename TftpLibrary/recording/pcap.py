@@ -5,6 +5,9 @@ there is one. The link type is LINKTYPE_RAW: a packet begins with its IP header.
 (RFC 791, RFC 8200) and UDP (RFC 768), are made here with good checksums, since a program sees only
 what they carry: identification and hop limit are not those of the wire, and a datagram that was
 cut into fragments there is in one piece here.
+
+Datagrams that a fault kept from the wire are packets of a second interface, which is described when
+the first of them comes. `frame.interface_name != "lost on purpose"` leaves them out.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ BUFFER_SIZE = 64 * 1024
 """Octets that are collected before they are written."""
 LONGEST_DELAY = 1_000_000_000
 """Nanoseconds that a datagram waits in the buffer, as long as others follow."""
+LOST = "lost on purpose"
+"""The name of the interface with the datagrams that were kept from the wire."""
 
 _SECTION_HEADER = 0x0A0D0D0A
 _INTERFACE_DESCRIPTION = 1
@@ -52,6 +57,9 @@ _HOP_LIMIT = 64
 _DO_NOT_FRAGMENT = 0x4000
 _MODULUS = 0xFFFF
 _MOST_PATHS = 1024
+_WIRE, _LOST = 0, 1
+"""The interfaces, by their places in the file."""
+_LOST_DESCRIPTION = "Datagrams that a fault on purpose kept from the wire: nobody received them."
 
 
 class File(Protocol):
@@ -62,7 +70,7 @@ class File(Protocol):
 
 
 class PcapWriter:
-    """Writes one section with one interface to an open file.
+    """Writes one section to an open file, with one interface and perhaps that of lost datagrams.
 
     The file gets whole blocks, about `BUFFER_SIZE` octets at a time, so that one call is short: the
     caller is the engine's thread.
@@ -89,16 +97,10 @@ class PcapWriter:
         self._buffer = bytearray()
         self._oldest = 0
         self._paths: dict[tuple[Endpoint, Endpoint], _Path] = {}
+        self._has_lost = False
         section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, _UNKNOWN_LENGTH)
         self._buffer += _block(_SECTION_HEADER, section, [(_SHB_USERAPPL, application.encode())])
-        # A snapshot length of 0: datagrams are whole.
-        interface = struct.pack("<HHI", _LINKTYPE_RAW, 0, 0)
-        options = [
-            (_IF_NAME, name.encode()),
-            (_IF_DESCRIPTION, description.encode()),
-            (_IF_TSRESOL, bytes((_NANOSECONDS,))),
-        ]
-        self._buffer += _block(_INTERFACE_DESCRIPTION, interface, options)
+        self._buffer += _interface(name, description)
         self.flush()
 
     def write(self, datagram: Datagram) -> None:
@@ -121,7 +123,13 @@ class PcapWriter:
         buffer = self._buffer
         if not buffer:
             self._oldest = datagram.time_ns
-        buffer += _PACKET_HEAD.pack(_ENHANCED_PACKET, total, 0, high, low, length, length)
+        interface = _WIRE
+        if datagram.is_lost:
+            interface = _LOST
+            if not self._has_lost:
+                self._has_lost = True
+                buffer += _interface(LOST, _LOST_DESCRIPTION)
+        buffer += _PACKET_HEAD.pack(_ENHANCED_PACKET, total, interface, high, low, length, length)
         buffer += headers
         buffer += datagram.octets
         buffer += b"\0" * padding + options + struct.pack("<I", total)
@@ -197,6 +205,18 @@ def _sum(octets: bytes) -> int:
     """
     number = int.from_bytes(octets, "big") % _MODULUS
     return number << 8 if len(octets) % 2 else number
+
+
+def _interface(name: str, description: str) -> bytes:
+    """The description of the next interface."""
+    # A snapshot length of 0: datagrams are whole.
+    body = struct.pack("<HHI", _LINKTYPE_RAW, 0, 0)
+    options = [
+        (_IF_NAME, name.encode()),
+        (_IF_DESCRIPTION, description.encode()),
+        (_IF_TSRESOL, bytes((_NANOSECONDS,))),
+    ]
+    return _block(_INTERFACE_DESCRIPTION, body, options)
 
 
 def _block(kind: int, body: bytes, options: list[tuple[int, bytes]]) -> bytes:

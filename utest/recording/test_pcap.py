@@ -188,3 +188,62 @@ def test_tshark_finds_the_file_and_good_checksums(tmp_path: Path) -> None:
     times = dissect(path, SERVER[1], "frame.time_epoch")
     assert times[0] == ("1900000000.000000007",)
     assert export(path, SERVER[1], tmp_path / "found") == {"zImage": content}
+
+
+def lost(octets: bytes, comment: str = "fault drop-1: dropped DATA 2") -> Datagram:
+    return sent(octets, comment)._replace(is_lost=True)
+
+
+def test_datagrams_that_were_kept_from_the_wire_have_an_interface_of_their_own() -> None:
+    capture = capture_of(sent(b"1"), lost(b"2"), received(b"3"), lost(b"4"), sent(b"5"))
+    packets = packets_in(capture)
+    assert [packet.octets for packet in packets if packet.is_lost] == [b"2", b"4"]
+    assert {packet.comment for packet in packets if packet.is_lost} == {
+        "fault drop-1: dropped DATA 2"
+    }
+    interfaces = [options_in(body[8:]) for kind, body in blocks_in(capture) if kind == 1]
+    assert [each[2] for each in interfaces] == [b"TFTP server dut", b"lost on purpose"]
+    assert b"nobody received them" in interfaces[1][3]
+    assert interfaces[1][9] == b"\x09", "nanoseconds, as the first one"
+
+
+def test_a_capture_without_faults_has_one_interface() -> None:
+    assert [kind for kind, _ in blocks_in(capture_of(sent(b"1")))].count(1) == 1
+
+
+def test_tshark_leaves_out_what_was_lost_on_purpose_and_still_finds_the_file(
+    tmp_path: Path,
+) -> None:
+    content = random.Random(1).randbytes(1500)
+    blocks = [Data(n + 1, content[512 * n : 512 * (n + 1)]).encode() for n in range(3)]
+    acks = [received(Ack(n).encode(), destination=SERVER_TID) for n in range(4)]
+    path = tmp_path / "boot.pcapng"
+    path.write_bytes(
+        capture_of(
+            received(Request(Direction.read, b"zImage").encode()),
+            sent(blocks[0]),
+            acks[1],
+            lost(blocks[1]),
+            acks[1],
+            sent(blocks[1], "retransmit: DATA 2 was sent again"),
+            acks[2],
+            lost(blocks[2], "fault drop-1: dropped DATA 3"),
+            sent(blocks[2]),
+            acks[3],
+        )
+    )
+    seen = dissect(path, SERVER[1], "tftp.block", only=f'frame.interface_name != "{pcap.LOST}"')
+    assert [block for (block,) in seen] == ["", "1", "1", "1", "2", "2", "3", "3"]
+    lost_ones = dissect(
+        path,
+        SERVER[1],
+        "tftp.block",
+        "frame.comment",
+        "udp.checksum.status",
+        only=f'frame.interface_name == "{pcap.LOST}"',
+    )
+    assert lost_ones == [
+        ("2", "fault drop-1: dropped DATA 2", GOOD),
+        ("3", "fault drop-1: dropped DATA 3", GOOD),
+    ]
+    assert export(path, SERVER[1], tmp_path / "found") == {"zImage": content}
