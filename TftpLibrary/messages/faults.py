@@ -13,6 +13,8 @@ from TftpLibrary.recording.wording import duration_text, outcome_text, request_t
 
 _SHOWN = 3
 _HITS_SHOWN = 5
+_OF_NO_OACK = {Stage.file, Stage.client, Stage.way, Stage.packet}
+"""Why a fault left packets alone, where none was the option answer that it waits for."""
 
 
 def expect_happened(
@@ -80,15 +82,16 @@ def _explain_count(report: FaultReport, hits: int, times: int | None, client: st
 def _no_request(report: FaultReport, view: View) -> str:
     fault = report.fault
     text = f"No request for it came in {duration_text(report.age)}."
+    if named := view.select(fault.file):
+        is_other = not client_test(fault.client)(named[-1].client)
+        why = "came from another client" if is_other else "had come before the fault"
+        return f"{text} The {request_text(named[-1])} {why}."
     near = nearest_names(fault.file, [transfer.filename for transfer in view.transfers], 1)
     if not near:
         return text
-    last = view.select(near[0])[-1]
-    if last.filename == fault.file:
-        return f"{text} {request_text(last)} came from another client, or before the fault."
     return (
-        f"{text} Nearest: '{last.filename}' ({outcome_text(last)}). Names match exactly, with case "
-        "and folders."
+        f"{text} Nearest: '{near[0]}' ({outcome_text(view.select(near[0])[-1])}). Names match "
+        "exactly, with case and folders."
     )
 
 
@@ -141,7 +144,7 @@ def _advice(report: FaultReport, transfers: tuple[Transfer, ...]) -> str:
             if name == "DATA" and any(each.outcome is not None for each in transfers):
                 return f" The file has no block {first}: use a smaller blksize, or {name} last."
             return f" Windows have no {name} {first}: {name} without a number strikes the next one."
-    if report.left_alone.get(Stage.packet) == report.fault.passed_by and name == "OACK":
+    if name == "OACK" and not report.left_alone.keys() - _OF_NO_OACK:
         return " There was no option answer: the board asked for no option."
     return ""
 
