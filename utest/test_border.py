@@ -51,7 +51,12 @@ WRONG: dict[str, list[object]] = {
 }
 """Values that cannot be, by the type of an argument; enums have one of their own."""
 
-OWN_WORDS = {"FaultKind": "There is no fault '", "Packets": "packet: "}
+OWN_WORDS = {
+    "FaultKind": "There is no fault '",
+    "Packets": "packet: ",
+    "Damaging": "There is no damage '",
+    "Scenario": "There is no scenario '",
+}
 """How messages begin of types that have their own words for a wrong value."""
 
 RAW = re.compile(r"\w+(Error|Exception)\b|<[a-z_]+ |<class|\bobject at\b|\bNoneType\b|Traceback")

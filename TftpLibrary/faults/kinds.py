@@ -75,6 +75,7 @@ class Traits(NamedTuple):
 
 
 _BLOCKS = ("DATA", "ACK")
+_PACKETS = (*_BLOCKS, "OACK", "ERROR", "RRQ", "WRQ", "REQUEST", "ANSWER")
 _REQUESTS = ("RRQ", "WRQ", "request")
 
 TRAITS: dict[FaultKind, Traits] = {
@@ -150,4 +151,14 @@ def parse_kind(text: str) -> FaultKind:
         return FaultKind[plain]
     if plain in HINTS:
         raise UsageError(f"There is no fault '{text}'. {HINTS[plain]}")
+    first, _, rest = text.strip().partition(" ")
+    if first.lower() in FaultKind.__members__:
+        raise UsageError(
+            f"There is no fault '{text}'. The packet is an argument of its own: "
+            f"{first.lower()}    {rest.strip()}"
+        )
+    if first.upper() in _PACKETS:
+        raise UsageError(
+            f"There is no fault '{text}'. First comes what happens, then the packet: drop    {text}"
+        )
     raise UsageError(unknown("fault", text, FaultKind.__members__))

@@ -26,8 +26,10 @@ from robot.errors import DataError
 from robot.variables import is_dict_variable
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.files import Damaging, parse_damaging
 from TftpLibrary.faults.kinds import FaultKind, parse_kind
 from TftpLibrary.faults.packets import Packets, parse_packets
+from TftpLibrary.faults.scenarios import Scenario, parse_scenario
 from TftpLibrary.keywords.conversions import Rate, Share, Size
 from TftpLibrary.keywords.outgoing import readable
 from TftpLibrary.recording.wording import short_text
@@ -42,9 +44,6 @@ FREE_TEXT = frozenset({"text", "data", "assertion_expected"})
 _NAMED = r"(?s)([A-Za-z][\w -]*)=(.*)"
 
 _OPERATORS = "==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, validate or then"
-
-_FEW = 10
-"""Members of a choice that a person takes in at one glance."""
 
 _LIKE_TEXT = (str, bytes, bytearray, Number, PurePath)
 """Values that are meant when they become a text."""
@@ -77,6 +76,8 @@ _WORDS: dict[Any, str] = {
 _PARSERS: dict[Any, Callable[[str], object]] = {
     FaultKind: parse_kind,
     Packets: parse_packets,
+    Damaging: parse_damaging,
+    Scenario: parse_scenario,
 }
 """Types whose own parser has the best words for a wrong text."""
 
@@ -316,8 +317,7 @@ class Checked:
         is_operator = isinstance(value, str) and value in AssertionOperator.__members__
         if is_operator:
             return f" The operator comes after {argument}."
-        near = _nearest_member(value, kinds)
-        return near or _advice(value, argument, takes_many=f"*{argument}" in self._names.own)
+        return _advice(value, argument, takes_many=f"*{argument}" in self._names.own)
 
 
 class CheckedImport(Checked):
@@ -419,13 +419,6 @@ def _advice(value: object, argument: str, *, takes_many: bool) -> str:
         return f" Give its attribute: ${{variable.{attribute}}}."
     is_list = isinstance(value, list | tuple) and not fields
     return " Write @{variable} to give its items." if takes_many and is_list else ""
-
-
-def _nearest_member(value: object, kinds: Iterable[Any]) -> str:
-    """Returns the question for the member of a long list that a text is like."""
-    names = [each.name for kind in kinds if _is_enum(kind) for each in kind]
-    near = nearest(_plain(str(value)), names, LIKENESS) if len(names) > _FEW else ""
-    return f" Did you mean {near}?" if near else ""
 
 
 def _is_enum(kind: Any) -> bool:

@@ -83,7 +83,7 @@ def test_none_is_taken_where_it_may_be() -> None:
             AssertionOperator | None,
             "contian",
             "expected ==, !=, <, <=, >, >=, contains, not contains, starts, ends, matches, "
-            "validate or then, got 'contian'. Did you mean contains?",
+            "validate or then, got 'contian'.",
         ),
         (set[int], "x", "expected set[int], got 'x'."),
         (Role, "board", "expected client or server, got 'board'."),
