@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -15,9 +18,11 @@ from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.packets import Packets
 from TftpLibrary.faults.rules import Rule
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.server import TftpServer
-from utest.support.bench import SOON
+from TftpLibrary.settings import Retransmission, ServerSettings
+from utest.support.bench import SOON, linux_only
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = bytes(range(250)) * 10
@@ -219,3 +224,97 @@ def test_a_client_has_named_days_and_a_link() -> None:
     assert faults.use("lost_ack") == ["drop-1"]
     assert faults.use("slow_link") == ["link"]
     assert faults.set_link(LinkQuality()).rate == 100_000
+
+
+# The same again
+
+
+BOARD = '''
+"""A board on a plain socket: answers each block, and leaves every retry to the server."""
+import hashlib, socket, sys
+host, port = sys.argv[1], int(sys.argv[2])
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind((host, 0))
+sock.settimeout(60)
+print("ready", flush=True)
+sys.stdin.readline()
+sock.sendto(b"\\0\\1f\\0octet\\0", ("127.0.0.1", port))
+content, last = b"", False
+while not last:
+    octets, server = sock.recvfrom(1000)
+    block = int.from_bytes(octets[2:4], "big")
+    if block == len(content) // 512 + 1:
+        content += octets[4:]
+        last = len(octets) < 516
+    sock.sendto(b"\\0\\4" + octets[2:4], server)
+print(hashlib.sha256(content).hexdigest(), flush=True)
+# The last ACK may be dropped.
+while sys.stdin.readline():
+    sock.settimeout(0.01)
+    try:
+        sock.sendto(b"\\0\\4" + sock.recv(4)[2:4], server)
+    except TimeoutError:
+        pass
+'''
+DAY = (("drop", "DATA", 7), ("drop", "ACK", 7), ("duplicate", "DATA", 7))
+LONG = bytes(range(251)) * 60
+
+
+@linux_only
+def test_five_boards_at_once_meet_the_same_day_three_times_once_beside_a_busy_program() -> None:
+    first = _meet_the_day()
+    assert len(first) == 5
+    assert len(first[0]) > 3
+    assert {words.split()[0] for words, _ in first[0]} == {"dropped", "duplicated"}
+    again = _meet_the_day()
+    busy = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
+    try:
+        beside = _meet_the_day()
+    finally:
+        busy.kill()
+        busy.wait()
+    assert {*first, *again, *beside} == {first[0]}
+
+
+def _meet_the_day() -> list[tuple[tuple[str, int], ...]]:
+    """Five boards load a file at once. Returns what happened to each: in words, and how often."""
+    settings = ServerSettings(timeout=seconds(0.5), retransmission=Retransmission.fixed, retries=20)
+    with TftpServer(settings=settings, content={"f": LONG}, alias="dut") as server:
+        for kind, packet, seed in DAY:
+            server.faults.inject(kind, packet, probability=0.1, seed=seed)
+        boards = [_board(f"127.0.0.{number}", server.port) for number in range(2, 7)]
+        try:
+            for board in boards:
+                assert board.stdout is not None
+                assert board.stdout.readline() == "ready\n"
+            for board in boards:
+                _nudge(board)
+            digests = {board.stdout.readline().strip() for board in boards if board.stdout}
+            assert digests == {hashlib.sha256(LONG).hexdigest()}
+
+            def are_ended() -> bool:
+                for board in boards:
+                    _nudge(board)
+                return not any(each.is_running for each in server.transfers())
+
+            wait_until(are_ended, 20.0)
+        finally:
+            for board in boards:
+                board.kill()
+                board.communicate()
+        assert {each.outcome for each in server.transfers()} == {Outcome.completed}
+        return [
+            tuple((mark.words, mark.times) for mark in each.faults) for each in server.transfers()
+        ]
+
+
+def _board(host: str, port: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-S", "-c", BOARD, host, str(port)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+
+
+def _nudge(board: subprocess.Popen[str]) -> None:
+    assert board.stdin is not None
+    board.stdin.write("\n")
+    board.stdin.flush()
