@@ -1,6 +1,6 @@
-"""The two channels: a socket of the transfer's own, or the server's socket shared by all.
+"""The usual channel: a socket of the transfer's own.
 
-Both fulfil `contracts.Channel`, where the methods are described. Windows leave in one system call
+It fulfils `contracts.Channel`, where the methods are described. Windows leave in one system call
 where the route and the kernel can (`udp.enable_offload`); a refusal is remembered for the route,
 and plain sends carry the same octets.
 """
@@ -276,7 +276,7 @@ class TidChannel:
         raise BlockingIOError
 
     def _receive_from_peer_into(self, view: memoryview, flags: int) -> tuple[int, int]:
-        return _copy(self._receive_from_peer(len(view), flags), view)
+        return copy_into(self._receive_from_peer(len(view), flags), view)
 
     def _receive_delivered(self, size: int, flags: int) -> bytes:
         if not self._delivered:
@@ -289,7 +289,7 @@ class TidChannel:
     def _receive_delivered_into(self, view: memoryview, flags: int) -> tuple[int, int]:
         if not self._delivered:
             return self.receive_into(view, flags)
-        return _copy(self._receive_delivered(len(view), flags), view)
+        return copy_into(self._receive_delivered(len(view), flags), view)
 
     def _receive_one(self, view: memoryview, flags: int) -> tuple[int, int]:
         size = self._sock.recv_into(view, 0, flags)
@@ -318,109 +318,12 @@ class TidChannel:
         return self._sock.family, str(self._sock.getsockname()[0])
 
 
-class SharedChannel:
-    """The server's own socket, for single-port mode: each send names the peer.
-
-    Args:
-        sock: the request socket; it is not closed here.
-        peer: the peer's address.
-        segment: octets of a full DATA datagram.
-        local: the address that was asked, where the socket is bound to a wildcard.
-    """
-
-    __slots__ = (
-        "_control",
-        "_delivered",
-        "_sock",
-        "is_open",
-        "local",
-        "may_block",
-        "peer",
-        "segment",
-    )
-
-    def __init__(
-        self, sock: socket.socket, peer: Address, segment: int, local: Address | None
-    ) -> None:
-        self.peer = peer
-        self.segment = segment
-        self.is_open = True
-        self.may_block = False
-        self.local: Address = local or sock.getsockname()
-        self._sock = sock
-        self._delivered: list[bytes] = []
-        self._control = udp.pktinfo(sock.family, local) if local and udp.IS_LINUX else []
-
-    def receive(self, size: int, flags: int) -> bytes:  # noqa: ARG002 - as in `Channel`
-        """Takes a datagram that the listener delivered: only the listener reads the socket."""
-        if not self._delivered:
-            raise BlockingIOError
-        return self._delivered.pop(0)[:size]
-
-    def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
-        """Takes a datagram that the listener delivered into a buffer."""
-        return _copy(self.receive(len(view), flags), view)
-
-    def deliver(self, datagram: bytes) -> None:
-        """Takes a datagram that came through the server's port; it is received next."""
-        self._delivered.append(datagram)
-
-    def descriptors(self, owner: Handler) -> tuple[tuple[int, Handler], ...]:  # noqa: ARG002 - as in `Channel`
-        """None: the engine watches the socket for the listener."""
-        return ()
-
-    def send(self, datagram: bytes | memoryview) -> None:
-        """Sends a control packet. See `TidChannel.send`."""
-        if self._control and sys.platform != "win32":
-            self._sock.sendmsg([datagram], self._control, DONTWAIT, self.peer)
-        else:
-            self._sock.sendto(datagram, DONTWAIT, self.peer)
-
-    def send_frame(self, frame: memoryview) -> None:
-        """Sends one framed DATA. See `TidChannel.send_frame`."""
-        self.send(frame)
-
-    def send_window(self, frames: memoryview) -> bool:  # noqa: ARG002 - as in `Channel`
-        """Never works: each datagram names the peer. See `TidChannel.send_window`."""
-        return False
-
-    def send_frames(self, frames: memoryview) -> int:
-        """Sends framed DATA. See `TidChannel.send_frames`."""
-        sent = 0
-        for begin in range(0, len(frames), self.segment):
-            frame = frames[begin : begin + self.segment]
-            try:
-                self.send(frame)
-            except BlockingIOError:
-                break
-            sent += len(frame)
-        return sent
-
-    def make_room(self) -> None:
-        """Does nothing: the socket has a large buffer from the start."""
-
-    def merge(self) -> None:
-        """Does nothing: merged datagrams might belong to several transfers."""
-
-    def settle(self) -> list[bytes]:
-        """Does nothing: the socket is the server's."""
-        return []
-
-    def tap(self, observe: Observer | None) -> None:
-        """Shows each datagram that leaves here to an observer. See `TidChannel.tap`."""
-        self._sock = tapped(self._sock, observe)
-
-    def close(self) -> None:
-        """Leaves the socket open, which is the server's. Idempotent."""
-        self.is_open = False
-
-
 def _fail(*_: object) -> NoReturn:
     """Stands for the calls of a socket that is closed."""
     raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
-def _copy(datagram: bytes, view: memoryview) -> tuple[int, int]:
+def copy_into(datagram: bytes, view: memoryview) -> tuple[int, int]:
     """Copies a datagram into a buffer. Returns what `ReceiveInto` does."""
     size = len(datagram)
     view[:size] = datagram

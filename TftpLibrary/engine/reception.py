@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.engine.assembly import Assembly, Cargo
-from TftpLibrary.engine.channel import SharedChannel
 from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.decoding import served_mode
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import Session
+from TftpLibrary.engine.single_port import SharedChannel
 from TftpLibrary.protocol.options import Agreement, announced_size, grant
 from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import HEADER_SIZE, Direction, ErrorCode, Request

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
+from TftpLibrary.engine.channel import copy_into
 from TftpLibrary.engine.contracts import Alarms, Channel, Runner
 from TftpLibrary.engine.evidence import Evidence
 from TftpLibrary.engine.foreign import ForeignPort
@@ -109,9 +110,7 @@ class Wire:
 
     def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
         """Takes the next datagram into a buffer."""
-        datagram = self.receive(len(view), flags)
-        view[: len(datagram)] = datagram
-        return len(datagram), len(datagram)
+        return copy_into(self.receive(len(view), flags), view)
 
     def deliver(self, datagram: bytes) -> None:
         """Takes a datagram of the peer that came another way; it passes by the faults too."""

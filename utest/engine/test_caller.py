@@ -12,6 +12,7 @@ import pytest
 from TftpLibrary.engine import assembly as module
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.assembly import Cargo
+from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Mode, Oack, Packet, Request
 from TftpLibrary.settings import ClientSettings
@@ -619,3 +620,46 @@ def test_news_of_an_earlier_request_do_not_cost_the_next_one(
         server.take_request()
         server.send(Data(1, b"content"))
         assert given.wait_for_end().outcome is Outcome.completed
+
+
+# Faults on purpose; `test_miscalls` has each kind
+
+
+def test_a_caller_with_faults_has_them_from_the_request_on() -> None:
+    with orders() as given, Puppet() as server:
+        dropped = given.inject("drop", "RRQ")
+        again = given.inject("duplicate", "DATA 1")
+        shown: list[bytes] = []
+        given.get(server, BRIEF).tap(lambda datagram: shown.append(datagram.octets))
+        server.take_request()
+        server.send(Data(1, CONTENT[:512]))
+        assert server.receive() == Ack(1)
+        server.send(Data(2, b"end"))
+        record = given.wait_for_end()
+        assert record.outcome is Outcome.completed
+        assert [mark.fault for mark in record.faults] == [dropped, again]
+        assert shown[-1] in (Ack(2).encode(), Ack(1).encode())
+
+
+def test_a_fault_that_concerns_another_file_leaves_the_usual_channel() -> None:
+    with orders() as given, Puppet() as server:
+        given.inject("drop", file="other")
+        caller = given.get(server, PLAIN)
+        server.take_request()
+        server.send(Data(1, CONTENT[:512]))
+        assert server.receive() == Ack(1)
+        assert caller.session is not None
+        assert isinstance(caller.session.channel, TidChannel)
+        server.send(Error(0, "enough"))
+        assert given.wait_for_end().by_peer
+
+
+def test_a_call_with_faults_that_is_refused_closes_its_sockets() -> None:
+    with orders() as given, Puppet() as server:
+        fault = given.inject("duplicate", "ERROR")
+        caller = given.get(server, PLAIN)
+        server.take_request()
+        server.send(Error(1, "no"))
+        record = given.wait_for_end()
+        assert [mark.fault for mark in record.faults] == [fault]
+        assert caller.stop() is None

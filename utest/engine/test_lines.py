@@ -12,6 +12,7 @@ from TftpLibrary.engine.lines import Lines, Place
 from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from utest.support.bench import linux_only
+from utest.support.faulty import make_faulty
 from utest.support.waiting import seconds, wait_until
 
 SILENT = End(Outcome.timed_out, None, "no answer")
@@ -124,3 +125,40 @@ def test_the_socket_of_one_family_is_kept(peers: tuple[socket.socket, socket.soc
 def test_without_a_socket_there_are_no_lines() -> None:
     with pytest.raises(OSError, match="requested address"):
         Lines(((socket.AF_INET, ("127.0.0.1", 69)),), "203.0.113.1", lambda _octets, _place: None)
+
+
+def test_a_request_leaves_although_the_one_before_was_refused(
+    peers: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system may tell the news of an earlier datagram with the next one, which did not leave."""
+    made = make_faulty(monkeypatch)
+    desk = Desk(peers[0])
+    news = [ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")]
+    made[0].fault = lambda _size: news.pop() if news else None
+    desk.lines.ask(b"1")
+    assert peers[0].recv(9) == b"1"
+    end = desk.lines.explained(SILENT)
+    assert (end.cause, end.message) == (
+        Cause.no_listener,
+        "no answer; 127.0.0.1: nothing listens at that port",
+    )
+    desk.lines.close()
+
+
+@linux_only
+def test_the_last_address_that_is_closed_is_passed_over_at_once(
+    peers: tuple[socket.socket, socket.socket],
+) -> None:
+    desk = Desk(*peers)
+    peers[0].close()
+    desk.lines.ask(b"1")
+
+    def has_asked_the_next() -> bool:
+        list(desk.lines.receive(is_any_taken=False))
+        try:
+            return peers[1].recv(9, socket.MSG_DONTWAIT) == b"1"
+        except BlockingIOError:
+            return False
+
+    wait_until(has_asked_the_next)
+    desk.lines.close()

@@ -10,16 +10,20 @@ import pytest
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.admission import Refusal
-from TftpLibrary.engine.channel import SharedChannel, TidChannel
+from TftpLibrary.engine.assembly import Assembly
+from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.reception import Arrival, Reception
 from TftpLibrary.engine.session import Session
+from TftpLibrary.engine.single_port import SharedChannel
+from TftpLibrary.engine.wire import Wire
 from TftpLibrary.protocol.outcome import Cause
-from TftpLibrary.protocol.packets import Direction, Options, Request
+from TftpLibrary.protocol.packets import Direction, Error, Oack, Options, Request
 from TftpLibrary.recording.entry import Entry
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.store.memory import MemoryStore
+from utest.support.bench import PATIENT, bench
 
 PEER = ("127.0.0.1", 2000)
 
@@ -124,3 +128,31 @@ def test_without_a_port_for_the_transfer_it_is_refused(
         desk.receive()
     assert no_descriptor.value.reason == "no port for the transfer: too many of them"
     assert no_descriptor.value.public == "Server busy, try again later"
+
+
+def test_a_request_with_faults_gets_a_wire() -> None:
+    """Options that a fault ignores are not granted, and a damaged file tells its size."""
+    with bench({"f": bytes(1000)}, **PATIENT) as dut, dut.peer() as peer:
+        dut.faults.inject("ignore_options", options="blksize")
+        dut.faults.damage("f", "truncate", size=600)
+        peer.ask(blksize=600, tsize=0)
+        assert peer.receive() == Oack((("tsize", "600"),))
+        assert isinstance(dut.only_session().channel, Wire)
+        dut.faults.deny("f")
+        with dut.peer() as other:
+            other.ask()
+            assert other.receive() == Error(2, "Access violation")
+
+
+def test_a_session_that_cannot_be_made_leaves_no_file_open(
+    engine: Engine, sock: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(engine, sock)
+
+    def fail(*_: object, **__: object) -> Session:
+        raise ValueError("of a test")
+
+    monkeypatch.setattr(Assembly, "make_session", fail)
+    monkeypatch.setattr(Assembly, "open_channel", fail)
+    with pytest.raises(ValueError, match="of a test"):
+        desk.receive()

@@ -591,3 +591,47 @@ print([name for name in names if name.startswith(parts)])
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds(30), check=True)
     assert done.stdout == "[]\n"
+
+
+# As a channel
+
+
+def test_a_datagram_that_passed_by_the_faults_already_arrives_as_it_is() -> None:
+    with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as peer:
+        fault = dut.faults.inject("drop", "ACK")
+        peer.ask()
+        peer.receive()
+        session = dut.only_session()
+        wire = session.channel
+        assert isinstance(wire, Wire)
+        dut.engine.call(lambda: wire.arrive(Ack(1).encode()))
+        assert peer.receive_data().wire_block == 2
+        assert not dut.faults.all()[0].hits, fault
+        dut.engine.call(session.stop)
+        # To a transfer that is over nothing comes any more.
+        dut.engine.call(lambda: wire.arrive(Ack(2).encode()))
+        assert wire.descriptors(session) == ()
+
+
+def test_datagrams_that_arrive_together_are_all_taken() -> None:
+    """The socket may have nothing more that would wake the session."""
+    with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as peer:
+        dut.faults.inject("duplicate", "ACK 1", copies=3)
+        peer.ask()
+        peer.receive()
+        peer.send(Ack(1))
+        assert peer.receive_data().wire_block == 2
+        wait_until(lambda: dut.transfers[0].duplicates == 3)
+
+
+def test_a_late_datagram_that_comes_after_the_end_is_not_taken() -> None:
+    with bench({"f": b"small"}, **PATIENT) as dut, dut.peer() as peer:
+        dut.faults.inject("duplicate", "ACK", delay=0.05)
+        peer.ask()
+        peer.receive()
+        peer.send(Ack(1))
+        (record,) = dut.wait_for_ends()
+        dut.wait_until_empty()
+        assert peer.is_silent(0.1)
+        assert record.outcome is Outcome.completed
+        assert dut.transfers[0].duplicates == 0
