@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from TftpLibrary.faults.kinds import FaultKind
     from TftpLibrary.faults.link import LinkQuality
     from TftpLibrary.faults.packets import Packets
+    from TftpLibrary.faults.pauses import Pause
     from TftpLibrary.faults.reports import TftpFault
     from TftpLibrary.faults.rules import Rule, Way
     from TftpLibrary.faults.scenarios import Scenario
@@ -70,6 +71,7 @@ __all__ = [
     "OptionValues",
     "Outcome",
     "Packets",
+    "Pause",
     "PeerError",
     "Question",
     "Recorder",
@@ -112,6 +114,7 @@ _LATER = {
     "FaultKind": "faults.kinds",
     "LinkQuality": "faults.link",
     "Packets": "faults.packets",
+    "Pause": "faults.pauses",
     "TftpFault": "faults.reports",
     "Rule": "faults.rules",
     "Way": "faults.rules",

@@ -39,6 +39,7 @@ from TftpLibrary.store.files import FileStore
 
 if TYPE_CHECKING:
     from TftpLibrary.engine.injection import Faults
+    from TftpLibrary.faults.pauses import Pause
 
 T = TypeVar("T")
 
@@ -223,7 +224,10 @@ class TftpServer(Capturable):
     @property
     def bound(self) -> str:
         """Host and port that are bound, as messages show them; empty while it is stopped."""
-        return f"{hosts.url_host(self.host)}:{self.port}" if self.is_running else ""
+        if not self.is_running:
+            return ""
+        away = f" (paused: {self.paused.words})" if self.paused else ""
+        return f"{hosts.url_host(self.host)}:{self.port}{away}"
 
     def transfers(self, since: int = 0) -> tuple[Transfer, ...]:
         """Returns the records in the order of the requests; see `Recorder.transfers`."""
@@ -288,10 +292,47 @@ class TftpServer(Capturable):
                 lambda function: self._misbehave(faults, function),
                 lambda since: self._watch(since).look(),
                 self.alias,
+                self._end_pause,
             )
         return self._faults
 
+    def pause(self, mode: Pause | str = "silent", duration: float | None = None) -> None:
+        """Is away on purpose; a pause that runs is replaced.
+
+        Args:
+            mode: `silent`, `busy`, `power_cut` or `crash`.
+            duration: seconds after which the server resumes by itself; by default it does not.
+
+        Raises:
+            UsageError: the server does not run, there is no such mode, or the duration is below 0.
+        """
+        from TftpLibrary.faults.pauses import parse_pause  # noqa: PLC0415
+
+        if duration is not None and duration < 0:
+            raise UsageError(f"duration must be 0 seconds or more, got {duration:g}.")
+        listener, engine = self._running()
+        found = parse_pause(mode)
+        engine.call(lambda: listener.pause(found, duration))
+
+    def resume(self) -> None:
+        """Ends a pause, on the same port and with the same files. Idempotent.
+
+        Raises:
+            UsageError: the server does not run, or after a crash its port was taken meanwhile.
+        """
+        listener, engine = self._running()
+        engine.call(listener.resume)
+
+    @property
+    def paused(self) -> Pause | None:
+        """How the server is away on purpose; None while it serves."""
+        return None if self._serving is None else self._serving[0].paused
+
     # Inside --------------------------------------------------------------------------------
+
+    def _end_pause(self) -> None:
+        if self.paused is not None:
+            self.resume()
 
     def _misbehave(self, faults: Faults, function: Callable[[], T]) -> T:
         """Runs a function on the plan of the faults, and has the plan take effect."""

@@ -27,6 +27,7 @@ from TftpLibrary.store.incoming import Progress
 
 if TYPE_CHECKING:
     from TftpLibrary.faults.link import LinkQuality
+    from TftpLibrary.faults.pauses import Pause
     from TftpLibrary.faults.reports import FaultReport, TftpFault
     from TftpLibrary.faults.scenarios import Scenario
     from TftpLibrary.faults.wording import Fault
@@ -191,6 +192,12 @@ class Station(Protocol):
 
     def address_for(self, client: str) -> str:
         """Returns the address by which a client reaches the server."""
+
+    def pause(self, mode: Pause | str = ..., duration: float | None = ...) -> None:
+        """Is away on purpose."""
+
+    def resume(self) -> None:
+        """Ends a pause."""
 
     # Each setting has its own type, hence Any.
     def change(self, **settings: Any) -> ServerSettings:

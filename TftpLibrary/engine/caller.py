@@ -148,6 +148,9 @@ class Caller:
         self._machine.handle_timeout(now)
         self._flush()
 
+    def shift(self, seconds: float) -> None:
+        """Does nothing: only a server stands still."""
+
     def fail(self, error: BaseException) -> None:
         """An exception of our own code: ends this transfer, and nothing else."""
         if self.session is not None:

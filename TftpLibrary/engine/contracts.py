@@ -42,6 +42,9 @@ class Live(Handler, Timed, Protocol):
     def handle_timeout(self, now: float) -> None:
         """The deadline passed."""
 
+    def shift(self, seconds: float) -> None:
+        """It stood still for so long."""
+
     def stop(self, reason: str = ...) -> Transfer | None:
         """Ends at once."""
 

@@ -17,10 +17,11 @@ from enum import Enum
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Generic, TypeVar, cast
+from typing import TypeVar, cast
 
 from TftpLibrary.engine.channel import RefusedRoutes
 from TftpLibrary.engine.chunks import FrameCache
+from TftpLibrary.engine.commands import Command, WakeUp
 from TftpLibrary.engine.contracts import Alarm, Live
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
@@ -70,11 +71,12 @@ class Engine:
         self._zone = datetime.now().astimezone().tzinfo
         self._life = Life.new
         self._lock = threading.Lock()
-        self._commands: deque[_Command[object]] = deque()
+        self._commands: deque[Command[object]] = deque()
         self._thread: threading.Thread | None = None
         self._deadlines = Deadlines()
         self._roster = Roster()
         self._latest: Handler | None = None
+        self._frozen: dict[Live, float] = {}
         self._leaving = _Leaving()
         self._next_sample = 0.0
 
@@ -95,7 +97,7 @@ class Engine:
             self._wake, self._waker = socket.socketpair()
             self._wake.setblocking(False)
             self._waker.setblocking(False)
-            self._poller.add(self._wake.fileno(), _WakeUp(self._wake))
+            self._poller.add(self._wake.fileno(), WakeUp(self._wake))
             self._life = Life.running
             self._thread = threading.Thread(target=self._run, name="TftpLibrary", daemon=True)
             self._thread.start()
@@ -133,7 +135,7 @@ class Engine:
             if self._life is not Life.running or self._roster.is_empty:
                 return False
             self._life = Life.lingering
-            self._commands.append(_Command(self._plan_leaving))
+            self._commands.append(Command(self._plan_leaving))
             self._wake_up()
             return True
 
@@ -153,11 +155,11 @@ class Engine:
         """
         if threading.current_thread() is self._thread:
             return function()
-        command = _Command(function)
+        command = Command(function)
         with self._lock:
             if self._life is not Life.running:
                 raise UsageError("The engine does not run. Start the server or the client first.")
-            self._commands.append(cast("_Command[object]", command))
+            self._commands.append(cast("Command[object]", command))
             self._wake_up()
         return command.wait()
 
@@ -199,8 +201,25 @@ class Engine:
         self._roster.add(session)
         self._latest = session
 
+    def freeze(self, session: Live) -> None:
+        """Lets a session stand still: its sockets are not read, and no time passes for it."""
+        self._watch_fresh()
+        self._frozen[session] = monotonic()
+        self._deadlines.forget(session)
+        for descriptor, _ in session.descriptors:
+            self._poller.remove(descriptor)
+
+    def thaw(self, session: Live) -> None:
+        """Lets a session go on. Without effect if it does not stand still."""
+        since = self._frozen.pop(session, None)
+        if since is not None:
+            session.shift(monotonic() - since)
+            if self._roster.standing(session) in _WATCHED:
+                self._watch_session(session)
+
     def remove(self, session: Live) -> None:
         """Drops a session whose sockets are closed next."""
+        self._frozen.pop(session, None)
         if self._roster.remove(session) in _WATCHED:
             self._deadlines.forget(session)
             for descriptor, _ in session.descriptors:
@@ -213,7 +232,7 @@ class Engine:
 
     def arm(self, session: Live) -> None:
         """The session's deadline may have come nearer."""
-        if self._roster.standing(session) in _WATCHED:
+        if self._roster.standing(session) in _WATCHED and session not in self._frozen:
             self._deadlines.arm(session)
 
     def want_write(self, session: Live) -> None:
@@ -256,7 +275,7 @@ class Engine:
             self._commands.popleft().run()
         latest, self._latest = self._latest, None
         # A silent session does not wait alone: a new request would wait with it.
-        if self._roster.is_lone(latest):
+        if self._roster.is_lone(latest) and latest not in self._frozen:
             self._guard(latest, latest.run_alone)
 
     def _take(self, patience: float | None) -> bool:
@@ -327,7 +346,8 @@ class Engine:
             # A crowd is sampled more rarely, so sampling it takes no more time than a few.
             self._next_sample = now + SAMPLE_INTERVAL * (1 + self._roster.busy // _CROWD)
             for session in self._roster.all_busy():
-                self._guard(session, partial(self._sample, session, now))
+                if session not in self._frozen:
+                    self._guard(session, partial(self._sample, session, now))
 
     def _sample(self, session: Live, now: float) -> None:
         known = len(session.descriptors)
@@ -389,49 +409,3 @@ class _Leaving:
 
     def fail(self, error: BaseException) -> None:
         """Cannot happen."""
-
-
-class _WakeUp:
-    """Empties the wake-up socket; the commands run at the end of the turn."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def ready(self) -> None:
-        """Another thread has a command."""
-        with contextlib.suppress(BlockingIOError):
-            while self._sock.recv(4096):
-                pass
-
-    def fail(self, error: BaseException) -> None:
-        """Cannot happen."""
-
-
-class _Command(Generic[T]):
-    """A function that another thread waits for."""
-
-    def __init__(self, function: Callable[[], T]) -> None:
-        self._function = function
-        self._done = threading.Event()
-        self._result: list[T] = []
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        """Runs it; on the engine's thread."""
-        try:
-            self._result.append(self._function())
-        except BaseException as error:
-            self._error = error
-        self._done.set()
-
-    def fail(self, error: BaseException) -> None:
-        """Gives an error instead of a result."""
-        self._error = error
-        self._done.set()
-
-    def wait(self) -> T:
-        """Waits for the result; on the thread that asked."""
-        self._done.wait()
-        if self._error is not None:
-            raise self._error
-        return self._result[0]

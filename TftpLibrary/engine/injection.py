@@ -39,6 +39,7 @@ class Faults:
         run: runs a function where the plan may be changed, and has the plan take effect.
         look: returns the view of the transfers since a mark.
         server: alias of the server; empty for a client.
+        resume: ends a pause of the server.
 
     Attributes:
         plan: the rules; it belongs to the engine's thread.
@@ -53,8 +54,10 @@ class Faults:
         run: Callable[[Callable[[], Any]], Any],  # Any: it returns what the function returns
         look: Callable[[int], View],
         server: str = "",
+        resume: Callable[[], None] = lambda: None,
     ) -> None:
         self.plan = Plan(recorder.fault_numbers)
+        self._resume = resume
         self._recorder = recorder
         self._run = run
         self._look = look
@@ -232,7 +235,7 @@ class Faults:
     def clear(self, fault: str = "") -> list[FaultReport]:
         """Clears one fault, or everything: then the server is as if there had been none.
 
-        What is late on the wire still arrives.
+        What is late on the wire still arrives, and a pause ends.
 
         Returns:
             What is known of those that were cleared.
@@ -241,6 +244,8 @@ class Faults:
             UsageError: there is no such fault.
         """
         cleared: list[FaultReport] = self._run(partial(self._clear, fault))
+        if not fault:
+            self._resume()
         return cleared
 
     # Inside --------------------------------------------------------------------------------

@@ -99,6 +99,9 @@ class Late:
         """An exception of our own: drops what is late."""
         self.stop()
 
+    def shift(self, seconds: float) -> None:
+        """Does nothing: what is late is on the wire, where time passes."""
+
     def settle(self) -> None:
         """Does nothing: no transfer is here."""
 

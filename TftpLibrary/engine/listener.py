@@ -41,7 +41,9 @@ from TftpLibrary.store.base import Store
 
 if TYPE_CHECKING:
     from TftpLibrary.engine.misbehaviour import Misbehaviour
+    from TftpLibrary.engine.presence import Presence
     from TftpLibrary.faults.passage import Passage
+    from TftpLibrary.faults.pauses import Pause
     from TftpLibrary.faults.plan import Plan
 
 _REQUESTS_AT_ONCE = 64
@@ -77,6 +79,7 @@ class Listener:
         host = hosts.default_address() if settings.host == "auto" else settings.host
         self._is_wildcard = hosts.is_wildcard(host)
         self._check(settings)
+        self._host = host
         self.sock = udp.bind_request_socket(host, settings.port)
         self._reception = Reception(store, engine, self.sock, settings)
         self.host, self.port = hosts.readable_host(self.bound), int(self.bound[1])
@@ -89,6 +92,7 @@ class Listener:
         self._requests = Requests()
         self._observe: Observer | None = None
         self._faults: Misbehaviour | None = None
+        self._presence: Presence | None = None
 
     # For the server object, on the engine's thread -----------------------------------------
 
@@ -125,6 +129,52 @@ class Listener:
             self._faults = self._reception.faults = Misbehaviour(plan, self._engine, self)
         self._faults.reroute(self.sessions)
 
+    @property
+    def paused(self) -> Pause | None:
+        """How the server is away on purpose; None while it serves."""
+        return None if self._presence is None else self._presence.mode
+
+    def pause(self, mode: Pause, duration: float | None = None) -> None:
+        """Is away on purpose from now on; `duration` seconds, or until `resume`."""
+        # A server that is never paused needs none of it.
+        from TftpLibrary.engine.presence import Presence  # noqa: PLC0415
+
+        self.resume()
+        self._presence = Presence(mode, self, self._engine, duration, self.resume)
+        self._presence.begin()
+
+    def resume(self) -> None:
+        """Serves again. Idempotent.
+
+        Raises:
+            UsageError: the port was taken meanwhile.
+        """
+        presence, self._presence = self._presence, None
+        if presence is not None:
+            presence.end()
+
+    def halt(self) -> None:
+        """Takes no requests; the port stays bound."""
+        self._engine.forget(self.sock.fileno())
+
+    def unbind(self) -> None:
+        """Closes the port."""
+        self.sock.close()
+
+    def rebind(self) -> None:
+        """Opens the same port again.
+
+        Raises:
+            UsageError: it was taken meanwhile.
+        """
+        sock = udp.bind_request_socket(self._host, self.port)
+        self.sock = self._reception.sock = tapped(sock, self._observe)
+
+    def drain(self) -> None:
+        """Forgets every datagram that came."""
+        while udp.receive_request(self.sock, MAX_REQUEST_SIZE) is not None:
+            pass
+
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""
         self._is_accepting = False
@@ -132,6 +182,9 @@ class Listener:
     def stop(self) -> list[Transfer]:
         """Cuts every transfer short, with an ERROR to its peer, and closes the port."""
         self._is_accepting = False
+        presence, self._presence = self._presence, None
+        if presence is not None:
+            presence.stop()
         self._engine.forget(self.sock.fileno())
         cut = [session.stop() for session in self.sessions]
         if self._faults is not None:
@@ -253,6 +306,8 @@ class Listener:
         arrival = Arrival(request, peer, local, client, entry, passage)
         is_small = len(self._admission) > _MANY_TRANSFERS
         try:
+            if self._presence is not None:
+                self._presence.check()
             self._admission.check(client, self._settings, begun)
             forget = self._forgetter(peer, client)
             session = self._reception.receive(arrival, forget, is_small=is_small)

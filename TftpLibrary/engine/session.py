@@ -135,6 +135,10 @@ class Session(ABC):
             self.machine.handle_timeout(now)
         self.flush(now)
 
+    def shift(self, seconds: float) -> None:
+        """It stood still for so long, see `Engine.freeze`."""
+        self.machine.shift(seconds)
+
     def fail(self, error: BaseException) -> None:
         """An exception of our own code: ends this session, and nothing else."""
         message, traceback = explain_defect(error)
@@ -176,6 +180,12 @@ class Session(ABC):
         """Ends the session without a packet: there is nobody to send it to."""
         self.machine.lose(text)
         self.flush(monotonic())
+
+    def vanish(self, reason: str) -> None:
+        """Ends the session without a packet, on purpose."""
+        self.machine.lose(reason, Outcome.aborted)
+        self.flush(monotonic())
+        self.close()
 
     def close(self) -> None:
         """Releases everything. Idempotent."""

@@ -211,9 +211,13 @@ class Machine(ABC):
             self._transmits.append(Error(code, text).encode())
         self._finish(Event.error_sent, End(outcome, code, reason or text, cause=cause))
 
-    def lose(self, text: str) -> None:
+    def shift(self, seconds: float) -> None:
+        """This end stood still for so long: the peer gets that time, too."""
+        self._retry.shift(seconds)
+
+    def lose(self, text: str, outcome: Outcome = Outcome.failed) -> None:
         """The peer is gone: ends the machine without a packet. Without effect after the end."""
-        self._finish(Event.peer_gone, End(Outcome.failed, None, text))
+        self._finish(Event.peer_gone, End(outcome, None, text))
 
     # Outputs -------------------------------------------------------------------------------
 

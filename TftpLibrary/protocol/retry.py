@@ -108,6 +108,12 @@ class RetryTimer:
         self.deadline += now - self.sent_at
         self.sent_at = now
 
+    def shift(self, seconds: float) -> None:
+        """No time has passed for so long: everything that was due is due later."""
+        self.answered_at += seconds
+        self.sent_at += seconds
+        self.deadline += seconds
+
     def measure(self, now: float) -> None:
         """Measures the round trip of the packet that was answered now; not after a retry (Karn)."""
         if self.tries:

@@ -104,6 +104,8 @@ class Session(Listening):
     def sample(self, now: float) -> None:  # noqa: ARG002 - as in Live
         self.told.append("sampled")
 
+    def shift(self, seconds: float) -> None: ...
+
     def report(self, now: float) -> None:  # noqa: ARG002 - as in Live
         self.told.append("reported")
 

@@ -191,3 +191,10 @@ def test_the_wait_does_not_double_where_less_leaves_at_once() -> None:
     assert (timer.tries, timer.wait) == (1, SHORTEST_WAIT)
     timer.retry(102.0)
     assert timer.wait == 2 * SHORTEST_WAIT
+
+
+def test_time_in_which_this_end_stood_still_does_not_count() -> None:
+    timer = RetryTimer(1.0, 1)
+    timer.start(0.0)
+    timer.shift(10.0)
+    assert (timer.deadline, timer.latest, timer.answered_at) == (11.0, 12.0, 10.0)
