@@ -64,3 +64,10 @@ def test_no_hint_is_a_kind() -> None:
 )
 def test_hints_name_what_to_write(word: str, hint: str) -> None:
     assert HINTS[word].startswith(hint)
+
+
+def test_packet_in_the_cell_of_the_kind_is_told_its_place() -> None:
+    with pytest.raises(UsageError, match="The packet is an argument of its own: drop    DATA 3$"):
+        parse_kind("Drop DATA 3")
+    with pytest.raises(UsageError, match="First comes what happens, then the packet: drop    DATA"):
+        parse_kind("DATA 3")
