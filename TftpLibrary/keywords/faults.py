@@ -62,13 +62,13 @@ class FaultKeywords(Keywords):
         role: Role = Role.server,
         server: str = "",
     ) -> str:
-        """Lets something happen to packets on purpose, from now on, also in running transfers.
+        """Loses, repeats, delays or changes chosen packets on purpose, from now on.
 
         Args:
             kind: What happens, such as ``drop``.
-            packet: Packets that it happens to, such as ``DATA 3``, ``ACK last`` or ``answer``.
-                Default: ``DATA``; for ``wrong_oack``, ``unterminated`` and ``ignore_options`` the
-                packets that they are about.
+            packet: Packets that it happens to, such as ``DATA 3``, ``DATA 100-120``, ``ACK last``
+                or ``answer``. Default: ``DATA``; for ``wrong_oack`` it is ``OACK``, for
+                ``unterminated`` ``ERROR``, for ``ignore_options`` ``request``.
             file: Name of the file, or a glob. Default: every file.
             client: Address or network of the board. Default: any board.
             direction: Which way the packets go. It is rarely needed: in a download blocks are sent
@@ -76,8 +76,8 @@ class FaultKeywords(Keywords):
             times: How often it happens to each board, and where ``packet`` has blocks, to each of
                 them; or ``unlimited``. Default: 1; unlimited with ``every``, ``probability`` and
                 open ranges such as ``DATA 100-``.
-            every: 10 means each tenth such packet.
-            after: So many such packets pass first.
+            every: 10 means every tenth of these packets.
+            after: Number of such packets that pass first.
             probability: Share of such packets that it happens to, such as ``5 %``.
             seed: Chooses which ones, with ``probability``; the same seed chooses the same ones
                 again. ``random`` takes a new seed and logs it.
@@ -102,10 +102,12 @@ class FaultKeywords(Keywords):
         Returns:
             The name of the fault, for `TFTP Fault Should Have Happened` and others.
 
-        It is counted for each board by itself, and goes on when a board asks again: by default a
-        fault happens to a board once, and its second try goes well. The fault ends with the test,
-        in a suite setup with the suite; or with `Clear TFTP Faults`, or with its server. If it
-        did not happen by then, and no keyword asked for it, that is a warning.
+        A transfer that runs already meets the fault, too. Each board is counted by itself, over all
+        its transfers: by default a fault happens to a board once, and its second try goes well.
+
+        The fault ends with the test, or with the suite whose setup injected it; earlier with
+        `Clear TFTP Faults` or with its server. If it did not happen by then, and no keyword asked
+        for it, that is a warning.
 
         The server sends a lost packet again after a moment. To see how the board asks by itself,
         start the server with ``retransmission=fixed`` and ``timeout=20s``.
@@ -160,7 +162,7 @@ class FaultKeywords(Keywords):
         after: int = 0,
         server: str = "",
     ) -> str:
-        """Sends a file with another content than it has, from the next download on.
+        """Damages a file on its way to the boards, from the next download on.
 
         Args:
             name: Name of the file, or a glob.
@@ -173,7 +175,7 @@ class FaultKeywords(Keywords):
             tsize: Size of the file that the server tells.
             client: Address or network of the board. Default: any board.
             times: How many downloads of each board are damaged.
-            after: So many downloads of each board are good first.
+            after: Number of downloads of each board that are good first.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -214,7 +216,7 @@ class FaultKeywords(Keywords):
             message: Text of the answer. Default: the usual one of the code.
             client: Address or network of the board. Default: any board.
             times: How often each board is refused. With 1 its second try goes well.
-            after: So many requests of each board are served first.
+            after: Number of requests of each board that are served first.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -251,7 +253,7 @@ class FaultKeywords(Keywords):
         role: Role = Role.server,
         server: str = "",
     ) -> dict[str, Any]:
-        """Lets all packets pass as over a bad cable or radio, from now on.
+        """Makes the link to the boards as poor as a bad cable or radio, from now on.
 
         Args:
             loss: Share of packets that are lost, each way.
@@ -327,7 +329,7 @@ class FaultKeywords(Keywords):
         role: Role = Role.server,
         server: str = "",
     ) -> list[str]:
-        """Lets a bad day with a name begin: a list of faults that real boot loaders fail on.
+        """Starts a bad day that has a name: a list of faults that real boot loaders failed on.
 
         Args:
             scenario: Name of the day.
