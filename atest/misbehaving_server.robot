@@ -129,6 +129,24 @@ The Same Seed Is The Same Day
     ${again}    Hits Of A Boot    ${seed}
     Should Be Equal    ${first}    ${again}
 
+The Server Comes Back After A Power Cut
+    [Documentation]    The power fails while the board loads block 50; the board starts again by itself.
+    ${there}    Inject TFTP Fault    stall    DATA 50    file=zImage
+    Switch Board On    zImage    timeout=${EMPTY}    retry_after=100ms    retries=2
+    Wait Until TFTP Fault Has Happened    ${there}
+    Pause TFTP Server    power_cut    duration=1s
+    Run Keyword And Expect Error    *get 'zImage': no answer after 2 retries*    Wait Until Board Has Booted
+    Board Boots    zImage
+    Board Should Hold File    zImage
+    Get Transfer Count    zImage    ==    1    outcome=completed
+
+A Server That Is Busy Is Asked Again
+    Pause TFTP Server    busy
+    Run Keyword And Expect Error    *Server busy*    Board Boots    zImage
+    Resume TFTP Server
+    Board Boots    zImage
+    Board Should Hold File    zImage
+
 Our Own Download Survives A Lost Last ACK
     [Documentation]    A board that is a server meets a client that loses its last ACK.
     [Tags]    smoke

@@ -29,7 +29,7 @@ HOSTILE = [
     "\u202egpj.exe\u2066".encode(),
     "\ufffe\uffff\u0085".encode(),
     b"<script>alert(1)</script>",
-    b"%s{value}${x}",
+    b"%s{value}$x",
     b"netboot.kpxe\xff",
     b"=x",
 ]
@@ -157,6 +157,7 @@ def test_no_name_makes_a_result_a_message_or_an_error_unreadable(
     raw = name.decode("utf-8", "surrogateescape")
     for keyword in robot.keywords:
         server = robot.call("Start TFTP Server", writable=True, overwrite=True, alias="dut")
+        robot.call("Clear TFTP Faults")  # A paused server would take no file.
         store(server.port, name)
         shown = robot.call("Get Transfers")[-1].filename
         calls = [next(Names(shown, server.port).calls(keyword))]

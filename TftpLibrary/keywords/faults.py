@@ -13,16 +13,18 @@ from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
 from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.packets import Packets
+from TftpLibrary.faults.pauses import Pause
 from TftpLibrary.faults.rules import Rule, Way
 from TftpLibrary.faults.scenarios import Scenario
 from TftpLibrary.faults.wording import Fault, injected_text, link_text
 from TftpLibrary.fields import UNLIMITED, Unlimited
-from TftpLibrary.keywords import reporting
+from TftpLibrary.keywords import outgoing, reporting
 from TftpLibrary.keywords.base import Keywords
 from TftpLibrary.keywords.conversions import Rate, Share, Size, seconds
 from TftpLibrary.keywords.doubts import doubt_about
 from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.protocol.roles import Role
+from TftpLibrary.recording.wording import duration_text
 from TftpLibrary.station import StationFaults
 
 Seed = int | Literal["random"]
@@ -62,7 +64,7 @@ class FaultKeywords(Keywords):
         role: Role = Role.server,
         server: str = "",
     ) -> str:
-        """Loses, repeats, delays or changes chosen packets on purpose, from now on.
+        """Makes chosen packets get lost, repeated, delayed or changed, from now on.
 
         Args:
             kind: What happens, such as ``drop``.
@@ -363,6 +365,59 @@ class FaultKeywords(Keywords):
         if LINK in used:
             _log_link(faults.links[-1])
         return ids
+
+    @keyword("Pause TFTP Server", tags=("Faults",))
+    def pause_tftp_server(
+        self, mode: Pause = Pause.silent, *, duration: timedelta | None = None, server: str = ""
+    ) -> None:
+        """Makes a TFTP server go away on purpose, as if its power failed or its program stopped.
+
+        Args:
+            mode: How it is away.
+            duration: Time after which it comes back by itself. Default: it stays away.
+            server: Alias of the server. Default: the active one.
+
+        It comes back on the same port and with the same files: after ``duration``, with
+        `Resume TFTP Server` or `Clear TFTP Faults`, or when the test or suite ends that paused it.
+
+        With a fault before, the server goes away while the board loads a certain block.
+
+        Example:
+        | ${server}=    `Start TFTP Server`    port=0
+        | `Create Test File`    zImage    100 kB
+        | ${there}=    `Inject TFTP Fault`    delay    DATA 50    file=zImage    delay=10 ms
+        | # Here the board is switched on; in this example `TFTP Get` is the board.
+        | `TFTP Get`    ${server.url}zImage    blksize=1468
+        | `Wait Until TFTP Fault Has Happened`    ${there}    30s
+        | `Pause TFTP Server`    power_cut    duration=1s
+        | # The board starts again, until the server is back.
+        | `TFTP Get`    ${server.url}zImage    wait=10s
+        """
+        target = self.state.server(server)
+        limit = None if duration is None else seconds(duration, "duration")
+        target.pause(mode, limit)
+        self.state.injected.note_pause(target, self.state.scope)
+        until = "" if limit is None else f", for {duration_text(limit)}"
+        outgoing.info(f"TFTP server '{target.alias}' is away: {mode.words}{until}.")
+
+    @keyword("Resume TFTP Server", tags=("Faults",))
+    def resume_tftp_server(self, *, server: str = "") -> None:
+        """Ends the pause of a TFTP server.
+
+        Args:
+            server: Alias of the server. Default: the active one.
+
+        If the server is not paused, nothing changes, so the keyword is safe in teardowns.
+
+        Example:
+        | `Start TFTP Server`    port=0
+        | `Pause TFTP Server`    busy
+        | # Here the board asks, and is told to come again later.
+        | `Resume TFTP Server`
+        """
+        target = self.state.server(server)
+        target.resume()
+        outgoing.info(f"TFTP server '{target.alias}' is back.")
 
     def _faults_of(self, role: Role, server: str) -> StationFaults:
         """Returns the faults of a server, or those of our client.

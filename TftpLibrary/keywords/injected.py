@@ -11,7 +11,7 @@ from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.plan import no_fault
 from TftpLibrary.faults.reports import FaultReport, TftpFault
 from TftpLibrary.keywords.capture_files import is_within
-from TftpLibrary.station import StationFaults
+from TftpLibrary.station import Station, StationFaults
 
 
 class Ended(NamedTuple):
@@ -36,13 +36,14 @@ class _Injected:
 
 
 class InjectedFaults:
-    """The faults that keywords injected, and the links that they changed."""
+    """The faults that keywords injected, the links they changed, and the servers they paused."""
 
     def __init__(self) -> None:
         self._faults: dict[str, _Injected] = {}
         # Every id that there was, also after the end.
         self._known: set[str] = set()
         self._links: list[tuple[StationFaults, str, tuple[LinkQuality, ...]]] = []
+        self._pauses: list[tuple[Station, str]] = []
 
     def note(self, faults: Iterable[str], at: StationFaults, scope: str) -> None:
         """Faults were injected in a scope."""
@@ -55,14 +56,20 @@ class InjectedFaults:
         if (at, scope) not in [(known, its) for known, its, _ in self._links]:
             self._links.append((at, scope, at.links))
 
+    def note_pause(self, server: Station, scope: str) -> None:
+        """A server was paused in a scope, whose end resumes it."""
+        self._pauses.append((server, scope))
+
     def has(self, fault: str) -> bool:
         """Whether there is a fault with that id, at any server."""
         return fault in self._faults
 
     def places(self) -> list[StationFaults]:
-        """Returns where there are faults, or changed links; each place once."""
-        of_faults = [known.at for known in self._faults.values()]
-        return list(dict.fromkeys([*of_faults, *(at for at, _, _ in self._links)]))
+        """Returns where there are faults, changed links or a pause; each place once."""
+        places = [known.at for known in self._faults.values()]
+        places += [at for at, _, _ in self._links]
+        places += [server.faults for server, _ in self._pauses]
+        return list(dict.fromkeys(places))
 
     def place_of(self, fault: str, at: StationFaults | None = None) -> StationFaults:
         """Returns where a fault is.
@@ -97,7 +104,9 @@ class InjectedFaults:
     def clear(self, at: StationFaults, fault: str = "") -> list[Ended]:
         """Clears a fault of a place, or everything there."""
         if not fault:
+            # With everything a pause ends, too.
             self._links = [known for known in self._links if known[0] != at]
+            self._pauses = [known for known in self._pauses if known[0].faults != at]
         return self._end(at, at.clear(fault))
 
     def leave(self, scope: str) -> list[Ended]:
@@ -117,6 +126,13 @@ class InjectedFaults:
                 place.restore_links(links)
         self._links = [known for known in self._links if not is_within(known[1], scope)]
         return ended
+
+    def resume(self, scope: str) -> None:
+        """Ends the pauses of a scope whose servers did not stop with it."""
+        for server, its_scope in self._pauses:
+            if is_within(its_scope, scope):
+                server.resume()
+        self._pauses = [known for known in self._pauses if not is_within(known[1], scope)]
 
     def _end(self, at: StationFaults, reports: Iterable[FaultReport]) -> list[Ended]:
         ended = []

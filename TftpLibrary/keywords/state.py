@@ -242,6 +242,8 @@ class LibraryState:
         if self.defaults.auto_stop is AutoStop.manual:
             return []
         stopped = self.stop_all(depth)
+        # A board is not woken by a server that stops at once.
+        self.injected.resume(key)
         self._aliases = scope.aliases
         return stopped
 

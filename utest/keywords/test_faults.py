@@ -13,6 +13,7 @@ from TftpLibrary.errors import PeerError, UsageError
 from TftpLibrary.faults.files import Damaging
 from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.packets import parse_packets
+from TftpLibrary.faults.pauses import Pause
 from TftpLibrary.faults.scenarios import Scenario
 from TftpLibrary.keywords.conversions import Rate, Share, Size
 from TftpLibrary.keywords.faults import FaultKeywords
@@ -294,3 +295,41 @@ def test_doubt_is_a_warning_at_the_injection(
     )
     assert [record.levelname for record in log.records] == ["INFO", "WARNING"]
     assert "can only happen if the board asks for blocks of 269 bytes or less" in log.messages[1]
+
+
+def test_paused_server_comes_back_when_it_is_told(
+    keywords: FaultKeywords, board: TftpClient, log: pytest.LogCaptureFixture
+) -> None:
+    keywords.pause_tftp_server(Pause.busy)
+    with pytest.raises(PeerError, match="Server busy"):
+        board.get_bytes("zImage")
+    keywords.resume_tftp_server()
+    keywords.resume_tftp_server()
+    assert len(board.get_bytes("zImage")) == 5120
+    assert log.messages == [
+        "TFTP server 'dut' is away: busy on purpose.",
+        *["TFTP server 'dut' is back."] * 2,
+    ]
+
+
+def test_paused_server_comes_back_by_itself(
+    keywords: FaultKeywords, log: pytest.LogCaptureFixture
+) -> None:
+    keywords.pause_tftp_server(Pause.power_cut, duration=timedelta(milliseconds=100))
+    server = keywords.state.server()
+    with TftpClient(server.host, server.port, wait=10.0) as board:
+        assert len(board.get_bytes("zImage")) == 5120
+    assert log.messages == ["TFTP server 'dut' is away: power cut on purpose, for 100 ms."]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("crsh", "mode: expected silent, busy, power_cut or crash, got 'crsh'."),
+        ("duration=-1s", "duration must be a time of 0 s or more, got -1 s."),
+    ],
+)
+def test_impossible_pause_is_refused(robot: RobotCalls, argument: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        robot.call("Pause TFTP Server", argument)
+    assert str(error.value).startswith(message)

@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from TftpLibrary.errors import UsageError
+from TftpLibrary.client import TftpClient
+from TftpLibrary.errors import PeerError, UsageError
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.keywords.injected import InjectedFaults
+from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.keywords.stations import new_faults
 from TftpLibrary.recording.recorder import Recorder
-from TftpLibrary.station import StationFaults
+from TftpLibrary.station import Station, StationFaults
 
 Place = Callable[[], StationFaults]
 
@@ -122,3 +124,25 @@ def test_fault_that_ended_is_told_so(place: Place) -> None:
         f"Fault {fault} has ended: with its test or suite, with its server, or with "
         "`Clear TFTP Faults`. Ask for it before."
     )
+
+
+def test_pause_ends_with_its_scope_or_when_everything_is_cleared(started: LibraryState) -> None:
+    injected, server = InjectedFaults(), started.server()
+    for end in (lambda: injected.resume("s1-t1"), lambda: injected.clear(server.faults)):
+        server.pause("busy")
+        injected.note_pause(server, "s1-t1")
+        assert injected.places() == [server.faults]
+        injected.resume("s1-t2")
+        assert is_busy(server)
+        end()
+        assert not is_busy(server)
+        assert injected.places() == []
+
+
+def is_busy(server: Station) -> bool:
+    with TftpClient(server.host, server.port) as board:
+        try:
+            board.get_bytes("nothing")
+        except PeerError as error:
+            return "Server busy" in str(error)
+    return False

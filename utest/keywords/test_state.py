@@ -353,3 +353,13 @@ def test_manual_stop_keeps_faults_to_the_end() -> None:
     state.injected.note([state.client_faults.add(make_rule("drop"))], state.client_faults, "t")
     assert state.leave_faults("t") == []
     assert len(state.client_faults.reports()) == 1
+
+
+def test_pause_of_a_test_ends_with_it(state: LibraryState) -> None:
+    state.enter("s1")
+    server = start(state)
+    state.enter("s1-t1", is_test=True)
+    server.pause("busy")
+    state.injected.note_pause(server, state.scope)
+    state.leave("s1-t1")
+    assert "paused" not in server.bound
