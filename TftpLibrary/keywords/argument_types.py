@@ -67,6 +67,7 @@ _WORDS: dict[Any, str] = {
     Size: "a size such as 1468, 512 kB or 4 MiB",
     Rate: "a rate such as 5 MB/s, 500 kB or 10 Mbit/s",
     Share: "a share with its %, such as 2 %",
+    Packets: "packets such as DATA 3, ACK last or answer",
     Secret: "a Secret",
     Sequence: "a list",
     AssertionOperator: _OPERATORS,

@@ -13,7 +13,9 @@ from robot.api.types import Secret
 from robot.errors import DataError
 
 from TftpLibrary.errors import UsageError
+from TftpLibrary.faults.files import Damaging
 from TftpLibrary.faults.kinds import FaultKind
+from TftpLibrary.faults.scenarios import Scenario
 from TftpLibrary.keywords.argument_types import (
     ArgumentType,
     Names,
@@ -107,6 +109,8 @@ def test_refusal_says_what_is_expected_and_what_came(hint: Any, value: object, t
         (FaultKind, "loss", "There is no fault 'loss'. One packet is lost with 'drop'; a share of"),
         (FaultKind, "servr=3", "There is no argument 'servr'. Did you mean server=?"),
         (FaultKind, 3, "name: expected drop, duplicate, delay,"),
+        (Damaging, "flip", "There is no damage 'flip'. Did you mean 'flip_bit'?"),
+        (Scenario, "lost_blok", "There is no scenario 'lost_blok'. Did you mean 'lost_block'?"),
     ],
 )
 def test_type_with_words_of_its_own_says_what_is_wrong(hint: Any, value: object, text: str) -> None:

@@ -163,6 +163,14 @@ def test_mistake_is_told_at_the_injection(robot: RobotCalls, line: str) -> None:
     assert robot.call("Get TFTP Faults") == []
 
 
+def test_number_is_no_packet(robot: RobotCalls) -> None:
+    with pytest.raises(UsageError) as error:
+        robot.call("Inject TFTP Fault", kind="drop", packet=3)
+    assert str(error.value) == (
+        "packet: expected packets such as DATA 3, ACK last or answer, got 3."
+    )
+
+
 def test_without_a_server_the_failure_says_how_to_start_one() -> None:
     with RobotCalls("port=0") as calls:
         for call in (["Inject TFTP Fault", "drop"], ["Deny File", "f"], ["Set TFTP Link Quality"]):
