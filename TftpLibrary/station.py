@@ -193,7 +193,7 @@ class Station(Protocol):
     def address_for(self, client: str) -> str:
         """Returns the address by which a client reaches the server."""
 
-    def pause(self, mode: Pause | str = ..., duration: float | None = ...) -> None:
+    def pause(self, mode: Pause | str = "silent", duration: float | None = None) -> None:
         """Is away on purpose."""
 
     def resume(self) -> None:
