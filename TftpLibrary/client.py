@@ -92,7 +92,7 @@ class TftpClient(Capturable):
         settings: mode, options to ask for, and times.
         recorder: keeps the records of the transfers. By default a new one. Servers and clients
             may share one.
-        faults: those of another client, to share them; both have the same recorder.
+        faults: those of other clients, to share them; the recorder is theirs by default.
         changes: single settings by name, such as `blksize=512`, in place of those in `settings`.
 
     Attributes:
@@ -121,7 +121,9 @@ class TftpClient(Capturable):
         self.host = host
         self.port = port
         self.settings = (settings or ClientSettings()).changed(changes)
-        self.recorder = Recorder() if recorder is None else recorder
+        if recorder is None:
+            recorder = Recorder() if faults is None else faults.recorder
+        self.recorder = recorder
         self._servers = hosts.resolve_peer(host, port)
         self._engine: Engine | None = None
         self._started: list[Caller] = []

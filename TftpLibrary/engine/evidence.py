@@ -62,12 +62,12 @@ class Evidence:
         strikes = self._passage.take_strikes()
         for strike in strikes:
             if strike.then in (Then.end, Then.vanish):
-                self.ending = f"{strike.words}, on purpose (fault {strike.fault})"
-            self.entry.add_fault(strike.fault, strike.words, now)
+                self.ending = f"{strike.words}, on purpose ({strike.cause})"
+            self.entry.add_fault(strike.fault, strike.summary, now)
         if self._observe is None:
             return
         if has_come and self._shown:
-            remark = "; ".join(_remark(strike) for strike in strikes)
+            remark = "; ".join(strike.remark for strike in strikes)
             self._observe(_commented(self._shown.pop(0), remark))
         for strike in strikes:
             if strike.lost and strike.is_sent:
@@ -80,11 +80,7 @@ def _lost(strike: Strike, here: Address, there: Address) -> Datagram:
         with suppress(UsageError):
             here = (hosts.source_address(str(there[0])), *here[1:])
     ends = hosts.endpoint(here), hosts.endpoint(there)
-    return Datagram(time_ns(), *ends, strike.lost, True, _remark(strike), is_lost=True)
-
-
-def _remark(strike: Strike) -> str:
-    return f"fault {strike.fault}: {strike.words}"
+    return Datagram(time_ns(), *ends, strike.lost, True, strike.remark, is_lost=True)
 
 
 def _commented(datagram: Datagram, more: str) -> Datagram:

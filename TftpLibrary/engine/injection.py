@@ -43,6 +43,7 @@ class Faults:
 
     Attributes:
         plan: the rules; it belongs to the engine's thread.
+        recorder: as given.
         is_of_client: whether they are faults of our clients, and not of a server.
     """
 
@@ -58,7 +59,7 @@ class Faults:
     ) -> None:
         self.plan = Plan(recorder.fault_numbers)
         self._resume = resume
-        self._recorder = recorder
+        self.recorder = recorder
         self._run = run
         self._look = look
         self._server = server
@@ -135,7 +136,7 @@ class Faults:
             UsageError: there are too many, or its name is taken.
         """
         # First: what the engine has in its sockets came before the fault.
-        mark = self._recorder.mark()
+        mark = self.recorder.mark()
         number: str = self._run(lambda: self.plan.add(fault, monotonic()))
         self._since[number] = mark
         return number
@@ -224,7 +225,7 @@ class Faults:
             return report.fault if count_of(report, client) >= times else None
 
         try:
-            return self._recorder.wait_for(find, timeout, self._since.get(fault, 0))
+            return self.recorder.wait_for(find, timeout, self._since.get(fault, 0))
         except TimeoutError:
             if (late := find(None)) is not None:
                 return late
@@ -256,7 +257,7 @@ class Faults:
 
     def _report(self, fault: str) -> FaultReport:
         # Every datagram that had come is looked at before.
-        self._recorder.mark()
+        self.recorder.mark()
         report: FaultReport = self._run(
             lambda: report_of(self.plan.find(fault), monotonic(), self._server)
         )
@@ -319,7 +320,7 @@ class ClientFaults(Faults):
             SHARED_ENGINE.release()
 
     def _look_at_ours(self, since: int) -> View:
-        view = Watch(self._recorder, since=since).look()
+        view = Watch(self.recorder, since=since).look()
         return view._replace(transfers=tuple(each for each in view.transfers if each.is_ours))
 
 

@@ -33,6 +33,8 @@ from TftpLibrary.protocol.packets import Request, octets_of_text, printable
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.store.base import Source
 
+_MOST_STALLED = 1000
+"""Requests that are remembered since nothing passes from them on."""
 _DENIALS = {
     1: "File not found",
     2: "Access violation",
@@ -85,7 +87,8 @@ class Misbehaviour:
         self._engine = engine
         self._port = port
         self._waiting: dict[Passage, tuple[Address, Late]] = {}
-        self._wires: set[Wire] = set()
+        self._stalled: dict[tuple[Address, str], Passage] = {}
+        self._wires: dict[Passage, Wire] = {}
         self._foreign = ForeignPort(engine, lambda: None)
 
     # Requests ------------------------------------------------------------------------------
@@ -106,6 +109,8 @@ class Misbehaviour:
             self._port.take(delivery.octets, peer, local, came, passage)
         if not going and passage.late_count == late:
             self._record_loss(request, peer, client, passage, now)
+        if passage.stalled_by(now):
+            self._keep_stalled(passage, peer)
         self._wait(passage, peer)
 
     def _passage(self, request: Request, peer: Address, client: str) -> Passage | None:
@@ -118,15 +123,23 @@ class Misbehaviour:
         for passage, (who, _) in self._waiting.items():
             if who == peer and passage.track.file == file:
                 return passage
+        stalled = self._stalled.pop((peer, file), None)
+        if stalled is not None and stalled.stalled_by(monotonic()):
+            return stalled
         track = self._plan.begin(file, client)
         return Passage(self._plan, track) if self._plan.concerns(file, client) else None
 
+    def _keep_stalled(self, passage: Passage, peer: Address) -> None:
+        """The peer may repeat its request from the same port, which is the same transfer."""
+        if len(self._stalled) >= _MOST_STALLED:
+            del self._stalled[next(iter(self._stalled))]
+        self._stalled[peer, passage.track.file] = passage
+
     def _wait(self, passage: Passage, peer: Address) -> None:
         """Sees to the late datagrams of a passage."""
-        for wire in self._wires:
-            if wire.passage is passage:
-                wire.note(monotonic())
-                return
+        if passage in self._wires:
+            self._wires[passage].note(monotonic())
+            return
         if passage.deadline is None:
             return
         if passage in self._waiting:
@@ -159,14 +172,13 @@ class Misbehaviour:
         session = self._port.find_session(peer)
         strikes = passage.take_strikes()
         if session is not None and session.channel.is_open:
-            for strike in strikes:
-                session.entry.add_fault(strike.fault, strike.summary, now)
+            _mark(session.entry, strikes, now)
             return
         entry = self._port.make_entry(request, peer, client, now)
-        for strike in strikes:
-            entry.add_fault(strike.fault, strike.summary, now)
-        # Only what loses it leaves no copy: that is the last one.
-        text = f"the request was dropped on purpose ({strikes[-1].cause})"
+        _mark(entry, strikes, now)
+        # Only what loses it leaves no copy: that is the last one, or an earlier stall.
+        cause = strikes[-1].cause if strikes else f"fault {passage.stalled_by(now)}"
+        text = f"the request was dropped on purpose ({cause})"
         entry.finish(End(Outcome.refused, None, text, cause=Cause.on_purpose), Tally(), now)
 
     # Refusals and files --------------------------------------------------------------------
@@ -252,23 +264,26 @@ class Misbehaviour:
             # The wire sees to what is late from here on.
             self._waiting.pop(passage)[1].leave()
         deliver = self._deliver(passage)
-        wire = Wire(channel, passage, self._engine, deliver, self._wires.discard)
-        self._wires.add(wire)
+        wire = Wire(channel, passage, self._engine, deliver, self._forget)
+        self._wires[passage] = wire
         return wire
+
+    def _forget(self, wire: Wire) -> None:
+        del self._wires[wire.passage]
 
     def reroute(self, sessions: tuple[Session, ...]) -> None:
         """Puts wires before the channels of running transfers that a fault concerns."""
         for session in sessions:
-            client, forget = session.entry.transfer.client, self._wires.discard
-            wire = reroute(session, self._plan, client, self._engine, self._deliver, forget)
+            client, engine = session.entry.transfer.client, self._engine
+            wire = reroute(session, self._plan, client, engine, self._deliver, self._forget)
             if wire is not None:
-                self._wires.add(wire)
+                self._wires[wire.passage] = wire
 
     def stop(self) -> None:
         """Drops what is late."""
         for _, late in tuple(self._waiting.values()):
             late.stop()
-        for wire in tuple(self._wires):
+        for wire in tuple(self._wires.values()):
             wire.cut()
         self._foreign.close()
 
@@ -279,7 +294,7 @@ Open = Callable[[bytes], Source]
 
 def _mark(entry: Entry, strikes: list[Strike], now: float) -> None:
     for strike in strikes:
-        entry.add_fault(strike.fault, strike.words, now)
+        entry.add_fault(strike.fault, strike.summary, now)
 
 
 def _damage_words(damage: Damage) -> str:

@@ -150,6 +150,12 @@ class Passage:
         """How many datagrams are late."""
         return len(self._late) + len(self._overtaken)
 
+    def stalled_by(self, now: float) -> str:
+        """Returns the id of the fault that lets nothing pass now; empty without one."""
+        if self._version != self._plan.version:
+            self._look_again()
+        return self._stalled_by if now < self._stalled_until else ""
+
     def take_strikes(self) -> list[Strike]:
         """Returns the faults that happened since the last call."""
         strikes, self._strikes = self._strikes, []

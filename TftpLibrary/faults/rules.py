@@ -237,6 +237,11 @@ def _check_packets(rule: Rule) -> None:
             f"{rule.kind} changes packets that this library sends, and a server receives {name}. "
             "To change the answer to a request write answer."
         )
+    if rule.kind is FaultKind.vanish and name in REQUESTS and not rule.is_of_client:
+        raise UsageError(
+            "vanish closes the port of a transfer, and a request comes to the port of the server. "
+            "To close that use Pause TFTP Server    crash; to close the other write answer."
+        )
     if traits.is_of_server and rule.is_of_client:
         raise UsageError(f"{rule.kind} is a fault of servers: role=client cannot have it.")
     if rule.is_of_client and rule.client:

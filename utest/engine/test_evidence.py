@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import cast
 
 from TftpLibrary.engine.evidence import Evidence
+from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.passage import Passage
 from TftpLibrary.faults.plan import Plan
 from TftpLibrary.faults.rules import make_rule
@@ -31,9 +32,9 @@ class Scene:
     """A passage with one fault, its evidence and a record."""
 
     def __init__(self, kind: str, packet: str, **how: object) -> None:
-        plan = Plan()
-        self.fault = plan.add(make_rule(kind, packet, **how), 0.0)
-        self.passage = Passage(plan, Track("f", "127.0.0.1"))
+        self.plan = Plan()
+        self.fault = self.plan.add(make_rule(kind, packet, **how), 0.0)
+        self.passage = Passage(self.plan, Track("f", "127.0.0.1"))
         self.evidence = Evidence(self.passage)
         request = Request(Direction.read, b"f", "octet", ())
         client = "127.0.0.1", 2000
@@ -138,3 +139,15 @@ def test_what_leaves_before_a_datagram_that_came_was_looked_at_has_remarks_of_it
         f"fault {scene.fault}: dropped DATA 1",
         "",
     ]
+
+
+def test_what_a_link_does_is_counted_in_the_record_and_told_of_each_packet_in_a_capture() -> None:
+    scene = Scene("drop", "WRQ")
+    scene.plan.set_link(LinkQuality(loss=1.0))
+    scene.evidence.entry = scene.entry
+    scene.evidence.observer(scene.shown.append)
+    for block in (1, 2):
+        scene.carry(Data(block, b"x").encode(), is_sent=True)
+        scene.note()
+    assert scene.marks() == [("link", "lost packets")]
+    assert [each.comment for each in scene.shown] == ["link: lost DATA 1", "link: lost DATA 2"]

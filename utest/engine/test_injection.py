@@ -155,7 +155,8 @@ def test_clients_in_turn_may_share_their_faults() -> None:
     again = faults.inject("duplicate", "ACK 1", times=2)
     with served(recorder=recorder) as server:
         for expected in (1, 2, 2):
-            with client_of(server, recorder=recorder, faults=faults) as board:
+            with client_of(server, faults=faults) as board:
+                assert board.recorder is recorder
                 assert board.get_bytes("f") == CONTENT
                 assert board.faults is faults
             assert faults.expect(again).hits == expected

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from TftpLibrary.engine import misbehaviour as module
 from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.protocol.outcome import Cause, Outcome
@@ -274,3 +275,48 @@ def test_a_link_carries_requests_transfers_and_refusals_both_ways(single_port: b
         peer.ask()
         assert peer.is_silent()
         assert [mark.fault for mark in dut.transfers[-1].faults] == ["link"]
+
+
+# Stalls
+
+
+@MODES
+def test_a_request_that_stalls_is_not_answered_however_often_it_comes(single_port: bool) -> None:
+    with bench({"f": CONTENT}, single_port=single_port, **PATIENT) as dut, dut.peer() as peer:
+        fault = dut.faults.inject("stall", "RRQ")
+        for _ in range(3):
+            peer.ask()
+        assert peer.is_silent()
+        records = dut.wait_for_ends(3)
+        text = f"the request was dropped on purpose (fault {fault})"
+        assert [each.error_message for each in records] == [text] * 3
+        assert dut.faults.expect(fault).hits == 1
+        # Another try from another port is another transfer.
+        with dut.peer() as again:
+            again.ask()
+            assert again.receive() == FIRST
+        dut.faults.clear()
+        peer.ask()
+        assert peer.receive() == FIRST
+
+
+def test_a_request_that_stalls_for_a_time_is_answered_then() -> None:
+    with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as peer:
+        dut.faults.inject("stall", "RRQ", duration=0.1)
+        peer.ask()
+        assert peer.is_silent(0.15)
+        peer.ask()
+        assert peer.receive() == FIRST
+
+
+def test_only_so_many_requests_that_stall_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_STALLED", 1)
+    with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as one, dut.peer() as other:
+        dut.faults.inject("stall", "RRQ", times=2)
+        for peer in (one, other):
+            peer.ask()
+            assert peer.is_silent()
+        other.ask()
+        assert other.is_silent()
+        one.ask()
+        assert one.receive() == FIRST
