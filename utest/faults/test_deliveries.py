@@ -29,6 +29,7 @@ def test_remarks_are_listed_in_their_order() -> None:
 def test_a_capture_and_a_record_say_what_a_fault_did() -> None:
     strike = Strike("drop-1", "dropped DATA 3", is_sent=True)
     assert (strike.remark, strike.summary) == ("fault drop-1: dropped DATA 3", "dropped DATA 3")
+    assert (strike.cause, Strike("link", "", is_sent=True).cause) == ("fault drop-1", "link")
 
 
 def test_what_a_link_did_has_no_fault_and_is_counted_in_a_record() -> None:

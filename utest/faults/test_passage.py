@@ -168,6 +168,15 @@ def test_a_stall_without_a_duration_ends_with_its_fault() -> None:
     assert way.carry("S DATA 2 8", now=1e6) == ["S DATA 2 8"]
 
 
+def test_the_fault_that_lets_nothing_pass_has_a_name() -> None:
+    way = Way(make_rule("stall", "DATA 2", duration=5.0))
+    assert way.passage.stalled_by(0.0) == ""
+    way.carry("S DATA 2 8", now=1.0)
+    assert [way.passage.stalled_by(now) for now in (1.0, 5.9, 6.0)] == ["stall-1", "stall-1", ""]
+    way.plan.remove("stall-1")
+    assert way.passage.stalled_by(1.0) == ""
+
+
 @pytest.mark.parametrize(("kind", "left"), [("vanish", []), ("error", ["S ERROR 7 Oh"])])
 def test_an_end_is_over_without_another_packet(kind: str, left: list[str]) -> None:
     more = {"code": 7, "message": "Oh"} if kind == "error" else {}

@@ -131,6 +131,13 @@ ERRORS = [
         "corrupt strikes DATA only, got ACK. To change the number of an ACK use wrong_block.",
     ),
     ("short_block", "OACK", {}, "short_block strikes DATA only, got OACK."),
+    (
+        "vanish",
+        "RRQ",
+        {},
+        "vanish closes the port of a transfer, and a request comes to the port of the server. "
+        "To close that use Pause TFTP Server    crash; to close the other write answer.",
+    ),
     ("wrong_block", "RRQ", {}, "wrong_block strikes DATA or ACK only, got RRQ."),
     ("ignore_options", "OACK", {}, "ignore_options strikes RRQ or WRQ or request only, got OACK."),
     (
