@@ -242,7 +242,7 @@ class Misbehaviour:
             The source, and the size that is told; None for its own.
         """
         now = monotonic()
-        found = self._plan.damage(printable(request.filename), client, now)
+        found = self._plan.damage(printable(request.filename), client, source.size, now)
         if found is None:
             return source, None
         fault, damage = found

@@ -137,6 +137,12 @@ class Damage:
         offset = size // 2 if self.offset is None else self.offset
         return offset if offset < size else None
 
+    def changes(self, size: int) -> bool:
+        """Whether a file of that size is another one with it."""
+        if self.how is Damaging.flip_bit:
+            return self.flipped_at(size) is not None
+        return self.how is Damaging.replace or self.added > 0 or self.kept(size) < size
+
 
 @dataclass(frozen=True, slots=True)
 class Denial:

@@ -15,7 +15,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.deliveries import Delivery, Strike
 from TftpLibrary.faults.files import Damage, Denial
 from TftpLibrary.faults.link import LinkQuality, LinkState
-from TftpLibrary.faults.placed import MOST_CLIENTS, Placed
+from TftpLibrary.faults.placed import MOST_CLIENTS, Placed, Stage
 from TftpLibrary.faults.rules import Way
 from TftpLibrary.faults.tracking import Passing, Track
 from TftpLibrary.faults.treatment import treat
@@ -188,19 +188,27 @@ class Plan:
         """Returns the fault that refuses a request, its id first; None if none does."""
         return self._of_file(Denial, "refused", file, client, now)
 
-    def damage(self, file: str, client: str, now: float) -> tuple[str, Damage] | None:
-        """Returns the fault that damages a file, its id first; None if none does."""
-        return self._of_file(Damage, "damaged", file, client, now)
+    def damage(self, file: str, client: str, size: int, now: float) -> tuple[str, Damage] | None:
+        """Returns the fault that damages a file of a size, its id first; None if none does."""
+        return self._of_file(Damage, "damaged", file, client, now, lambda it: it.changes(size))
 
     def _of_file(
-        self, wanted: type[F], did: str, file: str, client: str, now: float
+        self,
+        wanted: type[F],
+        did: str,
+        file: str,
+        client: str,
+        now: float,
+        acts: Callable[[F], bool] = lambda _: True,
     ) -> tuple[str, F] | None:
         for placed in self._placed.values():
             fault = placed.fault
-            is_meant = isinstance(fault, wanted) and placed.concerns(file, client)
-            if is_meant and placed.is_turn(client):
+            if not isinstance(fault, wanted) or not placed.concerns(file, client):
+                continue
+            if not acts(fault):
+                placed.stages[Stage.content] += 1
+            elif placed.is_turn(client):
                 placed.struck(client, f"{did} '{file}'", now)
-                assert isinstance(fault, wanted)
                 return placed.id, fault
         return None
 

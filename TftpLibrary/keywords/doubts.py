@@ -71,15 +71,15 @@ def _check_damage(damage: Damage, server: Station) -> None:
     size = _size_of(damage.file, damage.client, server)
     if size is None:
         return
-    if damage.how is Damaging.flip_bit and damage.flipped_at(size) is None:
-        raise UsageError(_no_change("offset", damage, size, damage.offset))
-    if damage.how is Damaging.truncate and damage.kept(size) == size:
-        raise UsageError(_no_change("size", damage, size, damage.size))
+    if not damage.changes(size):
+        raise UsageError(_no_change(damage, size))
 
 
-def _no_change(argument: str, damage: Damage, size: int, given: int | None) -> str:
-    if given is None:
+def _no_change(damage: Damage, size: int) -> str:
+    given = damage.offset if damage.how is Damaging.flip_bit else damage.size
+    if given is None or not size:
         return f"'{damage.file}' is empty, so nothing can be changed in it. Use append or replace."
+    argument = "offset" if damage.how is Damaging.flip_bit else "size"
     return f"{argument}= must be below the {size} bytes of '{damage.file}', got {given}."
 
 

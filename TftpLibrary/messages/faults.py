@@ -112,6 +112,8 @@ def _blocks(transfer: Transfer) -> str:
 def _left_alone(report: FaultReport, transfers: tuple[Transfer, ...]) -> str:
     fault = report.fault
     if not fault.packet:
+        if report.left_alone.get(Stage.content):
+            return "It was left alone: the file is too short to be changed so."
         return "It was left alone: it was not its turn yet (after=)."
     if not fault.passed_by:
         return "No packet passed by it: it came when these transfers were over."

@@ -64,6 +64,26 @@ def test_a_truncated_file_has_its_beginning_only(size: int, given: int | None, k
     assert cut.added == 0
 
 
+@pytest.mark.parametrize(
+    ("how", "more", "size", "changes"),
+    [
+        ("flip_bit", {}, 1, True),
+        ("flip_bit", {}, 0, False),
+        ("flip_bit", {"offset": 10}, 10, False),
+        ("truncate", {"size": 10}, 10, False),
+        ("truncate", {"size": 9}, 10, True),
+        ("truncate", {}, 0, False),
+        ("append", {}, 0, True),
+        ("append", {"size": 0}, 10, False),
+        ("replace", {"content": "other"}, 0, True),
+    ],
+)
+def test_a_damage_knows_whether_it_changes_a_file(
+    how: str, more: dict[str, Any], size: int, changes: bool
+) -> None:
+    assert damage(how, **more).changes(size) is changes
+
+
 @pytest.mark.parametrize("how", ["flip_bit", "append", "replace"])
 def test_other_damage_keeps_all_of_the_file(how: str) -> None:
     content = "other" if how == "replace" else ""

@@ -9,7 +9,7 @@ import pytest
 from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.link import LinkQuality
-from TftpLibrary.faults.placed import MOST_CLIENTS
+from TftpLibrary.faults.placed import MOST_CLIENTS, Stage
 from TftpLibrary.faults.plan import MOST_FAULTS, Plan
 from TftpLibrary.faults.rules import Way as Direction
 from TftpLibrary.faults.rules import make_rule
@@ -153,11 +153,26 @@ def test_files_are_refused_and_damaged_by_the_first_fault_whose_turn_it_is() -> 
     )
     found = [plan.denial("f", BOARD, 1.0) for _ in range(2)]
     assert found == [("deny-2", Denial("f", 1, times=1)), ("deny-4", Denial("f", 3))]
-    assert plan.damage("f", BOARD, 1.0) == ("damage-5", Damage("f", Damaging.flip_bit))
+    assert plan.damage("f", BOARD, 10, 1.0) == ("damage-5", Damage("f", Damaging.flip_bit))
     assert plan.denial("h", BOARD, 1.0) is None
-    assert plan.damage("h", BOARD, 1.0) is None
+    assert plan.damage("h", BOARD, 10, 1.0) is None
     assert plan.find("deny-2").kept[0].words == "refused 'f'"
     assert plan.find("damage-5").kept[0].words == "damaged 'f'"
+
+
+def test_a_damage_that_changes_nothing_does_not_happen() -> None:
+    plan = planned(
+        Damage("f", Damaging.flip_bit, offset=10), Damage("f", Damaging.truncate, size=5)
+    )
+    found = plan.damage("f", BOARD, 10, 1.0)
+    assert found is not None
+    assert found[0] == "damage-2"
+    assert plan.damage("f", BOARD, 5, 1.0) is None
+    beyond = plan.find("damage-1")
+    assert (beyond.hits, beyond.stages[Stage.content]) == (0, 2)
+    found = plan.damage("f", BOARD, 11, 1.0)
+    assert found is not None
+    assert found[0] == "damage-1"
 
 
 # Links

@@ -252,6 +252,15 @@ def test_a_fault_of_a_file_whose_turn_did_not_come_says_so() -> None:
     assert day.miss(completed()).endswith("It was left alone: it was not its turn yet (after=).")
 
 
+def test_a_damage_that_would_change_nothing_says_so() -> None:
+    day = Day(Damage("zImage", Damaging.flip_bit, offset=10**9))
+    day.download(2)
+    assert day.plan.damage("zImage", BOARD, 1000, 1.0) is None
+    assert day.miss(completed()).endswith(
+        "It was left alone: the file is too short to be changed so."
+    )
+
+
 def test_a_fault_that_struck_others_says_whom() -> None:
     day = Day(rule("drop", "DATA"))
     day.download(2)
