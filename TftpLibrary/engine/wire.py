@@ -38,6 +38,9 @@ _AT_ONCE = 256
 _EARLY = 0.00006
 """Seconds by which the system wakes a thread too late. A rate is kept all the same, since each
 departure follows from the one before."""
+_HANDLING = 0.00015
+"""Seconds that this process takes between a datagram and its answer. They are no time of the link:
+a datagram counts as so much older, and a rate is kept for the same reason."""
 MOMENT = 0.001
 """Seconds after which a datagram is tried again for which the socket had no room."""
 
@@ -114,7 +117,7 @@ class Wire:
 
     def deliver(self, datagram: bytes) -> None:
         """Takes a datagram of the peer that came another way; it passes by the faults too."""
-        now = monotonic()
+        now = monotonic() - _HANDLING
         going = self.passage.carry(datagram, now, is_sent=False)
         self._came.extend(delivery.octets for delivery in going)
         self.note(now, has_come=True)
@@ -130,7 +133,7 @@ class Wire:
 
     def send(self, datagram: bytes | memoryview) -> None:
         """Sends a packet, if the faults let it."""
-        now = monotonic()
+        now = monotonic() - _HANDLING
         going = self.passage.carry(bytes(datagram), now, is_sent=True)
         try:
             for delivery in going:
@@ -234,7 +237,7 @@ class Wire:
         """
         for _ in range(_AT_ONCE):
             size, step = self._inner.receive_into(self._buffer, DONTWAIT)
-            now = monotonic()
+            now = monotonic() - _HANDLING
             for begin in range(0, max(size, 1), max(step, 1)):
                 octets = bytes(self._buffer[begin : min(begin + step, size)])
                 going = self.passage.carry(octets, now, is_sent=False)
