@@ -38,6 +38,7 @@ TESTS_WITHOUT_MODULE = {
     "test_contract.py": "what every store promises",
     "test_documentation.py": "the pages, and the examples of the keywords",
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
+    "test_properties.py": "what every plan of faults promises",
     "test_log.py": "output.xml and log.html",
     "test_interface.py": "the keywords as a suite sees them",
     "test_pabot.py": "docs/guides/parallel_runs.md",

@@ -13,6 +13,7 @@ import pytest
 from atest.equipment.board_exchange import Report
 from TftpBoard.packets import RefusedError, encode_data
 from TftpLibrary.engine import listener
+from TftpLibrary.engine.channel import TidChannel
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode, Oack, Packet
 from TftpLibrary.settings import Retransmission
@@ -32,7 +33,6 @@ from utest.support.bench import (
 )
 from utest.support.faulty import make_faulty, refuse_from, refuse_now_and_then, refuse_segmentation
 from utest.support.waiting import seconds, wait_until
-from utest.support.wires import Wire
 
 CONTENT = random.Random(5).randbytes(1 << 20)
 TEXT = bytes(random.Random(6).choices(b"config line\r\n", k=150_000))
@@ -235,11 +235,20 @@ def test_a_lone_session_that_pauses_between_bursts_does_not_wait_in_its_socket()
         session = found.only_session()
 
         def run_alone() -> int:
-            wire = Wire(session.channel)
-            session.channel, before = wire, session.channel
+            """Returns how often the session waited in its socket."""
+            channel, waits = session.channel, 0
+            assert isinstance(channel, TidChannel)
+            receive = channel.receive
+
+            def count(size: int, flags: int) -> bytes:
+                nonlocal waits
+                waits += not flags
+                return receive(size, flags)
+
+            channel.receive = count
             session.run_alone()
-            session.channel = before
-            return wire.blocked
+            channel.receive = receive
+            return waits
 
         def send_and_time_out() -> int:
             session.take(Ack(0).encode())

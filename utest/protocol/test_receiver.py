@@ -9,6 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Phase
 from TftpLibrary.protocol.options import Agreement
@@ -18,9 +20,9 @@ from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.roles import Timing
 from utest.support.ends import ReceivingEnd
-from utest.support.link import LATENCY, Fate, Rule, apply, lose, schedule
+from utest.support.link import LATENCY, Fate, Fault, Schedule, lose
 from utest.support.transcript import Player, options
-from utest.support.transfers import PATIENT, Plan, carry, plans, schedules
+from utest.support.transfers import PATIENT, Job, carry, jobs, schedules
 
 READ, WRITE = Direction
 
@@ -640,41 +642,41 @@ class TestDoubt:
 
 def test_file_of_more_than_65535_blocks_arrives() -> None:
     """RFC 1350 names no limit for a file; its numbers have 16 bits."""
-    plan = Plan(READ, size=65536 * 8 + 100, windowsize=64)
-    carried = carry(plan, lose("DATA", 65530, 65600))
+    job = Job(READ, size=65536 * 8 + 100, windowsize=64)
+    carried = carry(job, lose("DATA 65530, 65600"))
     assert carried.is_completed
 
 
 @pytest.mark.parametrize("direction", Direction)
 @pytest.mark.parametrize("windowsize", [1, 2, 5, 64])
 @pytest.mark.parametrize(
-    ("rule", "most"),
+    ("fault", "most"),
     [
         # Which ACKs there are depends on the window; the first is always there.
-        (lose("ACK", 1), 65),
+        (lose("ACK"), 65),
         (lose("ACK", 2), 65),
-        (lose("OACK", 1), 0),
-        (lose("RRQ", 1), 0),
-        (lose("WRQ", 1, 2), 0),
-        (apply((0, 0), "DATA"), 0),
-        (apply((0, 0), "OACK"), 0),
-        (apply((0, 0), "RRQ"), 0),
-        (apply((0, 0), "WRQ"), 0),
-        (apply((0.3,), "ACK", 2), 65),
-        (apply((0.3,), "DATA", 2), 65),
-        (lambda _: (0.05,), 0),
+        (lose("OACK"), 0),
+        (lose("RRQ"), 0),
+        (lose("WRQ", times=2), 0),
+        (make_rule("duplicate", "DATA", times=None), 0),
+        (make_rule("duplicate", "OACK", times=None), 0),
+        (make_rule("duplicate", "RRQ", times=None), 0),
+        (make_rule("duplicate", "WRQ", times=None), 0),
+        (make_rule("delay", "ACK", after=1, delay=0.3), 65),
+        (make_rule("delay", "DATA", after=1, delay=0.3), 65),
+        (LinkQuality(delay=0.05), 0),
     ],
 )
 def test_one_fault_costs_at_most_one_window(
-    direction: Direction, windowsize: int, rule: Rule, most: int
+    direction: Direction, windowsize: int, fault: Fault, most: int
 ) -> None:
     """RFC 1350, section 2: what is lost is sent again, and not much more."""
-    plan = Plan(direction, 800, windowsize=windowsize)
-    carried = carry(plan, rule)
+    job = Job(direction, 800, windowsize=windowsize)
+    carried = carry(job, fault)
     assert carried.is_completed
     # After a time-out a window goes out in halves, and its ACK may come between them.
     most = min(most, windowsize + windowsize // 2)
-    assert carried.link.sent["DATA"] <= plan.blocks + most
+    assert carried.link.sent["DATA"] <= job.blocks + most
 
 
 @given(
@@ -702,29 +704,29 @@ def test_run_of_blocks_is_what_its_blocks_are(
         assert one.transmits() == many.transmits()
 
 
-@given(plans(Timing()), st.floats(0, LATENCY / 2))
-@example(Plan(READ, 400, windowsize=64), 0.0)
-def test_copies_of_every_block_never_double_the_data(plan: Plan, delay: float) -> None:
+@given(jobs(Timing()), st.floats(0, LATENCY / 2))
+@example(Job(READ, 400, windowsize=64), 0.0)
+def test_copies_of_every_block_never_double_the_data(job: Job, delay: float) -> None:
     """RFC 1123, section 4.2.3.1: the Sorcerer's Apprentice, from the other side."""
-    carried = carry(plan, apply((0, delay), "DATA"))
+    carried = carry(job, make_rule("duplicate", "DATA", times=None, delay=delay))
     assert carried.is_completed
-    assert carried.link.sent["DATA"] <= plan.blocks * 2
-    if delay == 0 or plan.windowsize == 1:
-        assert carried.link.sent["DATA"] == plan.blocks
+    assert carried.link.sent["DATA"] <= job.blocks * 2
+    if delay == 0 or job.windowsize == 1:
+        assert carried.link.sent["DATA"] == job.blocks
 
 
-@given(plans(PATIENT), schedules(), st.integers(0, 7), st.booleans())
+@given(jobs(PATIENT), schedules(), st.integers(0, 7), st.booleans())
 def test_octets_are_those_that_were_sent_or_none_at_all(
-    plan: Plan, fates: list[Fate], retries: int, is_fast: bool
+    job: Job, fates: list[Fate], retries: int, is_fast: bool
 ) -> None:
     """A receiver that says completed has the file; what it has at any time is its beginning."""
-    hasty = replace(plan, timing=Timing(retries=retries), is_fast=is_fast)
-    carried = carry(hasty, schedule(fates))
+    hasty = replace(job, timing=Timing(retries=retries), is_fast=is_fast)
+    carried = carry(hasty, Schedule(fates))
     received = carried.receiver.content
-    assert plan.content.startswith(received)
+    assert job.content.startswith(received)
     end = carried.receiver.end
     if end is not None and end.outcome is Outcome.completed:
-        assert received == plan.content
+        assert received == job.content
 
 
 @given(

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Blocks
 from TftpLibrary.protocol.options import Agreement, Bounds
@@ -20,19 +22,9 @@ from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.roles import Timing
 from TftpLibrary.protocol.sender import Sender
 from utest.support.ends import SendingEnd, ServerEnd
-from utest.support.link import (
-    LATENCY,
-    Fate,
-    Link,
-    Ring,
-    Rule,
-    apply,
-    forever,
-    lose,
-    schedule,
-)
+from utest.support.link import LATENCY, Fate, Fault, Link, Schedule, forever, lose, ring
 from utest.support.transcript import Player, options
-from utest.support.transfers import PATIENT, Plan, carry, plans, schedules
+from utest.support.transfers import PATIENT, Job, carry, jobs, schedules
 from utest.support.uboot import UBootEnd
 
 READ, WRITE = Direction
@@ -433,10 +425,10 @@ class TestSizeThatIsFoundOnTheWay:
     @pytest.mark.parametrize("size", [0, 7, 8, 9, 31, 32, 33])
     def test_session_tells_the_last_block_when_it_frames_it(self, size: int) -> None:
         """Text changes its length on the wire, so its end is found as it is sent."""
-        plan = Plan(READ, size, windowsize=4, is_size_known=False)
-        carried = carry(plan)
+        job = Job(READ, size, windowsize=4, is_size_known=False)
+        carried = carry(job)
         assert carried.is_completed
-        assert carried.link.sent["DATA"] == plan.blocks
+        assert carried.link.sent["DATA"] == job.blocks
 
     def test_end_behind_the_window_changes_nothing_in_it(self) -> None:
         machine = Sender(
@@ -519,38 +511,39 @@ class TestManyBlocks:
 @pytest.mark.parametrize("windowsize", [1, 2, 5, 64])
 class TestOverTheLink:
     def test_nothing_lost_nothing_sent_twice(self, direction: Direction, windowsize: int) -> None:
-        plan = Plan(direction, 800, windowsize=windowsize)
-        carried = carry(plan)
+        job = Job(direction, 800, windowsize=windowsize)
+        carried = carry(job)
         assert carried.is_completed
-        assert carried.link.sent["DATA"] == plan.blocks
-        assert carried.link.sent["ACK"] <= plan.blocks // windowsize + 2
+        assert carried.link.sent["DATA"] == job.blocks
+        assert carried.link.sent["ACK"] <= job.blocks // windowsize + 2
 
     def test_first_block_of_a_window_lost(self, direction: Direction, windowsize: int) -> None:
-        plan = Plan(direction, 800, windowsize=windowsize)
-        carried = carry(plan, lose("DATA", windowsize + 1))
+        job = Job(direction, 800, windowsize=windowsize)
+        carried = carry(job, lose("DATA", windowsize + 1))
         assert carried.is_completed
-        assert carried.link.sent["DATA"] <= plan.blocks + windowsize
+        assert carried.link.sent["DATA"] <= job.blocks + windowsize
 
     def test_last_block_lost(self, direction: Direction, windowsize: int) -> None:
-        plan = Plan(direction, 800, windowsize=windowsize)
-        carried = carry(plan, lose("DATA", plan.blocks))
+        job = Job(direction, 800, windowsize=windowsize)
+        carried = carry(job, lose("DATA", job.blocks))
         assert carried.is_completed
-        assert carried.link.sent["DATA"] <= plan.blocks + windowsize
+        assert carried.link.sent["DATA"] <= job.blocks + windowsize
 
     def test_every_seventh_block_lost(self, direction: Direction, windowsize: int) -> None:
-        plan = Plan(direction, 800, windowsize=windowsize)
-        carried = carry(plan, lambda d: () if d.kind == "DATA" and d.number % 7 == 3 else (0,))
+        job = Job(direction, 800, windowsize=windowsize)
+        carried = carry(job, make_rule("drop", "DATA", every=7))
         assert carried.is_completed
 
     def test_blocks_that_overtake_each_other(self, direction: Direction, windowsize: int) -> None:
-        plan = Plan(direction, 800, windowsize=windowsize)
-        carried = carry(plan, lambda d: (0.0003,) if d.number % 4 == 1 else (0,))
+        job = Job(direction, 800, windowsize=windowsize)
+        carried = carry(job, make_rule("delay", "any", every=4, delay=0.0003))
         assert carried.is_completed
 
     def test_nobody_there(self, direction: Direction, windowsize: int) -> None:
         """Giving up takes the patience and no more, on both ends."""
-        plan = Plan(direction, 800, windowsize=windowsize)
-        carried = carry(plan, lambda d: () if d.now > 3.5 * LATENCY else (0,))
+        job = Job(direction, 800, windowsize=windowsize)
+        # The request, its answer, an ACK and a window arrive, in either direction.
+        carried = carry(job, make_rule("stall", "any", after=3 + windowsize))
         assert carried.sender.end is not None
         assert carried.receiver.end is not None
         assert carried.receiver.end.outcome is Outcome.timed_out
@@ -560,7 +553,7 @@ class TestOverTheLink:
         assert carried.sender.end.outcome is awaited
         # A window that goes out in bursts gets the time that it takes besides.
         pauses = 0.0 if windowsize == 1 else windowsize * LONGEST_PAUSE
-        assert plan.patience <= carried.link.now <= plan.patience + 0.1 + pauses
+        assert job.patience <= carried.link.now <= job.patience + 0.1 + pauses
 
 
 @pytest.mark.parametrize(
@@ -596,59 +589,59 @@ def test_a_peer_that_closes_its_port_instead_of_the_last_ack_may_have_it_all(
     assert sender.end.outcome is outcome
 
 
-@given(plans(PATIENT), schedules())
-@example(Plan(WRITE, 0, timing=PATIENT), [(0.0,), (0.0,), (0.0,), (), ()])
-def test_any_finite_schedule_leaves_both_ends_complete(plan: Plan, fates: list[Fate]) -> None:
+@given(jobs(PATIENT), schedules())
+@example(Job(WRITE, 0, timing=PATIENT), [(0.0,), (0.0,), (0.0,), (), ()])
+def test_any_finite_schedule_leaves_both_ends_complete(job: Job, fates: list[Fate]) -> None:
     """RFC 1350, section 2: lost, copied and late packets are made good.
 
     Section 6 knows one exception: whoever waits for the last ACK cannot know that it was lost
     again and again.
     """
-    carried = carry(plan, schedule(fates))
+    carried = carry(job, Schedule(fates))
     assert carried.is_delivered
     assert carried.is_completed or carried.late_faults > 1
 
 
-@given(plans(Timing(retries=2)), schedules(min_size=1))
+@given(jobs(Timing(retries=2)), schedules(min_size=1))
 def test_any_schedule_at_all_ends_in_bounded_time_with_bounded_traffic(
-    plan: Plan, fates: list[Fate]
+    job: Job, fates: list[Fate]
 ) -> None:
-    carried = carry(plan, forever(fates))
+    carried = carry(job, forever(fates))
     assert carried.client.end is not None
-    assert carried.link.now <= plan.patience * (plan.blocks + 3) + max(map(sum, fates))
+    assert carried.link.now <= job.patience * (job.blocks + 3) + max(map(sum, fates))
     # A window leaves for an ACK that is news, for one that is repeated, and for each time-out.
-    retries = plan.timing.retries + 5
-    windows = (plan.blocks + 1) * (2 + retries)
+    retries = job.timing.retries + 5
+    windows = (job.blocks + 1) * (2 + retries)
     sent = carried.link.sent
-    assert sent["DATA"] <= plan.windowsize * windows
+    assert sent["DATA"] <= job.windowsize * windows
     # An ACK answers a block that is news, one that is not, or a time-out.
-    assert sent["ACK"] <= (plan.blocks + 1) * (2 + retries) + 3 * sent["DATA"]
+    assert sent["ACK"] <= (job.blocks + 1) * (2 + retries) + 3 * sent["DATA"]
     assert sent["RRQ"] + sent["WRQ"] + sent["OACK"] <= 2 * (1 + retries)
     assert sent["ERROR"] <= 2
 
 
-@given(plans(Timing()), st.floats(0, LATENCY / 2))
-@example(Plan(READ, 0, windowsize=2, timing=Timing(is_adaptive=False)), 0.0002)
-def test_copies_of_every_ack_never_double_the_data(plan: Plan, delay: float) -> None:
+@given(jobs(Timing()), st.floats(0, LATENCY / 2))
+@example(Job(READ, 0, windowsize=2, timing=Timing(is_adaptive=False)), 0.0002)
+def test_copies_of_every_ack_never_double_the_data(job: Job, delay: float) -> None:
     """RFC 1123, section 4.2.3.1: the Sorcerer's Apprentice, for every windowsize."""
-    carried = carry(plan, apply((0, delay), "ACK"))
+    carried = carry(job, make_rule("duplicate", "ACK", times=None, delay=delay))
     assert carried.is_completed
-    assert carried.link.sent["DATA"] == plan.blocks
+    assert carried.link.sent["DATA"] == job.blocks
 
 
-@given(plans(Timing()), st.floats(0, 0.19))
-def test_late_copies_of_every_ack_cost_at_most_one_window_each(plan: Plan, delay: float) -> None:
+@given(jobs(Timing()), st.floats(0, 0.19))
+def test_late_copies_of_every_ack_cost_at_most_one_window_each(job: Job, delay: float) -> None:
     """RFC 1123, section 4.2.3.1. In a window a late copy looks like a report of a gap."""
-    carried = carry(plan, apply((0, delay), "ACK"))
+    carried = carry(job, make_rule("duplicate", "ACK", times=None, delay=delay))
     assert carried.is_completed
-    most = plan.blocks if plan.windowsize == 1 else 2 * plan.blocks
+    most = job.blocks if job.windowsize == 1 else 2 * job.blocks
     assert carried.link.sent["DATA"] <= most
 
 
-@given(plans(PATIENT), schedules())
-def test_fast_path_sends_what_the_slow_path_sends(plan: Plan, fates: list[Fate]) -> None:
-    fast = carry(replace(plan, is_fast=True), schedule(fates))
-    slow = carry(replace(plan, is_fast=False), schedule(fates))
+@given(jobs(PATIENT), schedules())
+def test_fast_path_sends_what_the_slow_path_sends(job: Job, fates: list[Fate]) -> None:
+    fast = carry(replace(job, is_fast=True), Schedule(fates))
+    slow = carry(replace(job, is_fast=False), Schedule(fates))
     assert fast.link.transcript == slow.link.transcript
     assert fast.link.now == slow.link.now
     assert fast.client.end == slow.client.end
@@ -705,12 +698,6 @@ def send_bursts(machine: Sender) -> float:
         now = machine.deadline
         machine.handle_timeout(now)
     return now
-
-
-def lossy(seed: int, share: float) -> Rule:
-    """A rule that loses a share of all datagrams, always the same ones."""
-    chance = random.Random(seed)
-    return lambda _: () if chance.random() < share else (0,)
 
 
 class TestPace:
@@ -826,10 +813,10 @@ class TestPace:
 
     @pytest.mark.parametrize("is_adaptive", [True, False])
     def test_without_a_loss_there_is_no_pace(self, is_adaptive: bool) -> None:
-        plan = Plan(READ, 8 * 2000, windowsize=64, timing=Timing(is_adaptive=is_adaptive))
-        without = replace(plan, timing=plan.timing._replace(is_paced=False))
-        assert carry(plan).link.transcript == carry(without).link.transcript
-        assert carry(plan).link.now == carry(without).link.now
+        job = Job(READ, 8 * 2000, windowsize=64, timing=Timing(is_adaptive=is_adaptive))
+        without = replace(job, timing=job.timing._replace(is_paced=False))
+        assert carry(job).link.transcript == carry(without).link.transcript
+        assert carry(job).link.now == carry(without).link.now
 
     @pytest.mark.parametrize("direction", Direction)
     @pytest.mark.parametrize(
@@ -839,23 +826,23 @@ class TestPace:
     def test_a_board_with_few_receive_buffers_is_served_in_its_time(
         self, direction: Direction, places: int, block_time: float, windowsize: int
     ) -> None:
-        plan = Plan(direction, 8 * 5000, windowsize=windowsize, timing=PATIENT)
-        carried = carry(plan, Ring(places, block_time))
+        job = Job(direction, 8 * 5000, windowsize=windowsize, timing=PATIENT)
+        carried = carry(job, ring(places, block_time))
         assert carried.is_completed
         # Ten milliseconds for a window, and some time-outs to find out what the board can take:
         # of a second in a write, which has measured no round trip before.
-        assert carried.link.now < plan.blocks / windowsize * 0.01 + 6.0
-        assert carried.link.sent["DATA"] < 1.3 * plan.blocks
+        assert carried.link.now < job.blocks / windowsize * 0.01 + 6.0
+        assert carried.link.sent["DATA"] < 1.3 * job.blocks
 
     def test_whole_windows_again_take_a_time_out_for_each_handful(self) -> None:
         timing = PATIENT._replace(is_paced=False)
-        carried = carry(Plan(READ, 8 * 500, windowsize=64, timing=timing), Ring(8, 50e-6))
+        carried = carry(Job(READ, 8 * 500, windowsize=64, timing=timing), ring(8, 50e-6))
         assert carried.is_completed
         assert carried.link.now > 0.2 * 500 / 64
 
     def test_u_boot_with_few_receive_buffers_waits_for_few_time_outs(self) -> None:
         """It negotiates five seconds, and counts its time-outs over the whole file."""
-        board, link = boot(16, 5000, Ring(8, 50e-6))
+        board, link = boot(16, 5000, ring(8, 50e-6))
         assert board.timeouts <= 2
         assert link.ended["C"] < 15.0
 
@@ -864,32 +851,32 @@ class TestPace:
         self, windowsize: int
     ) -> None:
         """The pace costs less than a fifth of what the time-outs of such a wire cost."""
-        plan = Plan(READ, 8 * 10_000, windowsize=windowsize, timing=PATIENT)
-        without = replace(plan, timing=PATIENT._replace(is_paced=False))
+        job = Job(READ, 8 * 10_000, windowsize=windowsize, timing=PATIENT)
+        without = replace(job, timing=PATIENT._replace(is_paced=False))
         seconds = {
             each: sum(
-                carry(each, lossy(seed, 0.001), latency=0.00005).link.ended["C"]
+                carry(each, LinkQuality(loss=0.001, seed=seed), latency=0.00005).link.ended["C"]
                 for seed in range(3)
             )
-            for each in (plan, without)
+            for each in (job, without)
         }
-        assert seconds[plan] < 1.2 * seconds[without]
+        assert seconds[job] < 1.2 * seconds[without]
 
     def test_a_single_loss_is_over_after_as_much_time_as_it_cost(self) -> None:
         """The last block of the first window: no ACK can tell of it."""
-        plan = Plan(READ, 8 * 10_000, windowsize=64)
-        at_rest = carry(plan, latency=0.00005).link
-        disturbed = carry(plan, lose("DATA", 64), latency=0.00005).link
+        job = Job(READ, 8 * 10_000, windowsize=64)
+        at_rest = carry(job, latency=0.00005).link
+        disturbed = carry(job, lose("DATA", 64), latency=0.00005).link
         waited = 0.2
         assert disturbed.now - at_rest.now < 2.2 * waited
 
 
-def boot(windowsize: int, blocks: int, rule: Rule) -> tuple[UBootEnd, Link]:
+def boot(windowsize: int, blocks: int, fault: Fault) -> tuple[UBootEnd, Link]:
     """U-Boot reads a file, octet for octet."""
     board = UBootEnd(8, windowsize, most_timeouts=1000)
     content = random.Random(blocks).randbytes(8 * blocks - 3)
     server = ServerEnd(content=content, bounds=Bounds(max_windowsize=64), timing=PATIENT)
-    link = Link(rule, latency=0.0001)
+    link = Link(fault, latency=0.0001)
     link.join(board, server)
     assert board.end is not None
     assert board.end.outcome is Outcome.completed
@@ -900,4 +887,4 @@ def boot(windowsize: int, blocks: int, rule: Rule) -> tuple[UBootEnd, Link]:
 @given(st.sampled_from([2, 4, 16]), schedules(max_size=100))
 def test_u_boot_has_the_file_after_any_finite_schedule(windowsize: int, fates: list[Fate]) -> None:
     """Whatever it acknowledges within a window, and whatever it does not."""
-    boot(windowsize, 60, schedule(fates))
+    boot(windowsize, 60, Schedule(fates))

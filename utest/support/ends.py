@@ -6,6 +6,7 @@ fast path (`is_fast`) or over `receive` alone. Files are octets in memory.
 
 from __future__ import annotations
 
+from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.blocks import to_wire
 from TftpLibrary.protocol.machine import Blocks, Phase, Transmit
 from TftpLibrary.protocol.options import Agreement, Bounds, grant
@@ -221,7 +222,10 @@ class ServerEnd:
         if self.transfer:
             self.transfer.receive(datagram, now)
             return
-        packet = decode(datagram)
+        try:
+            packet = decode(datagram)
+        except PacketError:
+            return
         if isinstance(packet, Request):
             self._begin(packet, now)
 

@@ -14,7 +14,7 @@ from TftpLibrary.protocol.outcome import End, Outcome
 from TftpLibrary.protocol.packets import Direction, Request
 from TftpLibrary.protocol.roles import Timing
 from utest.support.ends import ClientEnd, ServerEnd
-from utest.support.link import LATENCY, Fate, Link, Rule
+from utest.support.link import LATENCY, Fate, Fault, Link
 
 COMPLETED = End(Outcome.completed)
 
@@ -23,7 +23,7 @@ PATIENT = Timing(retries=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Job:
     """A transfer to be made: its file and its options.
 
     Attributes:
@@ -81,23 +81,23 @@ class Plan:
 class Carried:
     """The result of a transfer."""
 
-    plan: Plan
+    job: Job
     link: Link
     client: ClientEnd
     server: ServerEnd
 
     @property
     def sender(self) -> ServerEnd | ClientEnd:
-        return self.server if self.plan.direction is Direction.read else self.client
+        return self.server if self.job.direction is Direction.read else self.client
 
     @property
     def receiver(self) -> ServerEnd | ClientEnd:
-        return self.client if self.plan.direction is Direction.read else self.server
+        return self.client if self.job.direction is Direction.read else self.server
 
     @property
     def is_delivered(self) -> bool:
         """Whether the receiver has the file, all of it and nothing else."""
-        return self.receiver.end == COMPLETED and self.receiver.content == self.plan.content
+        return self.receiver.end == COMPLETED and self.receiver.content == self.job.content
 
     @property
     def is_completed(self) -> bool:
@@ -111,35 +111,35 @@ class Carried:
         return sum(now >= ended for now in self.link.faults)
 
 
-def carry(plan: Plan, rule: Rule | None = None, *, latency: float = LATENCY) -> Carried:
-    """Runs a transfer over a link with a rule, to its end."""
-    link = Link(rule, latency=latency)
-    is_read = plan.direction is Direction.read
+def carry(job: Job, *faults: Fault, side: str = "S", latency: float = LATENCY) -> Carried:
+    """Runs a transfer over a link with faults, to its end."""
+    link = Link(*faults, side=side, latency=latency)
+    is_read = job.direction is Direction.read
     client = ClientEnd(
-        plan.request,
-        content=b"" if is_read else plan.content,
-        timing=plan.timing,
-        is_fast=plan.is_fast,
+        job.request,
+        content=b"" if is_read else job.content,
+        timing=job.timing,
+        is_fast=job.is_fast,
     )
     server = ServerEnd(
-        content=plan.content if is_read else b"",
+        content=job.content if is_read else b"",
         bounds=Bounds(max_windowsize=65535),
-        timing=plan.timing,
-        is_fast=plan.is_fast,
-        is_size_known=plan.is_size_known,
+        timing=job.timing,
+        is_fast=job.is_fast,
+        is_size_known=job.is_size_known,
     )
     link.join(client, server)
     if currently_in_test_context():
         note(repr(link))
-    return Carried(plan, link, client, server)
+    return Carried(job, link, client, server)
 
 
-def plans(timing: Timing) -> st.SearchStrategy[Plan]:
+def jobs(timing: Timing) -> st.SearchStrategy[Job]:
     """Transfers of both directions, of sizes around the borders of blocks and windows."""
     return st.builds(
         _fit,
         st.builds(
-            Plan,
+            Job,
             direction=st.sampled_from(Direction),
             size=st.integers(0, 400),
             blksize=st.sampled_from([8, 8, 9, 16, 100, 512]),
@@ -161,6 +161,6 @@ def schedules(*, min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[lis
     return st.lists(fates, min_size=min_size, max_size=max_size)
 
 
-def _fit(plan: Plan, is_even: bool) -> Plan:
+def _fit(job: Job, is_even: bool) -> Job:
     """Half of the files end with an empty block."""
-    return replace(plan, size=plan.size - plan.size % plan.blksize) if is_even else plan
+    return replace(job, size=job.size - job.size % job.blksize) if is_even else job
