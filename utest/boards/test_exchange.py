@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atest.boards.emulator.disturbance import TO_BOARD, TO_SERVER
-from atest.boards.emulator.exchange import Exchange, describe
+from atest.boards.emulator.exchange import TO_BOARD, TO_SERVER, Exchange, describe
 
 RRQ = b"\0\1boot/zImage\0octet\0blksize\0001468\0Tsize\0000\0"
 

@@ -1,54 +1,59 @@
-"""A wire that loses and repeats packets, the same ones for the same seed.
+"""A poor wire: what the faults of the library do to the packets of a board.
 
-The fate of a packet depends on its content and on how often it came, and on nothing else: the
-speed of the machine, and what else is on the wire, change nothing.
+The fate of a packet depends on the packet, on how often it came, and on the seed: the speed of the
+machine, and what else is on the wire, change nothing.
 """
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-
-TO_SERVER, TO_BOARD = "to server", "to board"
+from TftpLibrary.errors import PacketError
+from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.passage import Passage
+from TftpLibrary.faults.plan import Plan
+from TftpLibrary.protocol.datagrams import is_request
+from TftpLibrary.protocol.packets import Request, decode, printable
 
 
 class Disturbance:
     """Decides how many copies of each packet arrive.
 
     Args:
-        loss: how many of the packets get lost, between 0 and 1.
-        repeat: how many arrive twice.
+        loss: the share of the packets that get lost, from 0 to 1.
+        repeat: the share that arrives twice.
         seed: chooses which.
 
-    Attributes:
-        lost: packets lost so far.
-        repeated: packets repeated so far.
+    Raises:
+        UsageError: a share cannot be.
     """
 
     def __init__(self, loss: float = 0.0, repeat: float = 0.0, seed: int = 0) -> None:
-        if not 0 <= loss <= 1 or not 0 <= repeat <= 1 or loss + repeat > 1:
-            raise ValueError(
-                "loss and repeat are shares of all packets, such as 0.01, and no more than 1 "
-                f"together; got {loss} and {repeat}."
-            )
-        self.lost = 0
-        self.repeated = 0
-        self._loss, self._repeat, self._seed = loss, repeat, seed
-        self._seen: Counter[tuple[str, bytes]] = Counter()
+        self._plan = Plan()
+        self._plan.set_link(LinkQuality(loss=loss, duplicate=repeat, seed=seed))
+        self._passages: dict[int, tuple[bytes, Passage]] = {}
 
-    def copies(self, direction: str, payload: bytes) -> int:
-        """Returns how often a TFTP packet arrives: 0, 1 or 2 times."""
-        if not self._loss + self._repeat:
+    def copies(self, port: int, payload: bytes, *, is_to_board: bool) -> int:
+        """Returns how often a TFTP packet arrives: 0, 1 or 2 times.
+
+        Args:
+            port: the port of the board.
+            payload: the packet.
+            is_to_board: which way it goes.
+        """
+        if self._plan.is_empty:
             return 1
-        # Opcode and block number; of a request its name and options too.
-        what = payload[:4] if payload[1:2] in (b"\x03", b"\x04") else payload
-        self._seen[direction, what] += 1
-        times = self._seen[direction, what]
-        chance = random.Random(f"{self._seed} {direction} {what.hex()} {times}").random()
-        if chance < self._loss:
-            self.lost += 1
-            return 0
-        if chance < self._loss + self._repeat:
-            self.repeated += 1
-            return 2
-        return 1
+        request, passage = self._passages.get(port, (b"", None))
+        if passage is None or (is_request(payload) and payload != request):
+            # A request that only comes again belongs to the same transfer.
+            passage = Passage(self._plan, self._plan.begin(_file(payload), ""))
+            self._passages[port] = payload, passage
+        arriving = passage.carry(payload, 0.0, is_sent=is_to_board)
+        passage.take_strikes()
+        return len(arriving)
+
+
+def _file(payload: bytes) -> str:
+    try:
+        packet = decode(payload)
+    except PacketError:
+        return ""
+    return printable(packet.filename) if isinstance(packet, Request) else ""

@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from atest.boards.emulator.disturbance import TO_BOARD
-
+TO_SERVER, TO_BOARD = "to server", "to board"
 RRQ, WRQ, DATA, ACK, ERROR, OACK = range(1, 7)
 _KINDS = {RRQ: "RRQ", WRQ: "WRQ", DATA: "DATA", ACK: "ACK", ERROR: "ERROR", OACK: "OACK"}
 _LIMIT = 5000

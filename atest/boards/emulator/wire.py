@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from atest.boards.emulator.dhcp import Offer
-from atest.boards.emulator.disturbance import TO_BOARD, TO_SERVER, Disturbance
-from atest.boards.emulator.exchange import Exchange
+from atest.boards.emulator.disturbance import Disturbance
+from atest.boards.emulator.exchange import TO_BOARD, TO_SERVER, Exchange
 from atest.boards.emulator.frames import Datagram
 from atest.boards.emulator.gateway import Gateway
 from atest.boards.emulator.translation import Address, Translation
@@ -224,6 +224,7 @@ class Wire:
             self._is_cut.set()
 
     def _copies(self, direction: str, ports: tuple[int, int], payload: bytes) -> int:
-        copies = self.setup.disturbance.copies(direction, payload)
+        is_to_board = direction == TO_BOARD
+        copies = self.setup.disturbance.copies(ports[0], payload, is_to_board=is_to_board)
         self.exchange.note(direction, ports, copies, payload)
         return copies
