@@ -197,7 +197,7 @@ class Board:
         if self._loader.probes_size:
             self._transfer(Probe(name, self._options), f"size of '{name}'")
         content = bytearray()
-        self._transfer(Download(name, self._options, content.extend), f"get '{name}'")
+        self._transfer(Download(name, self._options, content.extend, self._habits), f"get '{name}'")
         self.memory[name] = bytes(content)
         return self.memory[name]
 
@@ -233,11 +233,13 @@ class Board:
                     return
                 retries += 1
                 _send(sock, transfer.packets, peer)
-            elif is_answered and received[1] != peer:
+            elif is_answered and received[1] != peer and not self._habits.believes_strangers:
                 # RFC 1350 section 4: a stranger gets an ERROR, and the transfer goes on.
                 sock.sendto(encode_error(5, "Unknown transfer ID"), received[1])
             else:
-                peer, is_answered, retries = received[1], True, 0
+                # A stranger that is believed gets no answer: that goes to the server.
+                peer = peer if is_answered else received[1]
+                is_answered, retries = True, 0
                 if transfer.receive(received[0]):
                     _send(sock, transfer.packets, peer)
 

@@ -15,7 +15,17 @@ class Habits:
     Attributes:
         retry_after: seconds without an answer after which the board sends its last packets again.
         retries: how often it does so before it gives up a file.
+        believes_strangers: whether it takes packets that come from another port.
+        counts_duplicates: whether it takes a block that comes again for the next one.
+        no_rollover: whether it knows no block after 65535.
+        trusts_oack: whether it takes every value of an option answer, asked or not.
+        keeps_short_file: whether an error in the middle of a download counts as its end.
     """
 
     retry_after: float = 1.0
     retries: int = 5
+    believes_strangers: bool = False
+    counts_duplicates: bool = False
+    no_rollover: bool = False
+    trusts_oack: bool = False
+    keeps_short_file: bool = False

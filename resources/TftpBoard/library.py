@@ -141,6 +141,10 @@ class BoardLibrary:
             self._boards.pop(name).board.close()
 
 
+_TYPES: dict[str, type] = {"float": timedelta, "int": int, "bool": bool}
+"""The type that Robot Framework converts to, by that of a habit."""
+
+
 def sort_habits(how: Mapping[str, str]) -> tuple[Habits, dict[str, str]]:
     """Sorts named arguments into habits and the options to ask for, which keep their order.
 
@@ -154,14 +158,18 @@ def sort_habits(how: Mapping[str, str]) -> tuple[Habits, dict[str, str]]:
         raise BoardError(f"The board has no habit '{unknown[0]}'. It has: {', '.join(kinds)}.")
     # Any: each habit has its own type.
     habits: dict[str, Any] = {
-        name: _habit(name, value, is_time=kinds[name] == "float")
+        name: _habit(name, value, _TYPES[str(kinds[name])])
         for name, value in how.items()
         if name in kinds
     }
     return Habits(**habits), options
 
 
-def _habit(name: str, value: str, *, is_time: bool) -> float | int:
-    kind = TypeInfo.from_type_hint(timedelta if is_time else int)
-    converted = kind.convert(value, name, kind="Habit")
-    return converted.total_seconds() if isinstance(converted, timedelta) else int(str(converted))
+def _habit(name: str, value: str, kind: type) -> float | int:
+    converted = TypeInfo.from_type_hint(kind).convert(value, name, kind="Habit")
+    if isinstance(converted, timedelta):
+        return converted.total_seconds()
+    if kind is bool and not isinstance(converted, bool):
+        # Robot Framework hands on what is no Boolean.
+        raise ValueError(f"Habit '{name}' got value '{value}' that cannot be converted to boolean.")
+    return converted if isinstance(converted, bool) else int(str(converted))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from TftpBoard.habits import Habits
 from TftpBoard.packets import (
     ACK,
     DATA,
@@ -46,7 +47,9 @@ class Transfer:
         is_over: whether nothing is left to be received. `packets` may still hold a last answer.
     """
 
-    def __init__(self, kind: int, name: str, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: int, name: str, options: Mapping[str, str], habits: Habits | None = None
+    ) -> None:
         self.packets = [encode_request(kind, name.encode(), "octet", options)]
         self.granted: Mapping[str, str] = {}
         self.blocks = 0
@@ -56,6 +59,7 @@ class Transfer:
         self._kind = kind
         self._name = name
         self._asked = options
+        self._habits = habits or Habits()
         self._terms = Terms({})
 
     def receive(self, datagram: bytes) -> bool:
@@ -65,6 +69,9 @@ class Transfer:
         except (BoardError, UnicodeDecodeError):
             return False
         if packet.kind == ERROR:
+            if self._habits.keeps_short_file and self.blocks:
+                self._end()
+                return False
             self._end(RefusedError(packet.number, packet.text, f"'{self._name}'"))
             return False
         if packet.kind == OACK:
@@ -80,7 +87,8 @@ class Transfer:
 
     def _take_options(self, packet: Packet) -> bool:
         try:
-            check_answer(self._kind, self._asked, packet.options)
+            if not self._habits.trusts_oack:
+                check_answer(self._kind, self._asked, packet.options)
         except BoardError as problem:
             return self._refuse(8, str(problem))
         self.granted = packet.options
@@ -105,10 +113,14 @@ class Download(Transfer):
     """A board reads a file."""
 
     def __init__(
-        self, name: str, options: Mapping[str, str], keep: Callable[[bytes], object]
+        self,
+        name: str,
+        options: Mapping[str, str],
+        keep: Callable[[bytes], object],
+        habits: Habits | None = None,
     ) -> None:
         """`keep` takes the octets of each block, in their order."""
-        super().__init__(RRQ, name, options)
+        super().__init__(RRQ, name, options, habits)
         self._keep = keep
         self._acknowledged = 0
         self._gap_after = -1
@@ -119,7 +131,10 @@ class Download(Transfer):
     def _take(self, packet: Packet) -> bool:
         if packet.kind != DATA:
             return False
-        if packet.number != wire_block(self.blocks + 1, self._terms.rollover):
+        following = self.blocks + 1
+        if not self._habits.no_rollover:
+            following = wire_block(following, self._terms.rollover)
+        if packet.number != following:
             return self._take_out_of_order(packet.number)
         if len(packet.payload) > self._terms.blksize:
             return self._refuse(4, f"A block of {len(packet.payload)} octets is too long")
@@ -134,6 +149,9 @@ class Download(Transfer):
     def _take_out_of_order(self, number: int) -> bool:
         """Acknowledges the last block in order, once for each gap (RFC 7440 section 4)."""
         is_again = self.blocks > 0 and number == wire_block(self.blocks, self._terms.rollover)
+        if is_again and self._habits.counts_duplicates:
+            self.blocks += 1
+            return self._acknowledge()
         if not is_again and self._gap_after == self.blocks:
             return False
         self._gap_after = self.blocks

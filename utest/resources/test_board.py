@@ -205,6 +205,15 @@ def test_stranger_gets_error_5_and_disturbs_nothing() -> None:
         assert board.memory["f"] == IMAGE
 
 
+def test_board_that_believes_strangers_holds_a_wrong_file(server: TftpServer) -> None:
+    server.faults.inject("stray", "DATA 3", file="zImage")
+    weak = Habits(believes_strangers=True)
+    with Board(server.host, server.port, habits=weak) as board:
+        board.switch_on("zImage")
+        board.wait_until_booted()
+        assert board.memory["zImage"] != IMAGE
+
+
 def test_two_boards_ask_from_addresses_of_their_own() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))

@@ -116,15 +116,22 @@ def test_board_that_is_not_on_the_bench_may_be_switched_off() -> None:
 
 
 def test_named_arguments_are_options_or_habits() -> None:
-    habits, options = sort_habits({"blksize": "512", "retry_after": "500ms", "retries": "2"})
-    assert habits == Habits(retry_after=0.5, retries=2)
+    habits, options = sort_habits(
+        {"blksize": "512", "retry_after": "500ms", "retries": "2", "no_rollover": "True"}
+    )
+    assert habits == Habits(retry_after=0.5, retries=2, no_rollover=True)
     assert options == {"blksize": "512"}
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("is_lazy", "True", "The board has no habit 'is_lazy'. It has: retry_after, retries."),
+        ("is_lazy", "True", "The board has no habit 'is_lazy'. It has: retry_after, retries, "),
+        (
+            "trusts_oack",
+            "perhaps",
+            "Habit 'trusts_oack' got value 'perhaps' that cannot be converted to boolean.",
+        ),
         ("retries", "x", "Habit 'retries' got value 'x' that cannot be converted to integer."),
     ],
 )

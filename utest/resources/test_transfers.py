@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from TftpBoard.habits import Habits
 from TftpBoard.packets import (
     RRQ,
     WRQ,
@@ -27,6 +28,11 @@ OACK = encode_oack({"windowsize": "4"})
 def load(options: dict[str, str] | None = None) -> tuple[Download, bytearray]:
     content = bytearray()
     return Download("f", options or {}, content.extend), content
+
+
+def load_weakly(**habits: bool) -> tuple[Download, bytearray]:
+    content = bytearray()
+    return Download("f", {}, content.extend, Habits(**habits)), content
 
 
 def data(block: int, size: int = 512) -> bytes:
@@ -239,3 +245,40 @@ def test_board_to_board_any_content_arrives_whatever_is_lost(
                 upload.receive(packet)
             step += 1
     assert (upload.is_over, download.is_over, bytes(received)) == (True, True, content)
+
+
+# Weak boards
+
+
+def test_board_that_counts_duplicates_acknowledges_a_block_that_never_came() -> None:
+    download, content = load_weakly(counts_duplicates=True)
+    download.receive(data(1))
+    assert download.receive(data(1))
+    assert sent(download) == ["ACK 2"]
+    assert len(content) == 512
+
+
+def test_board_without_rollover_knows_no_block_after_65535() -> None:
+    download, content = load_weakly(no_rollover=True)
+    for block in range(1, 65536):
+        download.receive(data(block, 512))
+    assert len(content) == 65535 * 512
+    download.receive(data(0, 512))
+    assert (len(content), download.is_over) == (65535 * 512, False)
+
+
+def test_board_that_trusts_option_answers_takes_a_block_for_the_last_one() -> None:
+    download, content = load_weakly(trusts_oack=True)
+    assert download.receive(encode_oack({"blksize": "9000"}))
+    assert download.receive(data(1))
+    assert (download.is_over, download.error, len(content)) == (True, None, 512)
+
+
+def test_board_that_keeps_a_short_file_takes_an_error_for_the_end() -> None:
+    download, content = load_weakly(keeps_short_file=True)
+    download.receive(data(1))
+    download.receive(encode_error(3, "Disk full"))
+    assert (download.is_over, download.error, len(content)) == (True, None, 512)
+    refused, _ = load_weakly(keeps_short_file=True)
+    refused.receive(encode_error(1, "File not found"))
+    assert isinstance(refused.error, RefusedError)
