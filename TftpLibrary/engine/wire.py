@@ -105,11 +105,8 @@ class Wire:
             self._read()
         if not self._came:
             raise BlockingIOError
-        datagram = self._came.popleft()
-        if self._came:
-            # The socket may have nothing more that would wake the session.
-            self._engine.set_alarm(self)
-        return datagram[:size]
+        # If more has come, the alarm is set: the socket may have nothing that wakes the session.
+        return self._came.popleft()[:size]
 
     def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
         """Takes the next datagram into a buffer."""
@@ -251,8 +248,7 @@ class Wire:
         if delivery.place is not None:
             self._deliver_elsewhere(is_sent, delivery, now)
         elif not is_sent:
-            # Of a transfer that is over nothing is taken.
-            self._came.extend((delivery.octets,) if self.is_open else ())
+            self._came.append(delivery.octets)
         else:
             with contextlib.suppress(OSError):
                 self._send(delivery, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from TftpLibrary.protocol import retry
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Direction, Error, Oack, Request, decode
 from TftpLibrary.settings import ClientSettings
+from utest.support.bench import linux_only
 from utest.support.puppets import Puppet, orders
 from utest.support.stages import (
     CLIENT_STAGES,
@@ -260,6 +262,37 @@ def test_a_fault_strikes_a_transfer_that_runs_already(staging: Staging) -> None:
         assert stage.is_silent()
         assert stage.hits(fault) == 1
         assert [mark.fault for mark in stage.look().faults] == [fault]
+
+
+@linux_only
+def test_a_fault_strikes_a_download_whose_datagrams_are_merged_already() -> None:
+    blocks = [Data(n, bytes((n,)) * 512) for n in range(1, 13)]
+    settings = PATIENT_CLIENT.changed({"windowsize": 4})
+    with orders() as given, Puppet() as server:
+        given.inject("drop", file="other")
+        given.get(server, settings)
+        server.take_request()
+        server.send(Oack((("windowsize", "4"),)))
+        assert server.receive() == Ack(0)
+
+        def send(first: int, last: int) -> None:
+            """While the engine waits, so that one read takes them all."""
+            for block in blocks[first - 1 : last]:
+                server.send(block)
+
+        for first in (1, 5):
+            given.engine.call(partial(send, first, first + 3))
+            assert server.receive() == Ack(first + 3)
+        fault = given.inject("drop", "DATA 10")
+        given.engine.call(partial(send, 9, 12))
+        assert server.receive() == Ack(9)
+        assert given.hits(fault) == 1
+        given.engine.call(partial(send, 10, 12))
+        server.send(Data(13, b"end"))
+        while server.receive() != Ack(13):
+            pass
+        assert given.wait_for_end().outcome is Outcome.completed
+        assert given.content() == b"".join(block.payload for block in blocks) + b"end"
 
 
 # A client without faults

@@ -397,6 +397,24 @@ def test_late_datagrams_do_not_outlive_the_server(single_port: bool) -> None:
         assert peer.is_silent(0.4)
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+def test_nothing_late_is_left_of_a_server_that_stops_before_its_engine(is_over: bool) -> None:
+    with bench({"f": b"small"}, **PATIENT) as dut, dut.peer() as peer:
+        dut.faults.inject("duplicate", "DATA", delay=3600)
+        dut.faults.inject("duplicate", "RRQ", delay=3600, file="late")
+        peer.ask()
+        peer.receive()
+        if is_over:
+            peer.send(Ack(1))
+            dut.wait_until_empty()
+        with dut.peer() as other:
+            other.ask("late")
+            other.receive()
+        dut.engine.call(dut.listener.stop)
+        assert _is_free(peer.tid)
+        assert not dut.engine.linger()
+
+
 def test_late_datagrams_are_dropped_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_LATE", 0.05)
     with bench({"f": b"small"}, **PATIENT) as dut, dut.peer() as peer:
@@ -405,15 +423,25 @@ def test_late_datagrams_are_dropped_after_a_minute(monkeypatch: pytest.MonkeyPat
         peer.receive()
         peer.send(Ack(1))
         dut.wait_until_empty()
+        wait_until(lambda: _is_free(peer.tid))
 
-        def is_free() -> bool:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-                with suppress(OSError):
-                    other.bind(peer.tid)
-                    return True
-                return False
 
-        wait_until(is_free)
+def _is_free(place: tuple[str, int]) -> bool:
+    """Whether a port is bound by nobody."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        with suppress(OSError):
+            other.bind(place)
+            return True
+        return False
+
+
+def test_a_port_that_vanishes_waits_for_nothing_late() -> None:
+    with server_sends() as stage:
+        stage.inject("duplicate", "DATA 1", delay=3600)
+        stage.inject("vanish", "DATA 2")
+        stage.provoke()
+        wait_until(lambda: not stage.look().is_running)
+        assert _is_free(stage.ours[0])
 
 
 def test_a_late_ack_arrives_at_the_session() -> None:
@@ -463,6 +491,44 @@ def test_a_download_that_runs_meets_a_fault(single_port: bool, windowsize: int) 
         assert peer.is_silent()
         assert dut.faults.expect(fault).hits == 1
         assert [mark.fault for mark in dut.transfers[0].faults] == [fault]
+
+
+def test_the_last_block_of_a_transfer_that_runs_is_known_by_its_size() -> None:
+    with bench({"f": bytes(450)}, **PATIENT) as dut, dut.peer() as peer:
+        peer.ask(blksize=100)
+        peer.receive()
+        peer.send(Ack(0))
+        peer.receive_data()
+        fault = dut.faults.inject("drop", "DATA last")
+        for block in (1, 2, 3):
+            peer.send(Ack(block))
+            assert peer.receive_data().wire_block == block + 1
+        peer.send(Ack(4))
+        assert peer.is_silent()
+        assert dut.faults.expect(fault).hits == 1
+        assert dut.transfers[0].faults[0].words == "dropped DATA 5"
+
+
+@linux_only
+@pytest.mark.parametrize("rollover", [0, 1])
+def test_blocks_are_counted_beyond_the_rollover_in_a_transfer_that_runs(rollover: int) -> None:
+    with bench({"f": bytes(8 * 65_700)}, **PATIENT) as dut, dut.peer() as peer:
+        peer.ask(blksize=8, windowsize=64, rollover=rollover)
+        peer.receive()
+
+        def take_window(acked: int, count: int) -> list[int]:
+            wire = acked if acked < 65_536 else acked - 65_536 + rollover
+            peer.send(Ack(wire))
+            return [peer.receive_data().wire_block for _ in range(count)]
+
+        for acked in range(0, 65_537, 64):
+            take_window(acked, 64)
+        fault = dut.faults.inject("drop", "DATA 65610")
+        missing = 65_610 - 65_536 + rollover
+        blocks = take_window(65_600, 63)
+        assert missing not in blocks
+        assert [missing - 1 in blocks, missing + 1 in blocks] == [True, True]
+        assert dut.faults.expect(fault).hits == 1
 
 
 @linux_only
@@ -635,3 +701,45 @@ def test_a_late_datagram_that_comes_after_the_end_is_not_taken() -> None:
         assert peer.is_silent(0.1)
         assert record.outcome is Outcome.completed
         assert dut.transfers[0].duplicates == 0
+
+
+# Addresses and modes
+
+
+@pytest.mark.parametrize("single_port", [False, True])
+@pytest.mark.parametrize(("bound", "asked"), [("::1", "::1"), ("0.0.0.0", "127.0.0.1")])
+def test_strangers_come_from_the_address_that_was_asked(
+    bound: str, asked: str, single_port: bool
+) -> None:
+    with bench({"f": CONTENT}, host=bound, single_port=single_port, **PATIENT) as dut:
+        server = (asked, dut.port)
+        with Peer(server, asked) as peer:
+            dut.faults.inject("stray", "DATA 1")
+            dut.faults.inject("wrong_tid", "ERROR")
+            peer.ask()
+            peer.receive()
+            stranger = peer.tid
+            assert peer.receive() == Data(1, CONTENT[:512])
+            assert stranger[0] == peer.tid[0] == asked
+            assert stranger[1] != peer.tid[1]
+            peer.ask("missing")
+            assert peer.receive() == Error(1, "File not found")
+            assert peer.tid[0] == asked
+            assert peer.tid[1] != dut.port
+
+
+def test_the_last_block_of_a_text_is_known_when_it_comes() -> None:
+    """Its size shows only while it is sent."""
+    text = b"line\n" * 200
+    with bench({"f": text}, **QUICK) as dut, dut.peer() as peer:
+        fault = dut.faults.inject("drop", "DATA last")
+        peer.ask("f", "netascii")
+        got = b""
+        for block in (1, 2, 3):
+            data = peer.receive_data()
+            assert data.wire_block == block
+            got += data.payload
+            peer.send(Ack(block))
+        assert got == text.replace(b"\n", b"\r\n")
+        assert dut.faults.expect(fault).hits == 1
+        assert dut.wait_for_end().faults[0].words == "dropped DATA 3"
