@@ -227,8 +227,7 @@ class Miscall:
     def _arrive(self, delivery: Delivery) -> None:
         session = self._call.session
         if session is None:
-            if self.is_running:
-                self._call.take(delivery.octets, delivery.place)
+            self._call.take(delivery.octets, delivery.place)
         elif delivery.place[1] == self._there:
             self.arrive_at(session, delivery.octets)
 

@@ -190,19 +190,28 @@ def test_an_answer_passes_by_a_rule_once() -> None:
 
 def test_a_late_answer_of_another_port_is_not_taken_into_the_transfer() -> None:
     with orders() as given, Puppet() as server:
-        given.inject("delay", "DATA 1", delay=0.5)
-        given.get(server, EAGER)
+        given.inject("delay", "DATA 2", delay=0.3)
+        given.get(server, PATIENT_CLIENT)
         server.take_request()
-        other = server.open_tid()
-        server.send(Data(1, b"wrong"), other)
-        late = time.monotonic() + 0.6
-        server.take_request()
+        server.send(Data(2, b"wrong"), server.open_tid())
+        late = time.monotonic() + 0.4
         server.send(Data(1, CONTENT[:512]))
         assert server.receive() == Ack(1)
         wait_until(lambda: time.monotonic() > late)
         server.send(Data(2, b"end"))
         assert given.wait_for_end().outcome is Outcome.completed
         assert given.content() == CONTENT[:512] + b"end"
+
+
+def test_what_is_late_as_the_server_answers_arrives_though_its_fault_was_cleared() -> None:
+    with orders() as given, Puppet() as server:
+        given.inject("duplicate", "RRQ", delay=0.2)
+        given.get(server, PATIENT_CLIENT)
+        request = server.take_request()
+        given.engine.call(given.calls.plan.remove)
+        server.send(Data(1, CONTENT[:512]))
+        assert server.receive() == Ack(1)
+        assert server.take_request() == request
 
 
 # What comes
