@@ -262,7 +262,7 @@ def test_only_the_engine_opens_sockets() -> None:
 
 def test_below_the_engine_only_those_who_wait_read_a_clock() -> None:
     """All else gets its time as an argument, so that a test can say what time it is."""
-    timeless = ("protocol/", "store/", "recording/")
+    timeless = ("protocol/", "faults/", "store/", "recording/")
     found = modules_that(
         lambda module: name_of(module).startswith(timeless) and imports(module, "time")
     )
