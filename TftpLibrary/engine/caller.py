@@ -80,6 +80,7 @@ class Caller:
     Attributes:
         entry: the record.
         session: the session that took over; None before.
+        observe: who sees its datagrams; None for nobody.
 
     Raises:
         OSError: no socket can be had.
@@ -90,7 +91,7 @@ class Caller:
         self._lines = Lines(order.servers, settings.local_address, self._send)
         self.armed = float("inf")
         self.session: Session | None = None
-        self._observe: Observer | None = None
+        self.observe: Observer | None = None
         self._faults: Miscall | None = None
         self._order = order
         self._engine = engine
@@ -189,7 +190,7 @@ class Caller:
 
     def tap(self, observe: Observer | None) -> None:
         """Shows each datagram from now on to an observer; to nobody any more if it is None."""
-        self._observe = observe
+        self.observe = observe
         if self.session is not None:
             self.session.channel.tap(observe)
         elif self.entry.end is None:
@@ -198,7 +199,7 @@ class Caller:
     def misbehave(self, faults: Miscalls) -> None:
         """Has faults on purpose from now on."""
         self._faults = faults.begin(self, self._engine)
-        self.tap(self._observe)
+        self.tap(self.observe)
 
     # For the faults ------------------------------------------------------------------------
 
@@ -282,8 +283,8 @@ class Caller:
             self._finish(End(Outcome.failed, None, text))
             return
         way: Channel = channel if self._faults is None else self._faults.open_wire(channel)
-        if self._observe is not None:
-            way.tap(self._observe)
+        if self.observe is not None:
+            way.tap(self.observe)
         waiting = channel.take_early()
         now = monotonic()
         client = hosts.readable_host(sock.getsockname())

@@ -9,6 +9,7 @@ are never answered: two servers could answer each other for ever.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -116,9 +117,14 @@ class Listener:
     def tap(self, observe: Observer | None) -> None:
         """Shows each datagram from now on to an observer; to nobody any more if it is None."""
         self._observe = observe
-        self.sock = self._reception.sock = tapped(self.sock, observe)
+        self._use(self.sock)
         for session in self.sessions:
             session.channel.tap(observe)
+
+    def _use(self, sock: socket.socket) -> None:
+        """Has a socket from now on, with the observer, to whom faults tell more."""
+        observe = self._observe if self._faults is None else self._faults.observer(self._observe)
+        self.sock = self._reception.sock = tapped(sock, observe)
 
     def misbehave(self, plan: Plan) -> None:
         """Has the faults of a plan from now on, in running transfers too."""
@@ -128,6 +134,7 @@ class Listener:
 
             self._faults = self._reception.faults = Misbehaviour(plan, self._engine, self)
         self._faults.reroute(self.sessions)
+        self.tap(self._observe)
 
     @property
     def paused(self) -> Pause | None:
@@ -167,13 +174,13 @@ class Listener:
         Raises:
             UsageError: it was taken meanwhile.
         """
-        sock = udp.bind_request_socket(self._host, self.port)
-        self.sock = self._reception.sock = tapped(sock, self._observe)
+        self._use(udp.bind_request_socket(self._host, self.port))
 
     def drain(self) -> None:
         """Forgets every datagram that came."""
         while udp.receive_request(self.sock, MAX_REQUEST_SIZE) is not None:
             pass
+        self._show_rest()
 
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""
@@ -218,13 +225,19 @@ class Listener:
             arrival = udp.receive_request(self.sock, size)
             if arrival is None:
                 self._requests.forget_ended()
-                return
+                break
             datagram, peer, local, is_broadcast, came = arrival
             if is_broadcast and not self._settings.broadcast:
                 self._ignore(datagram, peer)
             # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
             elif not self._requests.has_ended(peer, datagram, came):
                 take(datagram, peer, local if self._is_wildcard else None, came)
+        self._show_rest()
+
+    def _show_rest(self) -> None:
+        """Shows an observer what was not taken."""
+        if self._faults is not None:
+            self._faults.show_rest()
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code while a datagram was looked at."""
@@ -339,7 +352,7 @@ class Listener:
         """Records a refusal, and answers with an ERROR."""
         packet = Error(refusal.code, refusal.public).encode()
         send: Callable[[], None] = partial(self.answer, packet, peer, local)
-        if passage is not None and self._faults is not None:
+        if self._faults is not None:
             # Decided before the record ends, which shows what becomes of the answer.
             send = self._faults.answer(packet, (peer, local), passage, entry)
         if entry is not None:

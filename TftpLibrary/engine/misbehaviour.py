@@ -14,20 +14,23 @@ from typing import Protocol
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.admission import Refusal
+from TftpLibrary.engine.commentary import Commentary
 from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.damaged import DamagedSource
 from TftpLibrary.engine.decoding import decode_request
+from TftpLibrary.engine.evidence import mark
 from TftpLibrary.engine.foreign import ForeignPort
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.late import Deliver, Late
 from TftpLibrary.engine.session import Session
+from TftpLibrary.engine.single_port import SharedChannel
 from TftpLibrary.engine.wire import Surroundings, Wire, reroute
 from TftpLibrary.errors import PacketError
 from TftpLibrary.faults.deliveries import Delivery, Strike
 from TftpLibrary.faults.files import Damage, Damaging, ToldSize
 from TftpLibrary.faults.passage import Passage
 from TftpLibrary.faults.plan import Plan
-from TftpLibrary.protocol.datagrams import is_request
+from TftpLibrary.protocol.datagrams import Observer, is_request
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import Request, octets_of_text, printable
 from TftpLibrary.recording.entry import Entry, Tally
@@ -90,6 +93,17 @@ class Misbehaviour:
         self._stalled: dict[tuple[Address, str], Passage] = {}
         self._wires: dict[Passage, Wire] = {}
         self._foreign = ForeignPort(engine, lambda: None)
+        self._commentary = Commentary()
+        self._denied = ""
+
+    def observer(self, observe: Observer | None) -> Observer | None:
+        """Returns who is to see the datagrams of the port in the place of an observer."""
+        self._foreign.tap(None if observe is None else self._commentary.see_aside)
+        return self._commentary.observer(observe)
+
+    def show_rest(self) -> None:
+        """Shows the observer what came through the port and was not taken."""
+        self._commentary.show_rest()
 
     # Requests ------------------------------------------------------------------------------
 
@@ -101,10 +115,15 @@ class Misbehaviour:
                 request, client = decode_request(datagram), hosts.readable_host(peer)
                 passage = self._passage(request, peer, client)
         if passage is None:
+            # In single-port mode it may be a packet for a wire, which tells what becomes of it.
+            session = self._port.find_session(peer)
+            if session is None or not isinstance(session.channel, Wire):
+                self._commentary.came()
             self._port.take(datagram, peer, local, came)
             return
-        now, late = monotonic(), passage.late_count
+        now, late, known = monotonic(), passage.late_count, len(passage.strikes)
         going = passage.carry(datagram, now, is_sent=False, place=(peer, local))
+        self._commentary.came(passage.strikes[known:])
         for delivery in going:
             self._port.take(delivery.octets, peer, local, came, passage)
         if not going and passage.late_count == late:
@@ -172,13 +191,12 @@ class Misbehaviour:
         session = self._port.find_session(peer)
         strikes = passage.take_strikes()
         if session is not None and session.channel.is_open:
-            _mark(session.entry, strikes, now)
+            mark(session.entry, strikes, now)
             return
         entry = self._port.make_entry(request, peer, client, now)
-        _mark(entry, strikes, now)
-        # Only what loses it leaves no copy: that is the last one, or an earlier stall.
-        cause = strikes[-1].cause if strikes else f"fault {passage.stalled_by(now)}"
-        text = f"the request was dropped on purpose ({cause})"
+        mark(entry, strikes, now)
+        # Only what loses it leaves no copy: that is the last one.
+        text = f"the request was dropped on purpose ({strikes[-1].cause})"
         entry.finish(End(Outcome.refused, None, text, cause=Cause.on_purpose), Tally(), now)
 
     # Refusals and files --------------------------------------------------------------------
@@ -193,38 +211,50 @@ class Misbehaviour:
         found = self._plan.denial(printable(request.filename), client, now)
         if found is not None:
             fault, denial = found
-            entry.add_fault(fault, f"refused the request with error {denial.code}", now)
+            strike = Strike(fault, f"refused the request with error {denial.code}", is_sent=True)
+            mark(entry, [strike], now)
+            self._denied = strike.remark
             public = denial.message or _DENIALS.get(denial.code, "Refused on purpose")
-            reason = f"{public[0].lower()}{public[1:]}, on purpose (fault {fault})"
+            reason = f"{public[0].lower()}{public[1:]}, on purpose ({strike.cause})"
             raise Refusal(denial.code, public, reason, Cause.on_purpose)
 
     def answer(
-        self, octets: bytes, place: Place, passage: Passage, entry: Entry | None
+        self, octets: bytes, place: Place, passage: Passage | None, entry: Entry | None
     ) -> Callable[[], None]:
         """Decides what becomes of a refusal; its record shows that.
 
         Returns:
             What sends it, if the faults let it.
         """
-        now = monotonic()
-        going = passage.carry(octets, now, is_sent=True, place=place)
+        now, (peer, local) = monotonic(), place
+        denied, self._denied = self._denied, ""
+        going, strikes = [Delivery(octets, place=place)], list[Strike]()
+        if passage is not None:
+            going = passage.carry(octets, now, is_sent=True, place=place)
+            strikes = passage.take_strikes()
         if entry is not None:
-            _mark(entry, passage.take_strikes(), now)
+            mark(entry, strikes, now)
 
         def send() -> None:
             for delivery in going:
-                self._send(delivery)
-            self._wait(passage, place[0])
+                self._send(delivery.noted(denied) if denied else delivery)
+            self._commentary.kept_back(strikes, local or self._port.bound, peer)
+            if passage is not None:
+                self._wait(passage, peer)
 
         return send
 
     def _send(self, delivery: Delivery) -> None:
         """Sends from the port of the server, or from that of a stranger."""
         peer, local = delivery.place
-        if delivery.is_foreign:
-            self._foreign.send(delivery.octets, local or self._port.bound, peer)
-        else:
-            self._port.answer(delivery.octets, peer, local)
+        self._commentary.remark = delivery.remark
+        try:
+            if delivery.is_foreign:
+                self._foreign.send(delivery.octets, local or self._port.bound, peer)
+            else:
+                self._port.answer(delivery.octets, peer, local)
+        finally:
+            self._commentary.remark = ""
 
     def damage(
         self, source: Source, request: Request, client: str, entry: Entry, open_read: Open
@@ -264,9 +294,14 @@ class Misbehaviour:
             # The wire sees to what is late from here on.
             self._waiting.pop(passage)[1].leave()
         deliver = self._deliver(passage)
-        wire = Wire(channel, passage, self._engine, deliver, self._forget)
+        seen = self._commentary_of(channel)
+        wire = Wire(channel, passage, self._engine, deliver, self._forget, seen)
         self._wires[passage] = wire
         return wire
+
+    def _commentary_of(self, channel: Channel) -> Commentary | None:
+        """In single-port mode whatever a wire gets came through the port."""
+        return self._commentary if isinstance(channel, SharedChannel) else None
 
     def _forget(self, wire: Wire) -> None:
         del self._wires[wire.passage]
@@ -275,7 +310,8 @@ class Misbehaviour:
         """Puts wires before the channels of running transfers that a fault concerns."""
         for session in sessions:
             client, engine = session.entry.transfer.client, self._engine
-            wire = reroute(session, self._plan, client, engine, self._deliver, self._forget)
+            seen = self._commentary_of(session.channel)
+            wire = reroute(session, self._plan, client, engine, self._deliver, self._forget, seen)
             if wire is not None:
                 self._wires[wire.passage] = wire
 
@@ -290,11 +326,6 @@ class Misbehaviour:
 
 Open = Callable[[bytes], Source]
 """Opens a file of the store for a board."""
-
-
-def _mark(entry: Entry, strikes: list[Strike], now: float) -> None:
-    for strike in strikes:
-        entry.add_fault(strike.fault, strike.summary, now)
 
 
 def _damage_words(damage: Damage) -> str:

@@ -11,6 +11,7 @@ import contextlib
 from time import monotonic
 from typing import Protocol
 
+from TftpLibrary.engine.commentary import Commentary
 from TftpLibrary.engine.contracts import Channel
 from TftpLibrary.engine.evidence import Evidence
 from TftpLibrary.engine.foreign import ForeignPort
@@ -40,6 +41,10 @@ class Call(Protocol):
     @property
     def session(self) -> Session | None:
         """The session that took over; None before."""
+
+    @property
+    def observe(self) -> Observer | None:
+        """Who sees its datagrams."""
 
     @property
     def local(self) -> Address:
@@ -94,7 +99,8 @@ class Miscall:
         self._engine = engine
         file = call.entry.transfer.filename
         self._passage = Passage(plan, plan.begin(file, _OURS, is_server=False))
-        self._evidence = Evidence(self._passage)
+        self._commentary = Commentary()
+        self._evidence = Evidence(self._passage, self._commentary)
         self._evidence.entry = call.entry
         self._foreign = ForeignPort(engine, lambda: call.entry.remark(REFUSED_STRANGER))
         self._wire: Wire | None = None
@@ -109,9 +115,8 @@ class Miscall:
 
     def observer(self, observe: Observer | None) -> Observer | None:
         """Returns who is to see the datagrams of the call in the place of an observer."""
-        seer = self._evidence.observer(observe)
-        self._foreign.tap(seer)
-        return seer
+        self._foreign.tap(None if observe is None else self._commentary.see_aside)
+        return self._commentary.observer(observe)
 
     def send(self, octets: bytes, place: Place) -> None:
         """Sends a packet, if the faults let it.
@@ -161,12 +166,16 @@ class Miscall:
     def reroute(self) -> None:
         """Puts a wire before the channel of a running transfer that a fault concerns."""
         session = self._call.session
-        if session is not None:
-            reroute(session, self._plan, _OURS, self._engine, lambda _passage: self._deliver)
+        if session is None:
+            return
+        wire = reroute(session, self._plan, _OURS, self._engine, lambda _passage: self._deliver)
+        if wire is not None:
+            wire.tap(self._call.observe)
 
     def close(self, lines: Lines) -> None:
         """There is no transfer; what is late still leaves, and then the sockets are closed."""
         self._engine.drop_alarm(self)
+        self._commentary.show_rest()
         if self._passage.deadline is None or self._passage.is_closed:
             lines.close()
             self._foreign.close()
@@ -210,19 +219,18 @@ class Miscall:
 
     def _send(self, delivery: Delivery, now: float) -> None:
         place = delivery.place
-        if delivery.is_foreign:
-            # When the server has answered, a request from another port comes too late.
-            if self._there is None:
-                self._foreign.send(delivery.octets, self._call.local, place[1])
-            return
-        self._evidence.remark = delivery.remark
+        self._commentary.remark = delivery.remark
         try:
-            self._call.put(delivery.octets, place)
+            if not delivery.is_foreign:
+                self._call.put(delivery.octets, place)
+            elif self._there is None:
+                # When the server has answered, a request from another port comes too late.
+                self._foreign.send(delivery.octets, self._call.local, place[1])
         except BlockingIOError:
             # The socket has no room: what the faults let through must not be lost here.
             self._passage.postpone(delivery, now + MOMENT)
         finally:
-            self._evidence.remark = ""
+            self._commentary.remark = ""
 
     def _arrive(self, delivery: Delivery) -> None:
         session = self._call.session

@@ -177,8 +177,12 @@ def tapped(sock: socket.socket, observe: Observer | None) -> socket.socket:
     """Returns the socket with this observer, or with None, in the place of any other."""
     if observe is None:
         return untapped(sock)
+    if isinstance(sock, TappedSocket):
+        # It remembers what is a repeat.
+        sock.observe = observe
+        return cast("socket.socket", sock)
     # It is a socket in all but name: the socket does everything that is not defined here.
-    return cast("socket.socket", TappedSocket(untapped(sock), observe))
+    return cast("socket.socket", TappedSocket(sock, observe))
 
 
 def tapped_like(sock: socket.socket, other: socket.socket) -> socket.socket:

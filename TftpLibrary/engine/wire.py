@@ -13,7 +13,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
+from TftpLibrary.engine import hosts
 from TftpLibrary.engine.channel import copy_into
+from TftpLibrary.engine.commentary import Commentary
 from TftpLibrary.engine.contracts import Alarms, Channel, Runner
 from TftpLibrary.engine.evidence import Evidence
 from TftpLibrary.engine.foreign import ForeignPort
@@ -58,6 +60,7 @@ class Wire:
         engine: the engine.
         deliver: takes late datagrams that have a place: requests, and answers to them.
         forget: called once, when nothing is late any more and everything is closed.
+        commentary: shows the datagrams; None where the channel has sockets of its own.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Wire:
         engine: Surroundings,
         deliver: Deliver,
         forget: Callable[[Wire], None] = lambda _wire: None,
+        commentary: Commentary | None = None,
     ) -> None:
         self.passage = passage
         self.peer = inner.peer
@@ -82,7 +86,8 @@ class Wire:
         self._came: deque[bytes] = deque()
         self._buffer = memoryview(bytearray(_LARGEST))
         self._foreign = ForeignPort(engine, self._hear_refusal)
-        self._evidence = Evidence(passage)
+        self._commentary = commentary or Commentary(hosts.endpoint(inner.peer))
+        self._evidence = Evidence(passage, self._commentary)
         self._late: Late | None = None
 
     def attach(self, owner: Session) -> None:
@@ -165,8 +170,8 @@ class Wire:
 
     def tap(self, observe: Observer | None) -> None:
         """Shows each datagram to an observer, with what was done to it on purpose."""
-        self._inner.tap(self._evidence.observer(observe))
-        self._foreign.tap(None if observe is None else self._evidence.see)
+        self._inner.tap(self._commentary.observer(observe))
+        self._foreign.tap(None if observe is None else self._commentary.see_aside)
 
     def close(self) -> None:
         """The session is over; what is late still leaves. Idempotent."""
@@ -254,7 +259,7 @@ class Wire:
                 self._send(delivery, now)
 
     def _send(self, delivery: Delivery, now: float) -> None:
-        self._evidence.remark = delivery.remark
+        self._commentary.remark = delivery.remark
         try:
             if delivery.is_foreign:
                 self._foreign.send(delivery.octets, self._inner.local, self.peer)
@@ -264,7 +269,7 @@ class Wire:
             # The socket has no room: what the faults let through must not be lost here.
             self.passage.postpone(delivery, now + MOMENT)
         finally:
-            self._evidence.remark = ""
+            self._commentary.remark = ""
 
     def _hear_refusal(self) -> None:
         if self._owner is not None:
@@ -281,8 +286,10 @@ class Wire:
         with contextlib.suppress(OSError):
             for _ in range(_AT_ONCE):
                 self._inner.receive_into(self._buffer, DONTWAIT)
+        self._commentary.show_rest()
 
     def _end(self) -> None:
+        self._commentary.show_rest()
         self._inner.close()
         self._foreign.close()
         self._forget(self)
@@ -295,6 +302,7 @@ def reroute(
     engine: Surroundings,
     deliver: Callable[[Passage], Deliver],
     forget: Callable[[Wire], None] = lambda _wire: None,
+    commentary: Commentary | None = None,
 ) -> Wire | None:
     """Puts a wire before the channel of a running transfer, if a fault concerns it.
 
@@ -305,6 +313,7 @@ def reroute(
         engine: the engine.
         deliver: makes what the wire of a passage gets, see there.
         forget: see `Wire`.
+        commentary: see `Wire`.
 
     Returns:
         The wire; None where the transfer has one, or needs none.
@@ -322,7 +331,7 @@ def reroute(
         highest=machine.sent if isinstance(machine, Sender) else machine.received,
     )
     passage = Passage(plan, track)
-    wire = Wire(session.channel, passage, engine, deliver(passage), forget)
+    wire = Wire(session.channel, passage, engine, deliver(passage), forget, commentary)
     session.reroute(wire)
     wire.attach(session)
     return wire

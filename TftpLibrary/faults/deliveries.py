@@ -65,6 +65,7 @@ class Strike(NamedTuple):
         duration: seconds of a stall; None for ever.
         ignored: options that the answer does not know; `ALL` stands for each.
         counted: what the record counts, where each packet by itself would be too much.
+        is_new: whether it happened now; False for the packets that an earlier stall holds up.
     """
 
     fault: str
@@ -75,6 +76,7 @@ class Strike(NamedTuple):
     duration: float | None = None
     ignored: frozenset[str] = frozenset()
     counted: str = ""
+    is_new: bool = True
 
     @property
     def summary(self) -> str:

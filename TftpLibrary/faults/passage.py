@@ -24,6 +24,9 @@ MOST_LATE_OCTETS = 16 * 1024 * 1024
 TOO_MANY = "lost packets, since too many were late"
 
 
+STALLED = "let nothing pass"
+
+
 class _Late(NamedTuple):
     """A delivery that waits; they are sorted by time, and then in the order in which they came."""
 
@@ -41,7 +44,6 @@ class Passage:
         track: the transfer.
 
     Attributes:
-        strikes: the faults that happened since they were last taken, see `take_strikes`.
         ignored: options that the answer must not know; a `*` stands for all.
         is_ended: whether this end is over, without another packet.
         is_closed: whether its port is to be closed at once.
@@ -85,7 +87,10 @@ class Passage:
         """
         if self._version != self._plan.version:
             self._look_again()
-        if self.is_ended or now < self._stalled_until:
+        if self.is_ended:
+            return []
+        if now < self._stalled_until:
+            self._strikes.append(Strike(self._stalled_by, STALLED, is_sent, octets, is_new=False))
             return []
         passing = self.track.look(octets, is_sent=is_sent)
         copies, strikes = self._plan.pass_by(self._rules, passing, now)
@@ -144,6 +149,11 @@ class Passage:
         """Takes a datagram back that could not leave: it is late until then."""
         self._late_octets += len(delivery.octets)
         heapq.heappush(self._late, _Late(due, next(self._numbers), True, delivery))
+
+    @property
+    def strikes(self) -> tuple[Strike, ...]:
+        """The faults that happened since they were last taken."""
+        return tuple(self._strikes)
 
     @property
     def late_count(self) -> int:

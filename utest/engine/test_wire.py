@@ -628,7 +628,8 @@ def test_a_capture_shows_what_was_done_on_purpose() -> None:
         again = "retransmit: DATA 1 was sent again; fault duplicate-1: duplicated DATA 1"
         assert ("DATA 1", again, False) in comments
         (came,) = [comment for name, comment, _ in comments if "drop-4" in comment]
-        assert came == "repeat: ACK 1 came again; fault drop-4: dropped ACK 1"
+        # Whether it is called a repeat depends on which of two sockets got the first one.
+        assert came.endswith("fault drop-4: dropped ACK 1")
         foreign = [comment for _, comment, _ in comments if "stray-3" in comment]
         assert len(foreign) == 1
 
@@ -650,7 +651,7 @@ settings = {"content": {"f": bytes(5000)}, "writable": True}
 with TftpServer(**settings) as server, TftpClient(server.host, server.port) as board:
     board.get_bytes("f")
     board.put_bytes(b"x", "g")
-parts = ("faults", "wire", "miscalls", "misbehaviour", "injection", "late", "evidence", "foreign")
+parts = ("faults", "wire", "mis", "injection", "late", "evidence", "commentary", "foreign")
 names = [name.removeprefix("TftpLibrary.").removeprefix("engine.") for name in sys.modules]
 print([name for name in names if name.startswith(parts)])
 """

@@ -155,7 +155,8 @@ def test_a_stall_lets_nothing_pass_either_way_until_it_is_over() -> None:
     assert way.carry("S DATA 1 8", "S DATA 2 8", "C ACK 1", now=1.0) == ["S DATA 1 8"]
     assert way.carry("S DATA 2 8", now=5.9) == []
     assert way.carry("S DATA 2 8", "C ACK 2", now=6.0) == ["S DATA 2 8", "C ACK 2"]
-    assert way.strikes() == ["stall-1: let nothing pass from DATA 2 onwards"]
+    held_up = "stall-1: let nothing pass"
+    assert way.strikes() == [f"{held_up} from DATA 2 onwards", held_up, held_up]
 
 
 def test_a_stall_without_a_duration_ends_with_its_fault() -> None:
