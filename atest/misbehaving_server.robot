@@ -79,6 +79,36 @@ Bad Days
     bad_opcode    DATA 9
     ignore_options
 
+Days That Only A Checksum Finds
+    [Documentation]    The download ends well, and the board holds a wrong image.
+    [Template]    Board Should Hold A Wrong Image After
+    corrupt    DATA 9
+    corrupt    DATA 9    number=5
+    short_block    DATA 9    size=100
+
+Days That No Board Survives
+    [Documentation]    A good board says that its download failed.
+    [Template]    Board Should Not Boot After
+    error    DATA 9
+    error    answer
+    long_block    DATA 9
+    stall    DATA 9
+    vanish    DATA 9
+    wrong_oack    OACK    options=blksize\=65464    times=unlimited
+    drop    request    times=unlimited
+
+An Error Packet Without Its End Is Ignored
+    Deny File    zImage    code=1
+    ${cut}    Inject TFTP Fault    unterminated    ERROR    times=unlimited
+    Run Keyword And Expect Error
+    ...    *no answer after 2 retries*
+    ...    Board Boots
+    ...    zImage
+    ...    retries=2
+    ...    retry_after=100ms
+    ${fault}    TFTP Fault Should Have Happened    ${cut}
+    Should Be Equal    ${fault.hits}    ${3}
+
 Days With Names
     [Template]    Board Should Boot On
     lost_block
@@ -190,6 +220,23 @@ Board Should Boot Despite
     ${fault}    Inject TFTP Fault    ${kind}    ${packet}    file=zImage    &{how}
     Board Boots    zImage
     Board Should Hold File    zImage
+    TFTP Fault Should Have Happened    ${fault}
+
+Board Should Hold A Wrong Image After
+    [Arguments]    ${kind}    ${packet}    &{how}
+    Clear TFTP Faults
+    ${fault}    Inject TFTP Fault    ${kind}    ${packet}    file=zImage    &{how}
+    Board Boots    zImage
+    Run Keyword And Expect Error    The board holds another 'zImage' than the store.
+    ...    Board Should Hold File    zImage
+    TFTP Fault Should Have Happened    ${fault}
+
+Board Should Not Boot After
+    [Arguments]    ${kind}    ${packet}    &{how}
+    Clear TFTP Faults
+    ${fault}    Inject TFTP Fault    ${kind}    ${packet}    file=zImage    &{how}
+    Run Keyword And Expect Error    The board has not booted.*
+    ...    Board Boots    zImage    retries=2    retry_after=200ms
     TFTP Fault Should Have Happened    ${fault}
 
 Board Should Boot On

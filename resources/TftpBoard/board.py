@@ -237,11 +237,16 @@ class Board:
                 # RFC 1350 section 4: a stranger gets an ERROR, and the transfer goes on.
                 sock.sendto(encode_error(5, "Unknown transfer ID"), received[1])
             else:
-                # A stranger that is believed gets no answer: that goes to the server.
-                peer = peer if is_answered else received[1]
-                is_answered, retries = True, 0
-                if transfer.receive(received[0]):
+                if not is_answered:
+                    # A stranger that is believed later gets no answer: that goes to the server.
+                    peer, is_answered = received[1], True
+                blocks = transfer.blocks
+                must_send = transfer.receive(received[0])
+                if must_send:
                     _send(sock, transfer.packets, peer)
+                if must_send or transfer.blocks > blocks:
+                    # What says nothing to the board is no answer.
+                    retries = 0
 
     def _receive(self, sock: socket.socket) -> tuple[bytes, Address] | None:
         """Returns the next datagram, or None when none came in time."""

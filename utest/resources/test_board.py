@@ -205,6 +205,14 @@ def test_stranger_gets_error_5_and_disturbs_nothing() -> None:
         assert board.memory["f"] == IMAGE
 
 
+def test_board_gives_up_when_all_answers_are_cut(server: TftpServer) -> None:
+    server.faults.inject("runt", "any", times=None)
+    with Board(server.host, server.port, habits=HASTY) as board:
+        board.switch_on("zImage")
+        with pytest.raises(BoardError, match="no answer after 3 retries"):
+            board.wait_until_booted(10.0)
+
+
 def test_board_that_believes_strangers_holds_a_wrong_file(server: TftpServer) -> None:
     server.faults.inject("stray", "DATA 3", file="zImage")
     weak = Habits(believes_strangers=True)
