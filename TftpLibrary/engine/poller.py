@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import selectors
 import sys
+import threading
+from pathlib import Path
 from typing import Protocol
 
 _READABLE = 1
@@ -66,6 +69,7 @@ class Poller:
         self.handlers: dict[int, Handler] = {}
         self._poll, self._selectable = _new_poll()
         self._notices_closing = not isinstance(self._poll, _Selector)
+        self._is_exact = False
 
     def add(self, descriptor: int, handler: Handler) -> None:
         """Watches a socket for datagrams."""
@@ -105,6 +109,9 @@ class Poller:
             nothing to read.
         """
         if timeout is not None and 0 < timeout < _FINE and self._selectable is not None:
+            if not self._is_exact:
+                self._is_exact = True
+                _wake_exactly()
             select.select((self._selectable,), (), (), timeout)
             timeout = 0.0
         return self._poll.poll(-1 if timeout is None else timeout)
@@ -121,6 +128,13 @@ def _new_poll() -> tuple[_Poll, int | None]:
         poll = select.epoll()
         return poll, poll.fileno() if poll.fileno() < _MOST_SELECTABLE else None
     return _Selector(), None
+
+
+def _wake_exactly() -> None:
+    """Gives up the slack of 50 microseconds with which Linux wakes this thread."""
+    with contextlib.suppress(OSError):
+        # Somebody may have forbidden it; then datagrams leave a little later.
+        Path(f"/proc/{threading.get_native_id()}/timerslack_ns").write_text("1", "ascii")
 
 
 def _for_selectors(events: int) -> int:

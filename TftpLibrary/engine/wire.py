@@ -37,7 +37,7 @@ REFUSED_STRANGER = "the packet from another port was refused by an error"
 _LARGEST = 65536
 _AT_ONCE = 256
 """Datagrams that are taken before other sessions get their turn."""
-_EARLY = 0.00006
+_EARLY = 0.00002
 """Seconds by which the system wakes a thread too late. A rate is kept all the same, since each
 departure follows from the one before."""
 _HANDLING = 0.00015

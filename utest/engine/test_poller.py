@@ -6,13 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from TftpLibrary.engine import poller as module
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
-from utest.support.waiting import seconds
+from utest.support.bench import linux_only
+from utest.support.waiting import seconds, wait_until
 
 MOMENT = seconds(0.05)
+FINE = 0.0003
+"""Seconds of a wait that is shorter than what epoll knows."""
 
 
 class Named:
@@ -172,3 +177,72 @@ def test_closing_leaves_no_descriptor(socks: list[socket.socket]) -> None:
     poller.close()
     with pytest.raises((ValueError, OSError, KeyError)):
         poller.add(socks[1].fileno(), B)
+
+
+# Short waits
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
+def test_a_short_wait_is_no_whole_millisecond() -> None:
+    """At least one of many: a busy machine wakes a thread late, but not each time."""
+    with closing(Poller()) as poller:
+
+        def wait() -> bool:
+            begun = time.monotonic()
+            assert poll(poller, FINE) == []
+            took = time.monotonic() - begun
+            assert took >= 0.9 * FINE
+            return took < 0.0009
+
+        wait_until(wait)
+
+
+def test_a_short_wait_ends_with_a_datagram(poller: Poller, socks: list[socket.socket]) -> None:
+    first, second = socks
+    poller.add(first.fileno(), A)
+    poller.add(second.fileno(), B)
+    tell(second)
+    assert poll(poller, FINE) == [(B, second.fileno(), False)]
+
+
+def test_a_short_wait_ends_with_room_in_the_buffer(
+    poller: Poller, socks: list[socket.socket]
+) -> None:
+    descriptor = socks[0].fileno()
+    poller.add(descriptor, A)
+    poller.want_write(descriptor, is_wanted=True)
+    assert poll(poller, FINE) == [(A, descriptor, True)]
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
+def test_a_poller_that_select_cannot_wait_for_waits_a_whole_millisecond(
+    socks: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process with more than a thousand open files: `select` takes no such descriptor."""
+    monkeypatch.setattr(module, "_MOST_SELECTABLE", 0)
+    with closing(Poller()) as poller:
+        poller.add(socks[0].fileno(), A)
+        begun = time.monotonic()
+        assert poll(poller, FINE) == []
+        assert time.monotonic() - begun >= 0.0009
+        tell(socks[0])
+        assert poll(poller, FINE) == [(A, socks[0].fileno(), False)]
+
+
+@linux_only
+def test_from_its_first_short_wait_on_a_thread_is_woken_without_slack() -> None:
+    found: list[str] = []
+
+    def wait() -> None:
+        slack = Path(f"/proc/{threading.get_native_id()}/timerslack_ns")
+        # A thread has at first the slack of the one that started it.
+        slack.write_text("50000", "ascii")
+        with closing(Poller()) as poller:
+            for timeout in (0.0, FINE):
+                poller.poll(timeout)
+                found.append(slack.read_text("ascii").strip())
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    thread.join()
+    assert found == ["50000", "1"]
