@@ -21,6 +21,7 @@ A Board That Asks Only Once
     [Tags]    smoke
     retries: 0    *no answer after 0 retries*    drop    request
 A Board Without Rollover
+    [Tags]    slow
     no_rollover: True    The board has not booted.*    duplicate    DATA 65536    blksize=8    windowsize=32
 A Board That Trusts Every Option Answer
     [Documentation]    The good board refuses the answer, and asks again after it.

@@ -42,6 +42,7 @@ from TftpLibrary import (
     OptionValues,
     Outcome,
     Packets,
+    Pause,
     PeerError,
     Question,
     Recorder,
@@ -343,6 +344,18 @@ def test_servers_and_clients_may_share_a_recorder() -> None:
 
 
 # Faults on purpose
+
+
+def test_a_server_is_away_on_purpose_and_comes_back(server: TftpServer, client: TftpClient) -> None:
+    server.pause(Pause.busy)
+    with pytest.raises(PeerError, match="Server busy"):
+        client.get_bytes("zImage")
+    assert server.paused is Pause.busy
+    server.resume()
+    client.get_bytes("zImage")
+    server.pause("silent", duration=0.1)
+    client.get_bytes("zImage")
+    assert server.paused is None
 
 
 def test_a_server_loses_a_packet_on_purpose_and_the_record_says_so(
