@@ -63,6 +63,26 @@ Packets That Were Sent Again Are Marked
     Should Be Equal    ${comments}[0]    retransmit: DATA 6 was sent again
     Length Should Be    ${comments}    ${transfer.retransmits}
 
+A Reader Can Tell What Was Done On Purpose From What The Board Did
+    [Documentation]    What did not leave is on an interface of its own, and Wireshark still finds the file.
+    [Tags]    smoke
+    ${capture}    Start Packet Capture
+    Inject TFTP Fault    drop    DATA 3    file=zImage    times=2
+    Inject TFTP Fault    duplicate    DATA 5    file=zImage
+    Inject TFTP Fault    drop    ACK 7    file=zImage
+    ${port}    Get TFTP Server Port
+    TFTP Get    127.0.0.1    zImage    port=${port}    windowsize=1    timeout=200ms
+    Stop Packet Capture
+    ${sha256}    Get TFTP File Checksum    zImage
+    Wireshark Should Find File    ${capture}    zImage    ${sha256}
+    Every Checksum Should Be Good    ${capture}
+    ${blocks}    Blocks In Capture    ${capture}    frame.interface_name \=\= "lost on purpose"
+    Should Be Equal    ${blocks}    ${{ ["3", "3"] }}
+    ${blocks}    Blocks In Capture    ${capture}    frame.interface_name !\= "lost on purpose"
+    Should Be Equal    ${blocks}[:6]    ${{ ["1", "2", "3", "4", "5", "5"] }}
+    Comments On Faults Should End With    ${capture}
+    ...    dropped DATA 3    dropped DATA 3    duplicated DATA 5    dropped ACK 7
+
 A Request That Was Refused Is There With Its Error
     ${capture}    Start Packet Capture
     Board Cannot Read File    missing    1
@@ -154,6 +174,19 @@ No Packet Should Have A Comment
     [Arguments]    ${capture}
     ${comments}    Fields In Capture    ${capture}    frame.comment    frame.comment
     Should Be Empty    ${comments}
+
+Comments On Faults Should End With
+    [Arguments]    ${capture}    @{ends}
+    ${comments}    Fields In Capture    ${capture}    frame.comment    frame.comment contains "fault"
+    FOR    ${comment}    ${end}    IN ZIP    ${comments}    ${ends}    mode=STRICT
+        Should End With    ${comment}    ${end}
+    END
+
+Blocks In Capture
+    [Documentation]    Returns the numbers of the DATA that a filter of Wireshark chooses.
+    [Arguments]    ${capture}    ${filter}
+    ${blocks}    Fields In Capture    ${capture}    tftp.block    tftp.opcode \=\= 3 and ${filter}
+    RETURN    ${blocks}
 
 Fields In Capture
     [Documentation]    Returns one field of each packet that a filter of Wireshark chooses.

@@ -36,6 +36,10 @@ class CaptureKeywords(Keywords):
         the server sent again has a comment that begins with ``retransmit``; for a packet that the
         board sent again the comment begins with ``repeat``.
 
+        A packet that a fault on purpose struck has a comment such as ``fault drop-1: dropped ACK
+        7``. Packets that were not sent on purpose are in the file too, on an interface of their
+        own: the filter ``frame.interface_name != "lost on purpose"`` shows what was on the wire.
+
         The capture ends with `Stop Packet Capture`, with the server, or with the test. A full disk
         ends it with a warning; transfers go on in any case.
 
