@@ -81,6 +81,28 @@ def test_two_requests_of_a_board_that_are_late_are_one_transfer() -> None:
         assert [mark.times for mark in record.faults] == [2]
 
 
+def test_of_late_requests_the_one_that_is_due_first_comes_first() -> None:
+    with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as peer:
+        dut.faults.inject("delay", "RRQ", delay=3600)
+        dut.faults.inject("delay", "RRQ", delay=0.05, after=1)
+        peer.ask()
+        peer.ask()
+        assert peer.receive() == FIRST
+
+
+def test_a_copy_of_a_request_belongs_to_the_transfer_that_runs() -> None:
+    with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as peer:
+        fault = dut.faults.inject("duplicate", "RRQ", after=1, delay=3600)
+        peer.ask()
+        assert peer.receive() == FIRST
+        peer.ask()
+        wait_until(lambda: dut.transfers[0].faults)
+        (record,) = dut.transfers
+        assert [mark.fault for mark in record.faults] == [fault]
+        (report,) = dut.faults.reports()
+        assert report.requests == 1
+
+
 def test_a_late_request_does_not_outlive_the_server() -> None:
     with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as peer:
         dut.faults.inject("delay", "RRQ", delay=0.1)
