@@ -83,7 +83,7 @@ class TftpClient(Capturable):
     """Gets files from a TFTP server and puts files there, one at a time.
 
     Each call blocks until its transfer has ended. All servers and clients of a process share one
-    thread, which runs while any of them is open, and for at most 3 seconds longer to repeat the
+    thread, which runs while any of them is open, and for at most 7 seconds longer to repeat the
     last ACK of a client.
 
     Args:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 _JOIN_TIMEOUT = 5.0
 _LONGEST_CATCHING_UP = 0.05
 """Seconds; boards that are served without a pause always have something in their sockets."""
-LONGEST_LINGER = 3.0
+LONGEST_LINGER = 7.0
 """Seconds that an engine that nobody uses stays at most, to repeat the last ACKs of a client."""
 _CROWD = 50
 """The time between two samples grows by one interval with each such number of sessions."""

@@ -273,12 +273,17 @@ class Machine(ABC):
         self.duplicates += 1
 
     def _give_up(self, awaited: str, *, is_at_rollover: bool = False) -> None:
-        """The last try was in vain. The peer may hear without being heard, so it gets an ERROR."""
-        self._transmits.append(Error(ErrorCode.not_defined, "Timed out").encode())
+        """The last try was in vain. The peer may hear without being heard, so it gets an ERROR.
+
+        One that has never answered gets none: its address may be a false one.
+        """
+        code = None if self.is_half_open else ErrorCode.not_defined
+        if code is not None:
+            self._transmits.append(Error(code, "Timed out").encode())
         text = f"no answer: {awaited} did not come, {self._retry.tries_text}"
         if is_at_rollover:
             text = f"{text}; {_AT_ROLLOVER}"
-        self._finish(Event.silence, End(Outcome.timed_out, ErrorCode.not_defined, text))
+        self._finish(Event.silence, End(Outcome.timed_out, code, text))
 
     def _follow(self, event: Event) -> None:
         """Goes to the phase that the table has for an event.

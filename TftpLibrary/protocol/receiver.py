@@ -47,6 +47,15 @@ _NOTHING = b"nothing"
 """Longer than a header, so no header equals it: nothing is expected after the last block."""
 _HALF_OPEN = Phase.half_open
 
+SENDERS_TURN = 5.4
+"""Seconds of silence after some repeats: some senders, tftp-hpa's client among them, have a timer
+of five seconds that each of our packets starts anew."""
+_QUICK_REPEATS = 2
+SHORTEST_DALLY = 6.0
+"""Seconds. Shortest wait behind the last ACK: tftp-hpa and atftp send their last DATA again only
+after five."""
+MOST_DALLIES = 5
+"""Waits behind the last ACK at most, where the peer repeats its last DATA."""
 SHORTEST_DOUBT = 0.25
 """Seconds. Shortest wait for more DATA behind a lone block that may not be the last one."""
 
@@ -74,6 +83,7 @@ class Receiver(Machine):
     """
 
     __slots__ = (
+        "_dally_end",
         "_dally_timer",
         "_invitation",
         "_is_gap_reported",
@@ -100,7 +110,7 @@ class Receiver(Machine):
         self._is_restart_seen = False
         self._window_start = 1
         self._window_end = agreement.windowsize
-        self._dally_timer = 0.0
+        self._dally_timer = self._dally_end = 0.0
         self.full_size = HEADER_SIZE + agreement.blksize
         self.windowsize = agreement.windowsize
         self.rollover = agreement.rollover
@@ -267,10 +277,8 @@ class Receiver(Machine):
         if packet.wire_block == to_wire(self.received, self.rollover):
             self.retransmits += 1
             self._transmits.append(Ack(packet.wire_block).encode())
-            # This wait begins again, within the patience for the last block.
-            longer = min(now + 2 * self._retry.timeout, self._retry.latest)
             if not self.is_doubtful:
-                self._dally_timer = max(self._dally_timer, longer)
+                self._dally_timer = min(now + self._dally_time, self._dally_end)
 
     def _receive_ack(self, packet: Ack, now: float) -> None:
         if packet.wire_block == 0 and kind(self._invitation) == Opcode.oack.packet:
@@ -299,16 +307,39 @@ class Receiver(Machine):
                 f"DATA {self.received + 1}",
                 is_at_rollover=self.received == HIGHEST_WIRE_BLOCK,
             )
+        elif self._is_senders_turn:
+            self._retry.retry(now, at_least=SENDERS_TURN)
+            self._send_position()
+        elif self.is_half_open:
+            self._retry.retry_first(now)
+            self._send_position()
         else:
             self._repeat_position(now)
 
+    @property
+    def _is_senders_turn(self) -> bool:
+        """Whether the next repeat is the last one for a while.
+
+        With windows the ACK of a part brings the rest, so it is repeated on.
+        """
+        quick = 1 if self.is_half_open else _QUICK_REPEATS
+        return self.windowsize == 1 and self._retry.tries >= quick - 1
+
     def _dally(self, now: float, end: End) -> None:
         self.end = end
-        # RFC 1350 section 6: longer than the peer waits before it sends its last DATA again.
-        self._dally_timer = now + 2 * self._retry.timeout
+        self._dally_timer = now + self._dally_time
+        self._dally_end = now + MOST_DALLIES * self._dally_time
+
+    @property
+    def _dally_time(self) -> float:
+        """RFC 1350 section 6: longer than the peer waits before it sends its last DATA again."""
+        return max(2 * self._retry.timeout, SHORTEST_DALLY)
 
     def _repeat_position(self, now: float) -> None:
         self._retry.retry(now)
+        self._send_position()
+
+    def _send_position(self) -> None:
         self.retransmits += 1
         self._transmits.append(self._position() if self.received else self._invitation)
 

@@ -27,6 +27,9 @@ from TftpLibrary.protocol.receiver import Receiver
 from TftpLibrary.protocol.retry import RetryTimer
 from TftpLibrary.protocol.sender import Sender
 
+SLOWEST_LINK = 16_000
+"""Octets each second that a link carries at least, as long as no window was measured."""
+
 
 class Role(Enum):
     """Which end of a transfer this is.
@@ -58,7 +61,13 @@ class Timing(NamedTuple):
         """Returns the timer of one transfer; a negotiated timeout is honoured as asked."""
         if agreement.timeout is not None:
             return RetryTimer(agreement.timeout, self.retries, is_adaptive=False)
-        return RetryTimer(self.timeout, self.retries, is_adaptive=self.is_adaptive)
+        window = agreement.windowsize * agreement.blksize if agreement.windowsize > 1 else 0
+        return RetryTimer(
+            self.timeout,
+            self.retries,
+            is_adaptive=self.is_adaptive,
+            window_time=window / SLOWEST_LINK,
+        )
 
     def pace(self, agreement: Agreement) -> Pace | None:
         """Returns the pace of one transfer; None in lock-step and without adaptive waits."""

@@ -109,6 +109,7 @@ class Sender(Machine):
         self.expected: bytes | None = None
         retry.start(now)
         if is_answered:
+            retry.is_answered = True
             self._send_on(now)
         else:
             self.sent = 1 if oack is None else 0
@@ -263,7 +264,7 @@ class Sender(Machine):
                 is_at_rollover=self.acked <= HIGHEST_WIRE_BLOCK < self.sent,
             )
         elif is_half_open:
-            self._retry.retry(now)
+            self._retry.retry_first(now)
             self.retransmits += 1
             self._transmits.append(self._first)
         else:

@@ -109,7 +109,8 @@ def test_the_last_ack_is_repeated_when_the_last_data_comes_again() -> None:
         check_written(found, CONTENT[:1000])
 
 
-def test_dallying_ends_after_a_while() -> None:
+def test_dallying_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("TftpLibrary.protocol.receiver.SHORTEST_DALLY", 0.0)
     with bench(writable=True, **QUICK) as found:
         found.write(b"boot")
         assert len(found.engine.call(lambda: found.listener.sessions)) == 1

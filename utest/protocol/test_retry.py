@@ -198,3 +198,60 @@ def test_time_in_which_this_end_stood_still_does_not_count() -> None:
     timer.start(0.0)
     timer.shift(10.0)
     assert (timer.deadline, timer.latest, timer.answered_at) == (11.0, 12.0, 10.0)
+
+
+def test_before_the_first_answer_the_waits_double_within_the_same_patience() -> None:
+    """RFC 1123, section 4.2.3.2."""
+    timer = RetryTimer(1.0, 5)
+    timer.start(0.0)
+    moments = [timer.deadline]
+    while not timer.is_exhausted:
+        timer.retry_first(timer.deadline)
+        moments.append(timer.deadline)
+    assert moments == [1.0, 3.0, 6.0]
+    assert timer.wait == 1.0
+
+
+def test_a_fixed_wait_stays_what_it_is_before_the_first_answer_too() -> None:
+    timer = RetryTimer(1.0, 2, is_adaptive=False)
+    timer.start(0.0)
+    timer.retry_first(1.0)
+    assert timer.deadline == 2.0
+    timer.retry(2.0, at_least=5.0)
+    assert timer.deadline == 3.0
+
+
+def test_one_wait_may_be_longer_and_end_a_little_after_the_patience() -> None:
+    timer = RetryTimer(1.0, 5)
+    timer.start(0.0)
+    timer.retry(1.0, at_least=5.4)
+    assert timer.deadline == pytest.approx(6.4)
+    assert timer.is_exhausted
+
+
+def test_a_short_patience_has_no_room_for_a_long_wait() -> None:
+    timer = RetryTimer(1.0, 2)
+    timer.start(0.0)
+    timer.retry(1.0, at_least=5.4)
+    assert timer.deadline == 2.0
+
+
+def test_the_wait_for_a_window_follows_what_the_last_one_took() -> None:
+    timer = RetryTimer(1.0, 5, window_time=0.7)
+    timer.start(0.0)
+    timer.renew(0.01)
+    assert timer.wait == 0.7
+    timer.renew(0.91)
+    assert timer.wait == pytest.approx(1.125)
+    timer.renew(0.92)
+    timer.retry(2.0)
+    timer.renew(5.0)
+    assert timer.wait == 3.0
+
+
+def test_a_peer_that_answers_late_for_the_first_time_is_not_slow() -> None:
+    timer = RetryTimer(1.0, 5, window_time=0.1)
+    timer.start(0.0)
+    timer.retry_first(1.0)
+    timer.renew(2.5)
+    assert timer.wait == 1.0

@@ -31,7 +31,12 @@ READ, WRITE = Direction
 
 
 def sending(
-    blocks: int = 3, *, windowsize: int = 1, oack: str = "", is_client: bool = False
+    blocks: int = 3,
+    *,
+    windowsize: int = 1,
+    oack: str = "",
+    is_client: bool = False,
+    retry: RetryTimer | None = None,
 ) -> SendingEnd:
     """An end that sends a file of so many blocks, the last one empty."""
     granted = options(oack.split())
@@ -39,7 +44,7 @@ def sending(
     agreement = Agreement(blksize=8, windowsize=windowsize, tsize=tsize, granted=granted)
     machine = Sender(
         agreement,
-        RetryTimer(1.0, 2, is_adaptive=False),
+        retry or RetryTimer(1.0, 2, is_adaptive=False),
         0.0,
         last_block=blocks,
         oack=Oack(granted).encode() if granted else None,
@@ -172,10 +177,34 @@ class TestOpening:
             S  OACK   blksize=8 windowsize=16
             S  OACK   blksize=8 windowsize=16
             wait 1
-            S  ERROR  0 Timed out
-            => timed_out 0 no answer: the first ACK did not come, 3 tries
+            => timed_out no answer: the first ACK did not come, 3 tries
         """)
         assert end.machine.retransmits == 2
+
+    def test_a_false_address_gets_little(self) -> None:
+        """RFC 1123, section 4.2.3.2: the waits double until the peer shows itself."""
+        Player(sending(retry=RetryTimer(1.0, 5))).play("""
+            S  DATA   1 8
+            wait 1
+            S  DATA   1 8
+            wait 1.9
+            wait 0.1
+            S  DATA   1 8
+            wait 2.9
+            wait 60
+            => timed_out no answer: the first ACK did not come, 3 tries
+        """)
+
+    def test_a_board_that_loses_the_first_packet_or_answers_late_is_served_as_before(self) -> None:
+        Player(sending(retry=RetryTimer(1.0, 5))).play("""
+            S  DATA   1 8
+            wait 2.5
+            S  DATA   1 8
+            C  ACK    1
+            S  DATA   2 8
+            wait 1
+            S  DATA   2 8
+        """)
 
     def test_first_block_is_sent_again(self) -> None:
         Player(sending()).play("""
@@ -831,8 +860,29 @@ class TestPace:
         assert carried.is_completed
         # Ten milliseconds for a window, and some time-outs to find out what the board can take:
         # of a second in a write, which has measured no round trip before.
-        assert carried.link.now < job.blocks / windowsize * 0.01 + 6.0
+        assert max(carried.link.ended.values()) < job.blocks / windowsize * 0.01 + 6.0
         assert carried.link.sent["DATA"] < 1.3 * job.blocks
+
+    @pytest.mark.parametrize("direction", Direction)
+    def test_a_window_is_not_sent_again_while_it_is_still_arriving(
+        self, direction: Direction
+    ) -> None:
+        """100 kB/s and 20 ms one way: a window takes nearly a second, the OACK only 40 ms."""
+        job = Job(direction, 1428 * 500, blksize=1428, windowsize=64, timing=Timing())
+        carried = carry(job, LinkQuality(rate=100e3), latency=0.02)
+        assert carried.is_completed
+        assert carried.link.sent["DATA"] == job.blocks
+        assert max(carried.link.ended.values()) < 1.1 * 500 * 0.01432
+
+    @pytest.mark.parametrize("direction", Direction)
+    def test_a_window_that_takes_longer_than_the_timeout_arrives(
+        self, direction: Direction
+    ) -> None:
+        """50 kB/s: the first window is sent again, then the wait follows what it took."""
+        job = Job(direction, 1428 * 1000, blksize=1428, windowsize=64, timing=Timing())
+        carried = carry(job, LinkQuality(rate=50e3), latency=0.02)
+        assert carried.is_completed
+        assert carried.link.sent["DATA"] < 2.2 * job.blocks
 
     def test_whole_windows_again_take_a_time_out_for_each_handful(self) -> None:
         timing = PATIENT._replace(is_paced=False)
