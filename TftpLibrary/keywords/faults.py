@@ -107,9 +107,9 @@ class FaultKeywords(Keywords):
         A transfer that runs already meets the fault, too. Each board is counted by itself, over all
         its transfers: by default a fault happens to a board once, and its second try goes well.
 
-        The fault ends with the test, or with the suite whose setup injected it; earlier with
-        `Clear TFTP Faults` or with its server. If it did not happen by then, and no keyword asked
-        for it, that is a warning.
+        The fault ends with the test, or with the suite whose setup injected it, or earlier with
+        `Clear TFTP Faults`. If it did not happen by then, and no keyword asked for it, that is a
+        warning.
 
         The server sends a lost packet again after a moment. To see how the board asks by itself,
         start the server with ``retransmission=fixed`` and ``timeout=20s``.

@@ -130,7 +130,7 @@ class InjectedFaults:
     def resume(self, scope: str) -> None:
         """Ends the pauses of a scope whose servers did not stop with it."""
         for server, its_scope in self._pauses:
-            if is_within(its_scope, scope):
+            if is_within(its_scope, scope) and server.bound:
                 server.resume()
         self._pauses = [known for known in self._pauses if not is_within(known[1], scope)]
 
@@ -146,8 +146,8 @@ class InjectedFaults:
     def _no_fault(self, fault: str, at: StationFaults | None) -> UsageError:
         if fault in self._known and fault not in self._faults:
             return UsageError(
-                f"Fault {fault} has ended: with its test or suite, with its server, or with "
-                "`Clear TFTP Faults`. Ask for it before."
+                f"Fault {fault} has ended: with its test or suite, or with `Clear TFTP Faults`. "
+                "Ask for it before."
             )
         return no_fault(
             fault, [each for each, known in self._faults.items() if at in (None, known.at)]

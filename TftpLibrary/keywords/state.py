@@ -204,8 +204,9 @@ class LibraryState:
         del self._servers[_plain(server.alias)]
         url, told = server.url(), len(server.warnings)
         cut = server.stop(grace)
-        # A server that never had faults needs none of what they take.
-        ended = self.injected.clear(server.faults) if self.injected.places() else []
+        # A test may ask for them until its scope ends; with `manual` nothing else ends them.
+        ends_faults = self.defaults.auto_stop is AutoStop.manual and self.injected.places()
+        ended = self.injected.clear(server.faults) if ends_faults else []
         warnings = tuple(server.warnings[told:])
         return Stopped(server.alias, url, tuple(cut), warnings, tuple(ended))
 

@@ -121,8 +121,8 @@ def test_fault_that_ended_is_told_so(place: Place) -> None:
     with pytest.raises(UsageError) as error:
         injected.ask_for(fault)
     assert str(error.value) == (
-        f"Fault {fault} has ended: with its test or suite, with its server, or with "
-        "`Clear TFTP Faults`. Ask for it before."
+        f"Fault {fault} has ended: with its test or suite, or with `Clear TFTP Faults`. Ask for it "
+        "before."
     )
 
 
@@ -137,6 +137,15 @@ def test_pause_ends_with_its_scope_or_when_everything_is_cleared(started: Librar
         end()
         assert not is_busy(server)
         assert injected.places() == []
+
+
+def test_pause_of_a_server_that_stopped_meanwhile_is_over(started: LibraryState) -> None:
+    injected, server = InjectedFaults(), started.server()
+    server.pause("busy")
+    injected.note_pause(server, "t")
+    started.stop()
+    injected.resume("t")
+    assert not injected.places()
 
 
 def is_busy(server: Station) -> bool:

@@ -330,12 +330,24 @@ def test_a_timeout_of_a_test_needs_a_test(state: LibraryState) -> None:
     assert state.timeout(None) == 0.0
 
 
-def test_faults_of_a_server_end_with_it(state: LibraryState) -> None:
+def test_faults_of_a_stopped_server_can_be_asked_for_until_their_scope_ends(
+    state: LibraryState,
+) -> None:
+    faults = start(state, "left").faults
+    state.injected.note([faults.add(make_rule("drop", name="lost"))], faults, "t")
+    assert state.stop("left").faults == ()
+    assert state.injected.ask_for("lost") is faults
+    assert [each.fault.server for each in state.leave_faults("t")] == ["left"]
+
+
+def test_manual_stop_ends_faults_with_their_server() -> None:
+    state = LibraryState(Defaults("127.0.0.1", 0, auto_stop=AutoStop.manual))
     left, right = start(state, "left"), start(state, "right")
     for server in (left, right):
         state.injected.note([server.faults.add(make_rule("drop"))], server.faults, "")
     assert [each.fault.server for each in state.stop("left").faults] == ["left"]
     assert state.injected.places() == [right.faults]
+    state.stop_all()
 
 
 def test_server_that_never_had_a_fault_makes_none_when_it_stops(state: LibraryState) -> None:
