@@ -182,8 +182,8 @@ class TftpLibrary(DynamicCore):
     Packets are written as the protocol names them: ``DATA 3`` is the third block of the file,
     ``ACK last`` the last acknowledgement, ``OACK`` the option answer, ``answer`` the first answer
     to a request, whatever it is. `Damage TFTP File` and `Deny File` change and refuse whole files,
-    `Set TFTP Link Quality` spoils everything between the server and a board, and
-    `Use TFTP Scenario` has days with names, which real boot loaders failed on.
+    `Set TFTP Link Quality` spoils everything between the server and a board, `Pause TFTP Server`
+    cuts its power, and `Use TFTP Scenario` has days with names, which real boot loaders failed on.
 
     A fault happens to each board once, unless ``times`` or another argument says more. It ends with
     the test, or with the suite whose setup injected it. `TFTP Fault Should Have Happened` fails
