@@ -146,7 +146,7 @@ class Share:
 def to_share(value: str) -> Share:
     """A share of all packets, in per cent: ``2 %``, ``0.5%``.
 
-    It needs its ``%``: a plain ``2`` could mean all packets twice.
+    The ``%`` is needed: nobody should have to guess whether ``1`` means 1 % or all packets.
     """
     match = re.fullmatch(_SHARE, value.strip())
     if match is None:
