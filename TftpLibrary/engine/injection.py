@@ -164,6 +164,7 @@ class Faults:
 
     def reports(self) -> tuple[FaultReport, ...]:
         """Returns what is known of every fault."""
+        self._look_first()
         reports: tuple[FaultReport, ...] = self._run(self._report_all)
         return reports
 
@@ -244,6 +245,7 @@ class Faults:
         Raises:
             UsageError: there is no such fault.
         """
+        self._look_first()
         cleared: list[FaultReport] = self._run(partial(self._clear, fault))
         if not fault:
             self._resume()
@@ -251,13 +253,16 @@ class Faults:
 
     # Inside --------------------------------------------------------------------------------
 
+    def _look_first(self) -> None:
+        """Lets every datagram that has come meet the faults: the last ACK of a board that ended."""
+        self.recorder.mark()
+
     def _report_all(self) -> tuple[FaultReport, ...]:
         now = monotonic()
         return tuple(report_of(placed, now, self._server) for placed in self.plan.all())
 
     def _report(self, fault: str) -> FaultReport:
-        # Every datagram that had come is looked at before.
-        self.recorder.mark()
+        self._look_first()
         report: FaultReport = self._run(
             lambda: report_of(self.plan.find(fault), monotonic(), self._server)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
 import sys
 import threading
@@ -109,6 +110,22 @@ def test_cleared_faults_strike_no_more_and_are_reported() -> None:
         assert server.transfers()[-1].fault_count == 0
         with pytest.raises(UsageError, match="There is no fault 'second'"):
             server.faults.clear(second)
+
+
+def test_what_came_before_the_question_has_met_the_fault() -> None:
+    """A board that has ended has sent its last ACK: it may still be in a socket of the server."""
+    request = b"\0\1f\0octet\0"
+    with served() as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as board:
+        server.faults.inject("drop", "RRQ", times=None)
+        for round_ in range(1, 200):
+            board.sendto(request, (server.host, server.port))
+            assert server.faults.all()[0].hits == round_
+        for _ in range(200):
+            server.faults.clear()
+            server.faults.inject("drop", "RRQ", times=None)
+            board.sendto(request, (server.host, server.port))
+            (cleared,) = server.faults.clear()
+            assert cleared.fault.hits == 1
 
 
 def test_a_named_day_is_a_list_of_faults() -> None:
