@@ -84,7 +84,7 @@ class TftpClient(Capturable):
 
     Each call blocks until its transfer has ended. All servers and clients of a process share one
     thread, which runs while any of them is open, and for at most 7 seconds longer to repeat the
-    last ACK of a client.
+    last ACK of a client, or to send what a fault on purpose made late.
 
     Args:
         host: address or name of the server.

@@ -20,10 +20,12 @@ from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.packets import Packets
 from TftpLibrary.faults.rules import Rule
 from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Ack, Data
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import Retransmission, ServerSettings
 from utest.support.bench import SOON, linux_only
+from utest.support.puppets import Puppet
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = bytes(range(250)) * 10
@@ -207,6 +209,20 @@ def test_a_miss_of_a_client_shows_the_transfers_of_clients_only() -> None:
         with pytest.raises(ExpectationError, match="1 transfer passed by it") as caught:
             board.faults.expect(lost)
         assert "from our client" in str(caught.value)
+
+
+def test_what_is_late_leaves_after_the_client_was_closed() -> None:
+    with Puppet() as server:
+        board = TftpClient(server.host, server.port, blksize=512, windowsize=1, tsize=False)
+        with board:
+            board.faults.inject("duplicate", "ACK last", delay=0.2)
+            helper = threading.Thread(target=board.get_bytes, args=("f",))
+            helper.start()
+            server.take_request()
+            server.send(Data(1, b"x"))
+            assert server.receive() == Ack(1)
+            helper.join()
+        assert server.receive() == Ack(1)
 
 
 @pytest.mark.parametrize(
