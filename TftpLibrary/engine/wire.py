@@ -110,8 +110,11 @@ class Wire:
             self._read()
         if not self._came:
             raise BlockingIOError
-        # If more has come, the alarm is set: the socket may have nothing that wakes the session.
-        return self._came.popleft()[:size]
+        datagram = self._came.popleft()
+        if self._came:
+            # The socket may have nothing more that would wake the session.
+            self._engine.set_alarm(self)
+        return datagram[:size]
 
     def receive_into(self, view: memoryview, flags: int) -> tuple[int, int]:
         """Takes the next datagram into a buffer."""
@@ -277,8 +280,9 @@ class Wire:
 
     def note(self, now: float, *, has_come: bool = False) -> None:
         """Writes the faults that happened into the record and the capture, and sets the alarm."""
-        self._evidence.note(now, self._inner.local, self.peer, has_come=has_come)
-        if self.deadline is not None:
+        if has_come or self.passage.has_struck:
+            self._evidence.note(now, self._inner.local, self.peer, has_come=has_come)
+        if self.passage.is_ended or self.passage.late_count:
             self._engine.set_alarm(self)
 
     def _ignore(self) -> None:

@@ -97,7 +97,9 @@ class Passage:
         for strike in strikes:
             self._note(strike, now)
         # Nobody may have asked for late ones in time, and they must not be overtaken by that.
-        going = [delivery for _, delivery in self._take_due(now, (is_sent,))]
+        going: list[Delivery] = []
+        if self._late or self._overtaken:
+            going += [delivery for _, delivery in self._take_due(now, (is_sent,))]
         for copy in copies:
             if place is not None:
                 copy = copy._replace(place=place)  # noqa: PLW2901 - the same copy
@@ -105,7 +107,8 @@ class Passage:
                 self._keep(copy, now, is_sent=is_sent)
             else:
                 going.append(copy)
-                going += self._overtake(next(self._numbers), is_sent=is_sent)
+                if self._overtaken:
+                    going += self._overtake(next(self._numbers), is_sent=is_sent)
         return going
 
     def known_options(self, request: Request) -> Request:
@@ -156,6 +159,11 @@ class Passage:
         return tuple(self._strikes)
 
     @property
+    def has_struck(self) -> bool:
+        """Whether there are such faults."""
+        return bool(self._strikes)
+
+    @property
     def late_count(self) -> int:
         """How many datagrams are late."""
         return len(self._late) + len(self._overtaken)
@@ -181,6 +189,7 @@ class Passage:
         """Faults came or went; a stall ends with its fault."""
         self._version = self._plan.version
         self._rules = self._plan.rules_for(self.track.file, self.track.client)
+        self.track.is_counting = self._plan.has_chance
         if all(placed.id != self._stalled_by for placed in self._rules):
             self._stalled_until = -inf
 
@@ -209,8 +218,6 @@ class Passage:
 
     def _overtake(self, passed: int, *, is_sent: bool) -> list[Delivery]:
         """A packet has passed: returns those before it that waited for it."""
-        if not self._overtaken:
-            return []
         freed: list[Delivery] = []
         left: list[tuple[_Late, int]] = []
         for late, number in self._overtaken:

@@ -36,6 +36,9 @@ class Stage(Enum):
     count = "not its turn"
     chance = "chance"
 
+    # Each packet that passes by is counted, and the hash of an enum is computed in Python.
+    __hash__ = object.__hash__
+
 
 class Hit(NamedTuple):
     """One time that a fault happened.

@@ -54,6 +54,14 @@ class Plan:
         """Whether nothing is planned."""
         return not self._placed and not self._links
 
+    @property
+    def has_chance(self) -> bool:
+        """Whether a seed decides anything."""
+        rules = (placed.rule for placed in self._placed.values())
+        return any(quality.has_chance for quality, _ in self._links) or any(
+            rule is not None and rule.has_chance for rule in rules
+        )
+
     # Faults --------------------------------------------------------------------------------
 
     def add(self, fault: Fault, now: float) -> str:
@@ -222,7 +230,8 @@ class Plan:
         Returns:
             The copies that go on, and what was done to them.
         """
-        copies, strikes = [Delivery(passing.octets)], list[Strike]()
+        copies = [Delivery(passing.octets)]
+        strikes: list[Strike] = []
         link = self._link(passing.client, is_sent=passing.is_sent) if self._links else None
         if link is not None and not passing.is_sent:
             copies = _through(link, passing, copies, strikes, now)

@@ -114,6 +114,11 @@ class Rule:
         return self.every > 1 or self.probability is not None or self.meant.is_endless
 
     @property
+    def has_chance(self) -> bool:
+        """Whether the seed decides anything: which packets, or which of their bits."""
+        return self.probability is not None or self.kind is FaultKind.corrupt
+
+    @property
     def meant(self) -> Packets:
         """The packets that it strikes."""
         assert self.packets is not None

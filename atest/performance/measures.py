@@ -30,6 +30,7 @@ from atest.performance.peers import (
     python_module,
     reference,
 )
+from atest.performance.plans import plans
 from atest.performance.report import Row, at_least, judged
 from atest.performance.scenarios import MIB, REFERENCE, SCENARIOS, Gates, Scenario
 
@@ -210,6 +211,7 @@ MEASURES: dict[str, Callable[[Path, Load, int], list[Row]]] = {
     "growth": growth,
     "logs": logs,
     "memory": memory,
+    "plans": plans,
     "start": start,
 }
 

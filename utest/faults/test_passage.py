@@ -256,3 +256,21 @@ def test_a_delivery_at_once_is_the_datagram_itself() -> None:
     way = Way(make_rule("drop", "DATA 99"))
     ((_, delivery),) = way.deliveries("S DATA 1 8")
     assert delivery == Delivery(b"\0\3\0\1" + b"\1" * 8)
+
+
+# Chance
+
+
+def test_a_block_that_comes_again_is_changed_at_another_place() -> None:
+    way = Way(make_rule("corrupt", times=None))
+    assert len({each.octets for _, each in way.deliveries(*["S DATA 3 8"] * 20)}) > 10
+
+
+def test_chance_that_a_test_asks_for_later_counts_from_then_on() -> None:
+    way = Way(make_rule("drop", "DATA 999"))
+    assert way.carry("S DATA 3 8") == ["S DATA 3 8"]
+    way.plan.set_link(LinkQuality(loss=0.5, seed=4))
+    later = Way(LinkQuality(loss=0.5, seed=4))
+    again = ["S DATA 3 8"] * 30
+    assert way.carry(*again) == later.carry(*again)
+    assert 0 < len(later.carry(*again)) < 30

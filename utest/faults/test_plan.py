@@ -11,8 +11,8 @@ from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.placed import MOST_CLIENTS, Stage
 from TftpLibrary.faults.plan import MOST_FAULTS, Plan
+from TftpLibrary.faults.rules import Rule, make_rule
 from TftpLibrary.faults.rules import Way as Direction
-from TftpLibrary.faults.rules import make_rule
 from utest.support.passages import BOARD, OTHER, Way, lines, passing
 
 SLOW = LinkQuality(delay=1.0)
@@ -36,6 +36,28 @@ def test_faults_are_numbered_in_their_order_and_found_by_their_ids() -> None:
     assert [placed.id for placed in plan.all()] == ids
     assert plan.find("deny-6").fault == Denial("f")
     assert not plan.is_empty
+
+
+@pytest.mark.parametrize(
+    ("fault", "has_chance"),
+    [
+        (Denial("f"), False),
+        (make_rule("drop"), False),
+        (make_rule("drop", every=2), False),
+        (make_rule("drop", probability=0.5), True),
+        (make_rule("corrupt"), True),
+    ],
+)
+def test_chance_has_a_part_where_a_seed_decides_anything(
+    fault: Denial | Rule, has_chance: bool
+) -> None:
+    plan = Plan()
+    plan.add(fault, 0.0)
+    assert plan.has_chance is has_chance
+    plan.set_link(SLOW)
+    assert plan.has_chance is has_chance
+    plan.set_link(LinkQuality(jitter=0.1))
+    assert plan.has_chance
 
 
 def test_a_name_is_taken_once() -> None:

@@ -62,6 +62,16 @@ def test_each_packet_is_counted_by_itself_and_each_way() -> None:
     assert [look.occurrence for look in found] == [1, 1, 2, 1, 1]
 
 
+def test_occurrences_are_counted_only_where_somebody_asks_for_them() -> None:
+    track = Track("f", BOARD)
+    track.is_counting = False
+    assert looks("S DATA 1 512", track=track)[0].occurrence == 1
+    assert looks("S DATA 1 512", track=track)[0].occurrence == 1
+    track.is_counting = True
+    assert looks("S DATA 1 512", track=track)[0].occurrence == 1
+    assert looks("S DATA 1 512", track=track)[0].occurrence == 2
+
+
 def test_remembered_occurrences_are_bounded() -> None:
     track = Track("f", BOARD)
     for block in range(1, MOST_OCCURRENCES + 1):
