@@ -15,6 +15,7 @@ _UNKNOWN_OPCODE = 9
 _RUNT_SIZE = 3
 _INVERTED = bytes(range(255, -1, -1))
 _REMOVED = "-"
+_MOST_FLIPS = 3
 ERROR_TEXT = "Error on purpose"
 
 
@@ -46,6 +47,22 @@ def flipped(octets: bytes, start: int, count: int, seed: int, *what: object) -> 
         chosen.add(bit)
         changed[start + bit // 8] ^= 1 << bit % 8
     return bytes(changed)
+
+
+def flips_text(before: bytes, after: bytes) -> str:
+    """Returns where bits changed, to stand behind a remark: ` (bit 5 of byte 812)`; some of many.
+
+    Bytes are counted from the first one of the packet, which is byte 0, as Wireshark does.
+    """
+    differences = [(at, old ^ new) for at, (old, new) in enumerate(zip(before, after, strict=True))]
+    places = [
+        f"bit {bit} of byte {at}"
+        for at, flips in differences
+        for bit in range(8)
+        if flips >> bit & 1
+    ]
+    more = [f"{len(places) - _MOST_FLIPS} more"] if len(places) > _MOST_FLIPS else []
+    return f" ({', '.join([*places[:_MOST_FLIPS], *more])})" if places else ""
 
 
 def changed_options(options: Options, given: Options) -> Options:

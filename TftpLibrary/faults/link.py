@@ -9,7 +9,7 @@ from math import isfinite
 from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.chance import share
 from TftpLibrary.faults.deliveries import Delivery, Strike
-from TftpLibrary.faults.forge import flipped
+from TftpLibrary.faults.forge import flipped, flips_text
 from TftpLibrary.faults.rules import LONGEST, Way
 from TftpLibrary.faults.tracking import Passing
 from TftpLibrary.networks import parse_network
@@ -101,7 +101,8 @@ class LinkState:
         if copy.octets and self._happens(quality.corrupt, "corrupt", passing):
             octets = flipped(copy.octets, 0, 1, quality.seed, *passing.identity)
             strike = _strike(passing, "corrupted")
-            copy = copy.noted(strike.remark)._replace(octets=octets)
+            remark = f"{strike.remark}{flips_text(copy.octets, octets)}"
+            copy = copy.noted(remark)._replace(octets=octets)
             strikes.append(strike)
         copies = [copy]
         if self._happens(quality.duplicate, "duplicate", passing):

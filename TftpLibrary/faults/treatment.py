@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from TftpLibrary.faults.deliveries import ALL, Delivery, Strike, Then
-from TftpLibrary.faults.forge import forged, strangers
+from TftpLibrary.faults.forge import flips_text, forged, strangers
 from TftpLibrary.faults.kinds import FaultKind
 from TftpLibrary.faults.placed import Placed
 from TftpLibrary.faults.rules import Rule
@@ -30,8 +30,11 @@ def treat(placed: Placed, passing: Passing, copy: Delivery) -> tuple[Copies, Str
         rule.duration,
         _ignored(rule),
     )
+    remark = strike.remark
+    if kind is FaultKind.corrupt:
+        remark += flips_text(copy.octets, copies[0].octets)
     # A copy that nothing was done to is the same object.
-    copies = [each if each is copy else each.noted(strike.remark) for each in copies]
+    copies = [each if each is copy else each.noted(remark) for each in copies]
     return copies, strike
 
 

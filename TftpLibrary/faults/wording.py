@@ -16,7 +16,7 @@ _DID = {
     FaultKind.duplicate: "duplicated {}",
     FaultKind.delay: "delayed {} by {}",
     FaultKind.reorder: "let others overtake {}",
-    FaultKind.corrupt: "changed a bit of {}",
+    FaultKind.corrupt: "changed {2} of {0}",
     FaultKind.short_block: "shortened {}",
     FaultKind.long_block: "lengthened {}",
     FaultKind.runt: "cut {}",
@@ -77,7 +77,8 @@ def link_text(quality: LinkQuality) -> str:
 
 def did_text(rule: Rule, passing: Passing) -> str:
     """Returns what a fault did to a packet: `dropped DATA 3`."""
-    return _DID[rule.kind].format(passing, time_text(rule.delay or 0.0))
+    bits = "a bit" if rule.whole_number(1) == 1 else f"{rule.number} bits"
+    return _DID[rule.kind].format(passing, time_text(rule.delay or 0.0), bits)
 
 
 def time_text(seconds: float) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from TftpLibrary.faults.forge import changed_options, flipped, forged, strangers
+from TftpLibrary.faults.forge import changed_options, flipped, flips_text, forged, strangers
 from TftpLibrary.faults.rules import make_rule
 from utest.support.passages import passing
 from utest.support.transcript import datagram, line
@@ -116,6 +116,20 @@ def test_bits_flip_from_an_offset_on_as_many_as_there_are(
     assert len(changed) == len(octets)
     assert changed[:start] == octets[:start]
     assert different_bits(changed, octets) == min(count, max(0, len(octets) - start) * 8)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (b"abc", b"abc", ""),
+        (b"", b"", ""),
+        (bytes(900), bytes(812) + b"\x20" + bytes(87), " (bit 5 of byte 812)"),
+        (bytes(3), b"\x81\0\1", " (bit 0 of byte 0, bit 7 of byte 0, bit 0 of byte 2)"),
+        (bytes(2), b"\xff\1", " (bit 0 of byte 0, bit 1 of byte 0, bit 2 of byte 0, 6 more)"),
+    ],
+)
+def test_flipped_bits_are_told_by_their_places(before: bytes, after: bytes, text: str) -> None:
+    assert flips_text(before, after) == text
 
 
 def test_a_stranger_sends_another_content_under_the_same_number() -> None:

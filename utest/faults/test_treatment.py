@@ -109,3 +109,12 @@ def test_each_kind_has_a_treatment(kind: FaultKind) -> None:
     text = "S OACK a=1" if kind is FaultKind.wrong_oack else "S DATA 3 8"
     copies, strike = treat(placed, passing(text), Delivery(datagram(text)))
     assert bool(copies) is not bool(strike.lost)
+
+
+def test_a_capture_is_told_which_bit_was_changed() -> None:
+    placed = Placed(make_rule("corrupt"), 1, 0.0)
+    (copy,), strike = treat(placed, passing("S DATA 3 8"), COPY)
+    (place,) = [at for at in range(len(DATA)) if copy.octets[at] != DATA[at]]
+    bit = (copy.octets[place] ^ DATA[place]).bit_length() - 1
+    assert copy.remark == f"fault corrupt-1: changed a bit of DATA 3 (bit {bit} of byte {place})"
+    assert strike.words == "changed a bit of DATA 3"

@@ -124,6 +124,9 @@ def test_each_kind_has_words_for_what_it_did_to_a_packet(kind: FaultKind) -> Non
 def test_what_happened_names_the_packet() -> None:
     assert did_text(make_rule("drop"), passing("C ACK 7")) == "dropped ACK 7"
     assert did_text(make_rule("drop", "any"), passing("C RRQ f octet")) == "dropped RRQ"
+    block = passing("S DATA 3 8")
+    assert did_text(make_rule("corrupt", number=3), block) == "changed 3 bits of DATA 3"
+    assert did_text(make_rule("corrupt"), block) == "changed a bit of DATA 3"
 
 
 @pytest.mark.parametrize(
