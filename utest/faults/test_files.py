@@ -135,6 +135,11 @@ def test_damage_that_cannot_be_is_refused_with_the_reason(
     assert str(caught.value).startswith(error)
 
 
+def test_counts_at_their_bounds_are_taken() -> None:
+    assert damage("flip_bit", times=1, offset=0).times == 1
+    assert damage("truncate", size=0, after=0).size == 0
+
+
 def test_the_most_that_can_be_appended_is_taken() -> None:
     assert damage("append", size=MOST_APPENDED).added == MOST_APPENDED
 

@@ -103,6 +103,24 @@ def test_late_datagrams_are_bounded_by_their_octets() -> None:
     assert len(passage.due(1.0)) == MOST_LATE_OCTETS // len(octets)
 
 
+def test_datagrams_that_have_arrived_make_room_for_others() -> None:
+    """However much passes late in the course of a long transfer."""
+    way = Way(
+        make_rule("delay", "DATA", delay=0.5, times=None),
+        make_rule("reorder", "ACK", number=1, times=None),
+    )
+    octets = b"\0\3\0\1" + bytes(65464)
+    for second in range(MOST_LATE_OCTETS // len(octets) + 10):
+        assert way.passage.carry(octets, float(second), is_sent=True) == []
+        ((_, delivery),) = way.passage.due(second + 0.5)
+        way.passage.postpone(delivery, second + 0.6)
+        assert len(way.passage.due(second + 0.6)) == 1
+        # An overtaken one leaves by another way.
+        way.passage.carry(b"\0\4\0\1" + bytes(65000), float(second), is_sent=True)
+        assert way.passage.due(second + 0.9)
+    assert all(strike.fault != "link" for strike in way.passage.take_strikes())
+
+
 # Overtaken
 
 

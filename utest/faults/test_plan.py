@@ -147,7 +147,9 @@ def test_numbers_of_requests_are_bounded() -> None:
     plan = Plan()
     for n in range(MOST_CLIENTS + 1):
         plan.begin("f", f"client {n}")
-    assert plan.begin("f", f"client {MOST_CLIENTS}").request == 2
+    for request in (2, 3, 4):
+        assert plan.begin("f", f"client {MOST_CLIENTS}").request == request
+    assert plan.begin("f", "client 3").request == 2
     assert plan.begin("f", "client 0").request == 1
 
 
@@ -224,6 +226,15 @@ def test_all_links_are_put_back_as_they_were() -> None:
     way = Way(plan=plan)
     assert way.carry("S DATA 1 8") == []
     assert way.due(1.0) == ["S DATA 1 8"]
+
+
+def test_a_new_quality_holds_from_the_next_packet_on() -> None:
+    way = Way(SLOW)
+    assert way.carry("S DATA 1 8") == []
+    way.plan.set_link(LinkQuality(loss=1.0))
+    assert way.carry("S DATA 2 8", now=1.0) == ["S DATA 1 8"]
+    way.plan.restore_links((LinkQuality(duplicate=1.0),))
+    assert way.carry("S DATA 3 8", now=2.0) == ["S DATA 3 8", "S DATA 3 8"]
 
 
 def test_the_newest_link_that_fits_a_client_counts() -> None:

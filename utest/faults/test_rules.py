@@ -255,6 +255,36 @@ def test_words_that_are_no_options_are_refused(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_each_kind_that_changes_packets_is_for_those_that_are_sent(kind: FaultKind) -> None:
+    forged = {
+        "corrupt",
+        "short_block",
+        "long_block",
+        "runt",
+        "wrong_block",
+        "wrong_tid",
+        "stray",
+        "bad_opcode",
+        "error",
+        "unterminated",
+        "wrong_oack",
+    }
+    more = NEEDED.get(kind, {})
+    if kind.value in forged:
+        with pytest.raises(UsageError, match="direction=received cannot be"):
+            make_rule(kind, direction="received", **more)
+    else:
+        assert make_rule(kind, direction="received", **more).direction is Way.received
+
+
+def test_the_first_block_and_the_first_ack_are_taken() -> None:
+    assert [str(make_rule("drop", text).meant) for text in ("DATA 1", "ACK 0")] == [
+        "DATA 1",
+        "ACK 0",
+    ]
+
+
 def test_a_rule_is_a_value() -> None:
     first, second = (Rule(FaultKind.drop, Packets("DATA"), file="f") for _ in range(2))
     assert first == second

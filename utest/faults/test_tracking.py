@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from TftpLibrary.faults.tracking import MOST_OCCURRENCES, Passing, Track
+from TftpLibrary.protocol.blocks import to_wire
+from TftpLibrary.protocol.packets import Ack
 from utest.support.passages import BOARD
 from utest.support.transcript import datagram
 
@@ -148,6 +150,15 @@ def test_blocks_go_on_beyond_65535(oack: str, following: int) -> None:
     found = looks(*texts, *[f"S DATA {block} 512" for block in blocks], track=track)
     assert [look.block for look in found[-5:]] == [30000, 60000, 65535, 65536, 65537]
     assert looks("C ACK 65535", track=track)[0].block == 65535
+
+
+@pytest.mark.parametrize("block", [40_000, 65_536, 69_999, 70_001, 100_000])
+def test_a_block_is_the_one_that_is_nearest_to_the_highest(block: int) -> None:
+    """One that is sent again may be a window behind, and one that comes a window ahead."""
+    for rollover in (0, 1):
+        track = Track("f", BOARD, rollover=rollover, highest=70_000)
+        octets = Ack(to_wire(block, rollover)).encode()
+        assert track.look(octets, is_sent=False).block == block
 
 
 def test_another_rollover_than_0_and_1_is_none() -> None:

@@ -31,6 +31,7 @@ from utest.support.passages import passing
         ("drop", "", {"every": 2, "times": 1}, "drop every 2nd DATA, once"),
         ("drop", "", {"every": 103, "after": 5}, "drop every 103rd DATA, after the first 5"),
         ("drop", "", {"every": 111}, "drop every 111th DATA"),
+        ("drop", "", {"every": 13}, "drop every 13th DATA"),
         ("drop", "", {"probability": 0.025}, "drop 2.5 % of DATA"),
         ("drop", "", {"client": "10.0.0.1", "times": 3}, "drop DATA for 10.0.0.1, 3 times"),
         ("drop", "any", {"direction": "received"}, "drop any received"),
