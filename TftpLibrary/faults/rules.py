@@ -10,12 +10,15 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import check_scope
 from TftpLibrary.faults.kinds import TRAITS, FaultKind, parse_kind
 from TftpLibrary.faults.packets import REQUESTS, Packets, parse_packets
+from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.protocol.packets import Options
 
 LONGEST = 3600.0
 """Seconds; the longest delay and the longest stall that is not for ever."""
 MOST_COPIES = 1000
 MOST_PADDING = 1000
+MOST_NAME = 100
+"""Characters of the name that a test gives to a fault."""
 NO_CLIENT = "client= names a board that asks our server: it does not go with role=client."
 _REORDERED_FOR = 0.2
 _OF_KINDS = (
@@ -197,6 +200,7 @@ def check(rule: Rule) -> None:
     _check_packets(rule)
     _check_counts(rule)
     _check_values(rule)
+    _check_name(rule.name)
     check_scope(rule.file, rule.client, rule.times, rule.after)
 
 
@@ -284,6 +288,17 @@ def _check_values(rule: Rule) -> None:
         raise UsageError(f"size= of a runt must be from 0 to 3, got {rule.size}.")
     if rule.number:
         _check_number(rule)
+
+
+def _check_name(name: str) -> None:
+    """A name stands in messages, cards and captures as the id of the fault."""
+    if len(name) > MOST_NAME or not name.isprintable():
+        raise UsageError(
+            f"name= must be at most {MOST_NAME} printable characters, got {len(name)}: "
+            f"{name[:MOST_NAME]!a}."
+        )
+    if name == LINK:
+        raise UsageError(f"name={LINK} stands for the quality of the link. Choose another name=.")
 
 
 def _check_number(rule: Rule) -> None:

@@ -289,3 +289,22 @@ def test_a_rule_is_a_value() -> None:
     first, second = (Rule(FaultKind.drop, Packets("DATA"), file="f") for _ in range(2))
     assert first == second
     assert len({first, second}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("link", "name=link stands for the quality of the link. Choose another name=."),
+        ("a\nb", "name= must be at most 100 printable characters, got 3: 'a\\nb'."),
+        ("x" * 101, f"name= must be at most 100 printable characters, got 101: '{'x' * 100}'."),
+    ],
+)
+def test_a_name_that_no_reader_could_tell_apart_is_refused(name: str, text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        make_rule("drop", name=name)
+    assert str(refused.value) == text
+
+
+def test_any_other_name_is_taken() -> None:
+    assert make_rule("drop", name="<first> Block").name == "<first> Block"
+    assert make_rule("drop", name="x" * 100).name == "x" * 100
