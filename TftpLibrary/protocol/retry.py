@@ -24,6 +24,8 @@ SHORTEST_WAIT = 0.2
 _SLOWER = 1.25
 """The wait for a window, as a multiple of the time that the last one took."""
 
+_LONGEST_FIRST = 4
+"""Longest wait before the first answer, as a multiple of `timeout`."""
 _CLOSE = 1e-9
 _SAMPLE_INTERVAL = 0.02
 """Seconds between two measurements: the round trip changes slowly, and measuring costs time."""
@@ -189,7 +191,7 @@ class RetryTimer:
     def retry_first(self, now: float) -> None:
         """The first packet was sent again: nobody has shown yet that the peer is there.
 
-        RFC 1123 section 4.2.3.2: an adaptive wait doubles each time, beyond `timeout` too.
+        RFC 1123 section 4.2.3.2: an adaptive wait doubles, up to four times `timeout`.
         """
-        longer = self.timeout * 2 ** (self.tries + 1) if self._is_adaptive else 0.0
+        longer = self.timeout * min(2 ** (self.tries + 1), _LONGEST_FIRST)
         self.retry(now, at_least=min(longer, self.latest - now))

@@ -255,3 +255,14 @@ def test_a_peer_that_answers_late_for_the_first_time_is_not_slow() -> None:
     timer.retry_first(1.0)
     timer.renew(2.5)
     assert timer.wait == 1.0
+
+
+def test_before_the_first_answer_no_wait_is_longer_than_four_timeouts() -> None:
+    """Else a patient server would miss a board that loses some packets first."""
+    timer = RetryTimer(1.0, 15)
+    timer.start(0.0)
+    moments = [timer.deadline]
+    while not timer.is_exhausted:
+        timer.retry_first(timer.deadline)
+        moments.append(timer.deadline)
+    assert moments == [1.0, 3.0, 7.0, 11.0, 15.0, 16.0]
