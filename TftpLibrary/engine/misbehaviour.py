@@ -36,8 +36,12 @@ from TftpLibrary.protocol.packets import Request, octets_of_text, printable
 from TftpLibrary.recording.entry import Entry, Tally
 from TftpLibrary.store.base import Source
 
-_MOST_STALLED = 1000
+MOST_STALLED = 1000
 """Requests that are remembered since nothing passes from them on."""
+MOST_WAITING = 1000
+"""Requests that are late, or whose refusals are; one more is lost."""
+MOST_ENDING = 256
+"""Transfers that are over and still have late datagrams; of the oldest ones these are dropped."""
 _DENIALS = {
     1: "File not found",
     2: "Access violation",
@@ -123,6 +127,7 @@ class Misbehaviour:
             return
         now, late, known = monotonic(), passage.late_count, len(passage.strikes)
         going = passage.carry(datagram, now, is_sent=False, place=(peer, local))
+        self._bound(passage)
         self._commentary.came(passage.strikes[known:])
         for delivery in going:
             self._port.take(delivery.octets, peer, local, came, passage)
@@ -150,9 +155,15 @@ class Misbehaviour:
 
     def _keep_stalled(self, passage: Passage, peer: Address) -> None:
         """The peer may repeat its request from the same port, which is the same transfer."""
-        if len(self._stalled) >= _MOST_STALLED:
+        if len(self._stalled) >= MOST_STALLED:
             del self._stalled[next(iter(self._stalled))]
         self._stalled[peer, passage.track.file] = passage
+
+    def _bound(self, passage: Passage) -> None:
+        """Lets no more requests be late than can be remembered."""
+        is_new = passage not in self._waiting and passage not in self._wires
+        if is_new and len(self._waiting) >= MOST_WAITING:
+            passage.lose_late()
 
     def _wait(self, passage: Passage, peer: Address) -> None:
         """Sees to the late datagrams of a passage."""
@@ -231,6 +242,7 @@ class Misbehaviour:
         going, strikes = [Delivery(octets, place=place)], list[Strike]()
         if passage is not None:
             going = passage.carry(octets, now, is_sent=True, place=place)
+            self._bound(passage)
             strikes = passage.take_strikes()
         if entry is not None:
             mark(entry, strikes, now)
@@ -293,6 +305,9 @@ class Misbehaviour:
         if passage in self._waiting:
             # The wire sees to what is late from here on.
             self._waiting.pop(passage)[1].leave()
+        ending = [wire for wire in self._wires.values() if not wire.is_open]
+        for wire in ending[:-MOST_ENDING]:
+            wire.cut()
         deliver = self._deliver(passage)
         seen = self._commentary_of(channel)
         wire = Wire(channel, passage, self._engine, deliver, self._forget, seen)

@@ -7,6 +7,7 @@ boards use it as it is. It has no clock: `now` is given, and `deadline` says whe
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple
@@ -21,6 +22,10 @@ from TftpLibrary.protocol.packets import Request
 MOST_LATE = 2000
 """Datagrams of one transfer that may be late at once; one more is lost."""
 MOST_LATE_OCTETS = 16 * 1024 * 1024
+MOST_LATE_OCTETS_OF_ALL = 64 * 1024 * 1024
+"""Octets of the late datagrams of all transfers that have the same plan."""
+MOST_STRIKES = 2000
+"""Faults that wait for somebody who takes them; the newest are kept."""
 TOO_MANY = "lost packets, since too many were late"
 
 
@@ -56,7 +61,7 @@ class Passage:
         self._plan = plan
         self._version = -1
         self._rules: tuple[Placed, ...] = ()
-        self._strikes: list[Strike] = []
+        self._strikes: deque[Strike] = deque(maxlen=MOST_STRIKES)
         self._stalled_until = -inf
         self._stalled_by = ""
         self._late: list[_Late] = []
@@ -144,7 +149,7 @@ class Passage:
         # What is late when a stall begins or the port vanishes is on the wire: it arrives.
         arrived: list[tuple[bool, Delivery]] = []
         for late in sorted(came):
-            self._late_octets -= len(late.delivery.octets)
+            self._weigh(-len(late.delivery.octets))
             arrived.append((late.is_sent, late.delivery))
             freed = self._overtake(late.number, is_sent=late.is_sent)
             arrived += [(late.is_sent, delivery) for delivery in freed]
@@ -152,7 +157,7 @@ class Passage:
 
     def postpone(self, delivery: Delivery, due: float) -> None:
         """Takes a datagram back that could not leave: it is late until then."""
-        self._late_octets += len(delivery.octets)
+        self._weigh(len(delivery.octets))
         heapq.heappush(self._late, _Late(due, next(self._numbers), True, delivery))
 
     @property
@@ -178,14 +183,21 @@ class Passage:
 
     def take_strikes(self) -> list[Strike]:
         """Returns the faults that happened since the last call."""
-        strikes, self._strikes = self._strikes, []
+        strikes = list(self._strikes)
+        self._strikes.clear()
         return strikes
 
     def forget_late(self) -> None:
         """Drops every late datagram: this end stops."""
         self._late.clear()
         self._overtaken.clear()
-        self._late_octets = 0
+        self._weigh(-self._late_octets)
+
+    def lose_late(self) -> None:
+        """Drops every late datagram, since the server has too many transfers that have some."""
+        for late in (*self._late, *(late for late, _ in self._overtaken)):
+            self._strikes.append(Strike(LINK, TOO_MANY, late.is_sent, late.delivery.octets))
+        self.forget_late()
 
     def _look_again(self) -> None:
         """Faults came or went; a stall ends with its fault."""
@@ -205,13 +217,21 @@ class Passage:
             self.is_ended = True
             self.is_closed = strike.then is Then.vanish
 
+    def _weigh(self, octets: int) -> None:
+        """So many more octets are late, or fewer."""
+        self._late_octets += octets
+        self._plan.late_octets += octets
+
     def _keep(self, copy: Delivery, now: float, *, is_sent: bool) -> None:
         size = len(copy.octets)
-        if self.late_count >= MOST_LATE or self._late_octets + size > MOST_LATE_OCTETS:
-            strike = Strike(LINK, TOO_MANY, is_sent, copy.octets)
-            self._strikes.append(strike)
+        if (
+            self.late_count >= MOST_LATE
+            or self._late_octets + size > MOST_LATE_OCTETS
+            or self._plan.late_octets + size > MOST_LATE_OCTETS_OF_ALL
+        ):
+            self._strikes.append(Strike(LINK, TOO_MANY, is_sent, copy.octets))
             return
-        self._late_octets += size
+        self._weigh(size)
         late = _Late(now + copy.delay, next(self._numbers), is_sent, copy)
         if copy.overtaken_by:
             self._overtaken.append((late, copy.overtaken_by))
@@ -228,7 +248,7 @@ class Passage:
             elif number > 1:
                 left.append((late, number - 1))
             else:
-                self._late_octets -= len(late.delivery.octets)
+                self._weigh(-len(late.delivery.octets))
                 freed.append(late.delivery)
         self._overtaken = left
         return freed

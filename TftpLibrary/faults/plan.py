@@ -27,6 +27,9 @@ F = TypeVar("F", Denial, Damage)
 
 MOST_FAULTS = 1000
 """Faults that one plan holds."""
+MOST_COPIES_AT_ONCE = 1001
+"""Copies of one packet: several faults that duplicate it would make more and more of them."""
+TOO_MANY_COPIES = "lost copies, since there were too many"
 
 
 class Plan:
@@ -39,10 +42,12 @@ class Plan:
 
     Attributes:
         version: changes with every fault that comes or goes.
+        late_octets: octets of all datagrams that are late; counted by those who keep them.
     """
 
     def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self.version = 0
+        self.late_octets = 0
         self._numbers = count(1) if numbers is None else numbers
         self._placed: dict[str, Placed] = {}
         self._links: list[tuple[LinkQuality, Callable[[str], bool]]] = []
@@ -268,10 +273,13 @@ def _by(
 ) -> list[Delivery]:
     left: list[Delivery] = []
     for copy in copies:
+        if len(left) >= MOST_COPIES_AT_ONCE:
+            strikes.append(Strike(placed.id, TOO_MANY_COPIES, passing.is_sent))
+            break
         if copy.is_foreign or not placed.strikes(passing, now):
             left.append(copy)
             continue
         more, strike = treat(placed, passing, copy)
         left += more
         strikes.append(strike)
-    return left
+    return left[:MOST_COPIES_AT_ONCE]

@@ -67,6 +67,6 @@ def _words(file: str, port: int, root: Path) -> list[str]:
     program = (
         "import signal; from TftpLibrary import TftpServer; "
         f"server = TftpServer({str(root)!r}, port={port}, writable=True, overwrite=True, "
-        f"max_transfers=1000).start(); {fault}signal.pause()"
+        f"keep_files=True, max_transfers=1000).start(); {fault}signal.pause()"
     )
     return [sys.executable, "-c", program]

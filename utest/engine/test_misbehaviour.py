@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 
 from TftpLibrary.engine import misbehaviour as module
+from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
 from TftpLibrary.faults.link import LinkQuality
+from TftpLibrary.faults.passage import MOST_LATE
+from TftpLibrary.faults.plan import MOST_FAULTS
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, Oack
-from utest.support.bench import PATIENT, bench
+from utest.support.bench import PATIENT, QUICK, bench
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = bytes(range(256)) * 6
@@ -101,6 +105,64 @@ def test_a_copy_of_a_request_belongs_to_the_transfer_that_runs() -> None:
         assert [mark.fault for mark in record.faults] == [fault]
         (report,) = dut.faults.reports()
         assert report.requests == 1
+
+
+def test_requests_that_are_late_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 2)
+    with bench({"f": CONTENT}, **PATIENT) as dut:
+        dut.faults.inject("delay", "RRQ", delay=3600.0, times=None)
+        with dut.peer() as first, dut.peer() as second, dut.peer() as third:
+            for peer in (first, second):
+                peer.ask()
+            wait_until(lambda: dut.faults.all()[0].hits == 2)
+            third.ask()
+            (record,) = dut.wait_for_requests()
+        assert (record.outcome, record.cause) == (Outcome.refused, Cause.on_purpose)
+        words = [mark.words for mark in record.faults]
+        assert words == ["delayed RRQ by 3600 s", "lost packets, since too many were late"]
+
+
+def test_refusals_that_are_late_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 1)
+    with bench(**PATIENT) as dut, dut.peer() as first, dut.peer() as second:
+        dut.faults.inject("delay", "ERROR", delay=3600.0, times=None)
+        for number, peer in enumerate((first, second), 1):
+            peer.ask("missing")
+            dut.wait_for_ends(number)
+        marks = [[mark.words for mark in record.faults] for record in dut.transfers]
+        assert marks == [
+            ["delayed ERROR by 3600 s"],
+            ["delayed ERROR by 3600 s", "lost packets, since too many were late"],
+        ]
+
+
+def test_transfers_that_are_over_and_have_late_datagrams_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each has a socket: of the oldest ones it is closed."""
+    monkeypatch.setattr(module, "MOST_ENDING", 1)
+    with bench({"f": b"small"}, **PATIENT) as dut:
+        dut.faults.inject("duplicate", "DATA", delay=3600.0, times=None)
+        ports = []
+        for number in range(1, 5):
+            with dut.peer() as peer:
+                peer.ask()
+                assert peer.receive() == Data(1, b"small")
+                ports.append(peer.tid)
+                peer.send(Ack(1))
+                dut.wait_for_ends(number)
+        # The last one began before there was one more to make room for.
+        assert [is_taken(address) for address in ports] == [False, False, True, True]
+
+
+def is_taken(address: tuple[str, int]) -> bool:
+    """Whether a port is in use."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind(address)
+        except OSError:
+            return True
+        return False
 
 
 def test_a_late_request_does_not_outlive_the_server() -> None:
@@ -332,7 +394,7 @@ def test_a_request_that_stalls_for_a_time_is_answered_then() -> None:
 
 
 def test_only_so_many_requests_that_stall_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_STALLED", 1)
+    monkeypatch.setattr(module, "MOST_STALLED", 1)
     with bench({"f": CONTENT}, **PATIENT) as dut, dut.peer() as one, dut.peer() as other:
         dut.faults.inject("stall", "RRQ", times=2)
         for peer in (one, other):
@@ -342,3 +404,45 @@ def test_only_so_many_requests_that_stall_are_remembered(monkeypatch: pytest.Mon
         assert other.is_silent()
         one.ask()
         assert one.receive() == FIRST
+
+
+# Bounds
+
+
+def test_a_transfer_passes_by_a_thousand_faults_and_one_more_is_refused() -> None:
+    with bench({"f": CONTENT}, **PATIENT) as dut:
+        for number in range(1, MOST_FAULTS + 1):
+            dut.faults.inject("drop", f"DATA {number + 10}")
+        assert dut.read().content == CONTENT
+        with pytest.raises(UsageError, match=f"There are {MOST_FAULTS} faults already. Clear some"):
+            dut.faults.inject("drop")
+
+
+@MODES
+def test_of_a_hundred_thousand_late_datagrams_most_are_lost_and_the_server_stops(
+    single_port: bool,
+) -> None:
+    """An engine that does not stop in time raises."""
+    content = bytes(512 * 100)
+    with bench({"f": content}, single_port=single_port, **PATIENT) as dut:
+        dut.faults.inject("duplicate", "DATA", copies=1000, delay=3600.0, times=None)
+        assert dut.read(windowsize=16).content == content
+        (record,) = dut.wait_for_ends()
+        assert record.outcome is Outcome.completed
+        counts = {mark.words: mark.times for mark in record.faults}
+        assert counts["lost packets, since too many were late"] >= 100 * 1000 - MOST_LATE
+
+
+def test_a_day_that_never_ends_ends_with_the_server() -> None:
+    with bench({"f": CONTENT}, **QUICK) as dut, dut.peer() as asking, dut.peer() as stalled:
+        for packet in ("RRQ", "DATA"):
+            dut.faults.inject("stall", packet, times=None, file="g" if packet == "RRQ" else "f")
+        stalled.ask()
+        for _ in range(20):
+            for _ in range(50):
+                asking.ask("g")
+            # The answer shows that all before it were read.
+            asking.ask("missing")
+            assert asking.receive() == Error(1, "File not found")
+        (cut,) = dut.close()
+        assert cut.outcome is Outcome.aborted

@@ -6,7 +6,13 @@ import pytest
 
 from TftpLibrary.faults.deliveries import Delivery
 from TftpLibrary.faults.link import LinkQuality
-from TftpLibrary.faults.passage import MOST_LATE, MOST_LATE_OCTETS, Passage
+from TftpLibrary.faults.passage import (
+    MOST_LATE,
+    MOST_LATE_OCTETS,
+    MOST_LATE_OCTETS_OF_ALL,
+    MOST_STRIKES,
+    Passage,
+)
 from TftpLibrary.faults.plan import Plan
 from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.faults.tracking import Track
@@ -119,6 +125,44 @@ def test_datagrams_that_have_arrived_make_room_for_others() -> None:
         way.passage.carry(b"\0\4\0\1" + bytes(65000), float(second), is_sent=True)
         assert way.passage.due(second + 0.9)
     assert all(strike.fault != "link" for strike in way.passage.take_strikes())
+
+
+def test_late_datagrams_of_all_transfers_are_bounded_by_their_octets() -> None:
+    plan = Plan()
+    plan.add(make_rule("delay", delay=1.0, times=None), 0.0)
+    passages = [Passage(plan, Track("f", BOARD, number)) for number in range(6)]
+    octets = b"\0\3\0\1" + bytes(65464)
+    for passage in passages:
+        for _ in range(MOST_LATE_OCTETS // len(octets)):
+            passage.carry(octets, 0.0, is_sent=True)
+    kept = sum(passage.late_count for passage in passages)
+    assert kept == plan.late_octets // len(octets) == MOST_LATE_OCTETS_OF_ALL // len(octets)
+    # Room for the others again: they arrived, or their transfer is over.
+    assert passages[0].due(1.0)
+    passages[1].forget_late()
+    passages[5].take_strikes()
+    passages[5].carry(octets, 2.0, is_sent=True)
+    assert passages[5].take_strikes()[-1].words == "delayed DATA 1 by 1 s"
+    for passage in passages:
+        passage.due(10.0)
+    assert plan.late_octets == 0
+
+
+def test_faults_that_nobody_takes_are_bounded() -> None:
+    way = Way(make_rule("delay", "ACK", delay=1.0, times=None))
+    for _ in range(MOST_STRIKES):
+        way.carry("C ACK 1", "C ACK 2")
+    assert len(way.strikes()) == MOST_STRIKES
+
+
+def test_a_passage_loses_what_is_late_where_too_many_have_something() -> None:
+    way = Way(make_rule("delay", "RRQ", delay=1.0), make_rule("reorder", "ACK 3"))
+    way.carry("C RRQ f octet", "C ACK 3")
+    way.strikes()
+    way.passage.lose_late()
+    assert way.strikes() == ["link: lost packets, since too many were late"] * 2
+    assert way.passage.deadline is None
+    assert way.plan.late_octets == 0
 
 
 # Overtaken

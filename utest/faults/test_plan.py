@@ -10,7 +10,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.placed import MOST_CLIENTS, Stage
-from TftpLibrary.faults.plan import MOST_FAULTS, Plan
+from TftpLibrary.faults.plan import MOST_COPIES_AT_ONCE, MOST_FAULTS, Plan
 from TftpLibrary.faults.rules import Rule, make_rule
 from TftpLibrary.faults.rules import Way as Direction
 from utest.support.passages import BOARD, OTHER, Way, lines, passing
@@ -332,3 +332,16 @@ def test_a_plan_whose_rules_do_not_strike_changes_no_octet_and_no_delay(side: st
         assert not delivery.remark
     assert way.carry(*texts) == texts
     assert way.strikes() == []
+
+
+# Bounds
+
+
+@pytest.mark.parametrize("number", [3, MOST_FAULTS])
+def test_faults_that_duplicate_each_other_make_a_bounded_number_of_copies(number: int) -> None:
+    way = Way(*[make_rule("duplicate", copies=1000) for _ in range(min(number, 20))])
+    for _ in range(number - 20):
+        way.plan.add(make_rule("duplicate"), 0.0)
+    assert len(way.carry("S DATA 1 8")) == MOST_COPIES_AT_ONCE
+    assert "duplicate-2: lost copies, since there were too many" in way.strikes()
+    assert way.carry("S DATA 2 8") == ["S DATA 2 8"]
