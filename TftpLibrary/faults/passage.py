@@ -136,8 +136,6 @@ class Passage:
         return self._take_due(now, (True, False))
 
     def _take_due(self, now: float, ways: tuple[bool, ...]) -> list[tuple[bool, Delivery]]:
-        if not self._late and not self._overtaken:
-            return []
         came = [late for late, _ in self._overtaken if late.due <= now and late.is_sent in ways]
         self._overtaken = [each for each in self._overtaken if each[0] not in came]
         others: list[_Late] = []

@@ -280,7 +280,10 @@ def test_what_is_late_arrives_also_when_its_fault_is_cleared() -> None:
 
 def test_strikes_are_taken_once() -> None:
     way = Way(make_rule("drop", "DATA 1"))
+    assert not way.passage.has_struck
     way.carry("S DATA 1 8")
+    assert way.passage.has_struck
+    assert [strike.words for strike in way.passage.strikes] == ["dropped DATA 1"]
     assert way.strikes() == ["drop-1: dropped DATA 1"]
     assert way.strikes() == []
 
@@ -290,6 +293,17 @@ def test_a_link_and_rules_work_together() -> None:
     assert way.carry("S DATA 1 8", "S DATA 2 8") == []
     assert way.due(1.0) == ["S DATA 2 8"]
     assert way.due(1.5) == ["S DATA 1 8"]
+
+
+def test_packets_are_counted_only_where_chance_asks_for_it() -> None:
+    way = Way(make_rule("drop", "DATA 99"))
+    way.carry("S DATA 1 8")
+    assert not way.passage.track.is_counting
+    for fault in (make_rule("drop", probability=0.5), make_rule("corrupt")):
+        way.plan.remove()
+        way.plan.add(fault, 0.0)
+        way.carry("S DATA 1 8")
+        assert way.passage.track.is_counting
 
 
 # Options

@@ -278,6 +278,12 @@ def test_each_kind_that_changes_packets_is_for_those_that_are_sent(kind: FaultKi
         assert make_rule(kind, direction="received", **more).direction is Way.received
 
 
+def test_the_seed_decides_which_packets_or_which_bits() -> None:
+    assert make_rule("drop", probability=0.5).has_chance
+    assert make_rule("corrupt").has_chance
+    assert not make_rule("drop", every=2).has_chance
+
+
 def test_the_first_block_and_the_first_ack_are_taken() -> None:
     assert [str(make_rule("drop", text).meant) for text in ("DATA 1", "ACK 0")] == [
         "DATA 1",
