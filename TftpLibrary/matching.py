@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from TftpLibrary.networks import is_within, parse_network
 
+_REMEMBERED = 1024
 _WILDCARDS = frozenset("*?[")
 
 
@@ -46,6 +48,7 @@ def fitting_names(patterns: Iterable[str], names: Iterable[str]) -> dict[str, se
     }
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def plain_name(name: str) -> str:
     r"""Returns a name as the server reads it: with `/` for `\`, without what says nothing.
 

@@ -6,6 +6,8 @@ server sets to what may come to its port.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.outcome import Cause
@@ -20,13 +22,17 @@ from TftpLibrary.protocol.packets import (
 
 MAX_REQUEST_SIZE = 2048
 """Octets. RFC 2347 allows 512; some loaders ask with longer names."""
+_REMEMBERED = 256
 _SHOWN_NAME = 500
 """Octets of a malformed request's name that its record keeps."""
 _MODES = {mode.value: mode for mode in Mode}
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode_request(datagram: bytes) -> Request:
     """Decodes a datagram whose opcode is not that of any other packet.
+
+    Boards ask for the same files, and faults look at a request before it is served.
 
     Raises:
         PacketError: it is no well-formed request, or longer than `MAX_REQUEST_SIZE`.

@@ -40,6 +40,8 @@ MOST_STALLED = 1000
 """Requests that are remembered since nothing passes from them on."""
 MOST_WAITING = 1000
 """Requests that are late, or whose refusals are; one more is lost."""
+MOST_LEFT_ALONE = 1000
+"""Requests that are remembered as those that no fault concerns."""
 MOST_ENDING = 256
 """Transfers that are over and still have late datagrams; of the oldest ones these are dropped."""
 _DENIALS = {
@@ -96,6 +98,8 @@ class Misbehaviour:
         self._waiting: dict[Passage, tuple[Address, Late]] = {}
         self._stalled: dict[tuple[Address, str], Passage] = {}
         self._wires: dict[Passage, Wire] = {}
+        self._left_alone: dict[tuple[bytes, str], tuple[str, str]] = {}
+        self._version = plan.version
         self._foreign = ForeignPort(engine, lambda: None)
         self._commentary = Commentary()
         self._denied = ""
@@ -114,10 +118,18 @@ class Misbehaviour:
     def take(self, datagram: bytes, peer: Address, local: Address | None, came: float) -> None:
         """Takes a datagram of the request socket; a request passes by the rules first."""
         passage = None
-        if not self._plan.is_empty and is_request(datagram):
+        if self._version != self._plan.version:
+            self._version = self._plan.version
+            self._left_alone.clear()
+        left_alone = self._left_alone.get((datagram, peer[0]))
+        if left_alone is not None:
+            self._plan.count(*left_alone)
+        elif not self._plan.is_empty and is_request(datagram):
             with suppress(PacketError):
                 request, client = decode_request(datagram), hosts.readable_host(peer)
                 passage = self._passage(request, peer, client)
+                if passage is None:
+                    self._leave_alone(datagram, peer, printable(request.filename), client)
         if passage is None:
             # In single-port mode it may be a packet for a wire, which tells what becomes of it.
             session = self._port.find_session(peer)
@@ -136,6 +148,12 @@ class Misbehaviour:
         if passage.stalled_by(now):
             self._keep_stalled(passage, peer)
         self._wait(passage, peer)
+
+    def _leave_alone(self, datagram: bytes, peer: Address, file: str, client: str) -> None:
+        """Remembers a request that the plan as it is leaves alone: boards ask for the same."""
+        if len(self._left_alone) >= MOST_LEFT_ALONE:
+            self._left_alone.clear()
+        self._left_alone[datagram, peer[0]] = file, client
 
     def _passage(self, request: Request, peer: Address, client: str) -> Passage | None:
         """Returns the passage of a request; that of its transfer if the peer only repeats it."""
@@ -218,6 +236,8 @@ class Misbehaviour:
         Raises:
             Refusal: a fault says so.
         """
+        if not self._plan.is_about_files:
+            return
         now = monotonic()
         found = self._plan.denial(printable(request.filename), client, now)
         if found is not None:
@@ -283,6 +303,8 @@ class Misbehaviour:
         Returns:
             The source, and the size that is told; None for its own.
         """
+        if not self._plan.is_about_files:
+            return source, None
         now = monotonic()
         found = self._plan.damage(printable(request.filename), client, source.size, now)
         if found is None:

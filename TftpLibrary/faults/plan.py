@@ -42,12 +42,14 @@ class Plan:
 
     Attributes:
         version: changes with every fault that comes or goes.
+        is_about_files: whether there are faults of files, beside those of packets.
         late_octets: octets of all datagrams that are late; counted by those who keep them.
     """
 
     def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self.version = 0
         self.late_octets = 0
+        self.is_about_files = False
         self._numbers = count(1) if numbers is None else numbers
         self._placed: dict[str, Placed] = {}
         self._links: list[tuple[LinkQuality, Callable[[str], bool]]] = []
@@ -85,7 +87,7 @@ class Plan:
         if placed.id in self._placed:
             raise UsageError(f"There is a fault '{placed.id}' already. Choose another name=.")
         self._placed[placed.id] = placed
-        self.version += 1
+        self._change()
         return placed.id
 
     def remove(self, fault: str = "") -> tuple[Placed, ...]:
@@ -100,8 +102,12 @@ class Plan:
         if not fault:
             self._links.clear()
             self._states.clear()
-        self.version += 1
+        self._change()
         return removed
+
+    def _change(self) -> None:
+        self.version += 1
+        self.is_about_files = any(placed.rule is None for placed in self._placed.values())
 
     def find(self, fault: str) -> Placed:
         """Returns a fault by its id.
@@ -173,13 +179,17 @@ class Plan:
 
     def begin(self, file: str, client: str, *, is_server: bool = True) -> Track:
         """A request came, or is about to be sent. Returns the track of its transfer."""
+        return Track(file, client, self.count(file, client), is_server=is_server)
+
+    def count(self, file: str, client: str) -> int:
+        """A request came. Returns which one for that file by that client it is, from 1."""
         key = file, client
         if len(self._requests) >= MOST_CLIENTS and key not in self._requests:
             del self._requests[next(iter(self._requests))]
         self._requests[key] += 1
         for placed in self._placed.values():
             placed.note_request(file, client)
-        return Track(file, client, self._requests[key], is_server=is_server)
+        return self._requests[key]
 
     def concerns(self, file: str, client: str) -> bool:
         """Whether anything may happen to the packets of a transfer."""

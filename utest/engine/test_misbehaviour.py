@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from TftpLibrary.engine import misbehaviour as module
-from TftpLibrary.errors import UsageError
+from TftpLibrary.errors import ExpectationError, UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.passage import MOST_LATE
+from TftpLibrary.faults.placed import Stage
 from TftpLibrary.faults.plan import MOST_FAULTS
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, Oack
@@ -404,6 +405,31 @@ def test_only_so_many_requests_that_stall_are_remembered(monkeypatch: pytest.Mon
         assert other.is_silent()
         one.ask()
         assert one.receive() == FIRST
+
+
+# Requests that no fault concerns
+
+
+def test_requests_that_are_left_alone_are_counted_each_time_until_a_fault_concerns_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_LEFT_ALONE", 1)
+    with bench({"f": CONTENT, "g": CONTENT}, **PATIENT) as dut:
+        other = dut.faults.inject("drop", "RRQ", file="other")
+        for name in ("f", "f", "g", "f"):
+            assert dut.read(name).content == CONTENT
+        with pytest.raises(ExpectationError, match="No request for it came"):
+            dut.faults.expect(other)
+        (placed,) = dut.engine.call(dut.faults.plan.all)
+        assert placed.stages == {Stage.file: 4}
+        dut.faults.inject("drop", "RRQ", file="f")
+        with dut.peer() as peer:
+            peer.ask("f")
+            assert peer.is_silent()
+            dut.faults.clear()
+            dut.faults.deny("f", times=None)
+            peer.ask("f")
+            assert peer.receive() == Error(2, "Access violation")
 
 
 # Bounds

@@ -60,6 +60,16 @@ def test_chance_has_a_part_where_a_seed_decides_anything(
     assert plan.has_chance
 
 
+def test_faults_of_files_are_told_from_those_of_packets() -> None:
+    plan = planned()
+    plan.add(make_rule("drop"), 0.0)
+    assert not plan.is_about_files
+    denial = plan.add(Denial("f"), 0.0)
+    assert plan.is_about_files
+    plan.remove(denial)
+    assert not plan.is_about_files
+
+
 def test_a_name_is_taken_once() -> None:
     plan = Plan()
     plan.add(make_rule("drop", name="mine"), 0.0)
