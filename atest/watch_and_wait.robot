@@ -25,8 +25,8 @@ Several Files Are Waited For At Once
     Power The Board
     ${transfers}    Wait Until Files Are Downloaded    zImage    dtb/*.dtb    boot.scr    timeout=10s
     Should Be Equal    ${transfers[1].filename}    dtb/board.dtb
-    Run Keyword And Expect Error    1 of 2 files was not downloaded in 100 ms:*- 'initrd': no such name *
-    ...    Wait Until Files Are Downloaded    zImage    initrd    timeout=100ms
+    Run Keyword And Expect Error    1 of 2 files was not downloaded in 100 ms:*- 'ramdisk.gz': no such name *
+    ...    Wait Until Files Are Downloaded    zImage    ramdisk.gz    timeout=100ms
     The Board Is Off
 
 A Refusal Can End A Wait
