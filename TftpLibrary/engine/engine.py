@@ -209,6 +209,10 @@ class Engine:
         for descriptor, _ in session.descriptors:
             self._poller.remove(descriptor)
 
+    def stands_still(self, session: Live) -> bool:
+        """Whether a session is frozen."""
+        return session in self._frozen
+
     def thaw(self, session: Live) -> None:
         """Lets a session go on. Without effect if it does not stand still."""
         since = self._frozen.pop(session, None)

@@ -263,6 +263,10 @@ class Listener:
             came: when it came, in seconds of the wall clock.
             passage: its way through the faults on purpose; None without any.
         """
+        if self._presence is not None:
+            again = partial(self.take, datagram, peer, local, came, passage)
+            if not self._presence.lets_in(again):
+                return
         if self._settings.single_port and not is_request(datagram):
             session = self._admission.find(peer)
             if session is not None:

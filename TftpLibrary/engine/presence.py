@@ -16,6 +16,8 @@ from TftpLibrary.faults.pauses import Pause
 from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 
+MOST_WAITING = 1000
+"""Datagrams that are late on purpose and wait for the end of a pause; one more is lost."""
 _BUSY = "Server busy"
 
 
@@ -69,6 +71,7 @@ class Presence:
         self._resume = resume
         self._frozen: tuple[Session, ...] = ()
         self._held: list[int] = []
+        self._waiting: list[Callable[[], None]] = []
 
     def begin(self) -> None:
         """The server goes away."""
@@ -102,6 +105,10 @@ class Presence:
             self._port.begin()
         for session in self._frozen:
             self._engine.thaw(session)
+            # Something may have come late, through no socket.
+            session.catch_up()
+        for take in self._waiting:
+            take()
 
     def stop(self) -> None:
         """The server is stopped while it is away: nobody hears of it."""
@@ -113,6 +120,16 @@ class Presence:
         for descriptor in self._held:
             os.close(descriptor)
         self._held.clear()
+
+    def lets_in(self, take: Callable[[], None]) -> bool:
+        """Whether a datagram is taken now; one that is late on purpose comes through no socket.
+
+        Args:
+            take: takes it; called afterwards if the server is only silent.
+        """
+        if self.mode is Pause.silent and len(self._waiting) < MOST_WAITING:
+            self._waiting.append(take)
+        return self.mode is Pause.busy
 
     def check(self) -> None:
         """Refuses a request, if the server is busy.

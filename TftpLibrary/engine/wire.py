@@ -50,6 +50,9 @@ MOMENT = 0.001
 class Surroundings(Alarms, Runner, Protocol):
     """The engine as a wire sees it: it has alarms, and late datagrams are sessions there."""
 
+    def stands_still(self, session: Session) -> bool:
+        """Whether a session is frozen."""
+
 
 class Wire:
     """A `Channel` before another one, with the faults of a plan between them.
@@ -209,7 +212,7 @@ class Wire:
     @property
     def deadline(self) -> float | None:
         """When something is to be done."""
-        if self._came or self.passage.is_ended:
+        if self.passage.is_ended or (self._came and not self._is_frozen):
             return 0.0
         deadline = self.passage.deadline
         return None if deadline is None else deadline - _EARLY
@@ -221,7 +224,7 @@ class Wire:
         if self._owner is not None and self.passage.is_ended:
             self._owner.stop(self._evidence.ending)
         for _ in range(len(self._came)):
-            if self._owner is not None and self._came:
+            if self._owner is not None and self._came and not self._is_frozen:
                 self._owner.catch_up()
         if self.is_open:
             self._engine.set_alarm(self)
@@ -233,6 +236,10 @@ class Wire:
         self.cut()
 
     # Inside --------------------------------------------------------------------------------
+
+    @property
+    def _is_frozen(self) -> bool:
+        return self._owner is not None and self._engine.stands_still(self._owner)
 
     def _read(self) -> None:
         """Takes what came, until something arrives in spite of the faults.

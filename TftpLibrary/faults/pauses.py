@@ -10,13 +10,10 @@ from TftpLibrary.errors import UsageError
 class Pause(str, Enum):
     """How a server is away on purpose.
 
-    - ``silent``: It answers nothing, and running transfers stand still, as when its program is
-      stopped. They go on afterwards, and requests that came meanwhile are read then.
-    - ``busy``: It refuses each request with the error "Server busy"; running transfers go on.
-    - ``power_cut``: It answers nothing, and running transfers are forgotten. Afterwards it
-      knows nothing of what came meanwhile.
-    - ``crash``: Its ports are closed, so boards hear that nobody listens; running transfers
-      are forgotten.
+    | ``silent``    | No answer. Transfers stand still; they go on afterwards, and requests too. |
+    | ``busy``      | Each request is refused with the error "Server busy". Transfers go on. |
+    | ``power_cut`` | No answer. Transfers are forgotten, and requests are never read. |
+    | ``crash``     | All ports are closed, which boards hear. Transfers are forgotten. |
     """
 
     silent = "silent"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from TftpLibrary.engine import presence as module
 from TftpLibrary.errors import ExpectationError, UsageError
 from TftpLibrary.faults.pauses import Pause
 from TftpLibrary.messages.questions import Download
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error
 from TftpLibrary.server import TftpServer
-from utest.support.bench import PATIENT, SOON, Peer, bench, linux_only
+from utest.support.bench import PATIENT, SOON, Bench, Peer, bench, linux_only
 from utest.support.waiting import seconds, wait_until
 
 CONTENT = bytes(range(256)) * 8
@@ -115,6 +117,59 @@ def test_a_port_that_was_taken_meanwhile_is_told() -> None:
             thief.bind(address)
             with pytest.raises(UsageError, match="in use by another program"):
                 server.resume()
+
+
+def pause_after(found: Bench, mode: Pause, *sends: Callable[[], None]) -> None:
+    """Pauses a server that has read some datagrams, and waits until nothing is late any more.
+
+    All on the engine's thread, which reads nothing else meanwhile.
+    """
+
+    def run() -> None:
+        for send in sends:
+            send()
+        for session in found.listener.sessions:
+            session.catch_up()
+        found.listener.ready()
+        assert found.faults.plan.late_octets
+        found.listener.pause(mode)
+
+    found.engine.call(run)
+    wait_until(lambda: not found.engine.call(lambda: found.faults.plan.late_octets), SOON)
+
+
+def test_a_silent_server_reads_afterwards_what_a_fault_made_late() -> None:
+    with bench({"f": CONTENT}, **PATIENT) as found, found.peer() as peer, found.peer() as late:
+        found.faults.inject("delay", "RRQ", delay=0.02, after=1)
+        found.faults.inject("delay", "ACK 1", delay=0.02)
+        peer.ask()
+        assert peer.receive() == FIRST
+        pause_after(found, Pause.silent, lambda: peer.send(Ack(1)), late.ask)
+        assert peer.is_silent()
+        assert late.is_silent()
+        found.engine.call(found.listener.resume)
+        assert peer.receive() == SECOND
+        assert late.receive() == FIRST
+
+
+@pytest.mark.parametrize("mode", [Pause.power_cut, Pause.crash])
+def test_a_server_without_power_never_reads_what_a_fault_made_late(mode: Pause) -> None:
+    with bench({"f": CONTENT}, **PATIENT) as found, found.peer() as late:
+        found.faults.inject("delay", "RRQ", delay=0.02)
+        pause_after(found, mode, late.ask)
+        found.engine.call(found.listener.resume)
+        assert late.is_silent()
+        assert not found.transfers
+
+
+def test_late_requests_of_a_silent_server_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 1)
+    with bench({"f": CONTENT}, **PATIENT) as found, found.peer() as first, found.peer() as second:
+        found.faults.inject("delay", "RRQ", delay=0.02, times=None)
+        pause_after(found, Pause.silent, first.ask, second.ask)
+        found.engine.call(found.listener.resume)
+        assert first.receive() == FIRST
+        assert second.is_silent()
 
 
 @pytest.mark.parametrize("mode", Pause)
