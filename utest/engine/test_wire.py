@@ -651,9 +651,9 @@ settings = {"content": {"f": bytes(5000)}, "writable": True}
 with TftpServer(**settings) as server, TftpClient(server.host, server.port) as board:
     board.get_bytes("f")
     board.put_bytes(b"x", "g")
-parts = "faults wire miscalls misbehaviour injection late evidence commentary foreign".split()
+parts = "faults wire miscalls misbehaviour injection late evidence commentary foreign presence"
 names = [name.removeprefix("TftpLibrary.").removeprefix("engine.") for name in sys.modules]
-print([name for name in names if name.startswith(tuple(parts))])
+print([name for name in names if name.startswith(tuple(parts.split()))])
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds(30), check=True)
