@@ -230,14 +230,17 @@ class Misbehaviour:
 
     # Refusals and files --------------------------------------------------------------------
 
+    @property
+    def is_about_files(self) -> bool:
+        """Whether there is a fault that refuses a request or damages a file."""
+        return self._plan.is_about_files
+
     def check(self, request: Request, client: str, entry: Entry) -> None:
         """Refuses a request on purpose.
 
         Raises:
             Refusal: a fault says so.
         """
-        if not self._plan.is_about_files:
-            return
         now = monotonic()
         found = self._plan.denial(printable(request.filename), client, now)
         if found is not None:
@@ -303,8 +306,6 @@ class Misbehaviour:
         Returns:
             The source, and the size that is told; None for its own.
         """
-        if not self._plan.is_about_files:
-            return source, None
         now = monotonic()
         found = self._plan.damage(printable(request.filename), client, source.size, now)
         if found is None:

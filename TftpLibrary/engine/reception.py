@@ -129,7 +129,8 @@ class Reception:
             raise
 
     def _open_file(self, arrival: Arrival) -> Cargo:
-        request, client, faults = arrival.request, arrival.client, self.faults
+        request, client = arrival.request, arrival.client
+        faults = self.faults if self.faults is not None and self.faults.is_about_files else None
         mode = served_mode(request)
         if faults is not None:
             faults.check(request, client, arrival.entry)
