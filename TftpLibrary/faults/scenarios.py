@@ -26,8 +26,8 @@ class Scenario(str, Enum):
       hang although the file is there.
     - ``lost_first_answer``: The answer to the request is lost twice. Shows loaders that ask
       only once, or wait for ever.
-    - ``slow_first_answer``: The answer comes 4 seconds late. Shows loaders that mix up two
-      answers.
+    - ``slow_first_answer``: The answer always comes 4 seconds late. Shows loaders that
+      mix up two answers.
     - ``double_answer``: The answer comes again 300 ms later. Shows loaders that take it for
       the next packet.
     - ``sorcerers_apprentice``: Every block and every acknowledgement comes twice. Shows
@@ -166,7 +166,7 @@ _PARTS: dict[Scenario, Callable[[Where], tuple[Part, ...]]] = {
     Scenario.lost_ack: _rules(("drop", "ACK 3", _NO_MORE)),
     Scenario.lost_last_ack: _rules(("drop", "ACK last", {"times": 2})),
     Scenario.lost_first_answer: _rules(("drop", "answer", {"times": 2})),
-    Scenario.slow_first_answer: _rules(("delay", "answer", {"delay": 4.0})),
+    Scenario.slow_first_answer: _rules(("delay", "answer", {"delay": 4.0, "times": None})),
     Scenario.double_answer: _rules(("duplicate", "answer", {"delay": 0.3})),
     Scenario.sorcerers_apprentice: _rules(
         ("duplicate", "DATA", {"times": None}), ("duplicate", "ACK", {"times": None})

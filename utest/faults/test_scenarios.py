@@ -16,7 +16,7 @@ DAYS = {
     "lost_ack": ["drop ACK 3 of 'f'"],
     "lost_last_ack": ["drop ACK last of 'f', 2 times"],
     "lost_first_answer": ["drop answer of 'f', 2 times"],
-    "slow_first_answer": ["delay answer of 'f' (delay=4 s)"],
+    "slow_first_answer": ["delay answer of 'f' (delay=4 s), each time"],
     "double_answer": ["duplicate answer of 'f' (delay=300 ms)"],
     "sorcerers_apprentice": ["duplicate DATA of 'f', each time", "duplicate ACK of 'f', each time"],
     "duplicate_storm": ["duplicate DATA 5 of 'f' (copies=20)"],
@@ -95,6 +95,7 @@ def test_what_happens_once_needs_no_count_and_the_rest_is_without_end() -> None:
         if isinstance(part, Rule) and part.times is None
     }
     assert endless == {
+        "slow_first_answer",
         "sorcerers_apprentice",
         "every_twelfth_lost",
         "reordered",
