@@ -19,7 +19,9 @@ class Habits:
         counts_duplicates: whether it takes a block that comes again for the next one.
         no_rollover: whether it knows no block after 65535.
         trusts_oack: whether it takes every value of an option answer, asked or not.
-        keeps_short_file: whether an error in the middle of a download counts as its end.
+        assumes_options: whether it uses the options that it asked for without any answer to them.
+        keeps_short_file: whether an error in the middle of a download counts as its end, and a file
+            for whole that is shorter than announced.
     """
 
     retry_after: float = 1.0
@@ -28,4 +30,5 @@ class Habits:
     counts_duplicates: bool = False
     no_rollover: bool = False
     trusts_oack: bool = False
+    assumes_options: bool = False
     keeps_short_file: bool = False

@@ -60,7 +60,9 @@ class Transfer:
         self._name = name
         self._asked = options
         self._habits = habits or Habits()
-        self._terms = Terms({})
+        # The size that was asked is none that was told.
+        assumed = {name: value for name, value in options.items() if name != "tsize"}
+        self._terms = Terms(assumed if self._habits.assumes_options else {})
 
     def receive(self, datagram: bytes) -> bool:
         """Takes a datagram, and returns whether `packets` have to be sent now."""
@@ -141,10 +143,18 @@ class Download(Transfer):
         self.blocks += 1
         self.octets += len(packet.payload)
         self._keep(packet.payload)
-        self.is_over = len(packet.payload) < self._terms.blksize
+        if len(packet.payload) < self._terms.blksize:
+            self._end(self._shortage())
         if self.is_over or self.blocks == self._acknowledged + self._terms.windowsize:
             return self._acknowledge()
         return False
+
+    def _shortage(self) -> BoardError | None:
+        """Returns what is wrong with the size of the file at its end."""
+        size = self._terms.tsize
+        if size is None or size == self.octets or self._habits.keeps_short_file:
+            return None
+        return BoardError(f"{self.octets} octets came, the server had announced {size}")
 
     def _take_out_of_order(self, number: int) -> bool:
         """Acknowledges the last block in order, once for each gap (RFC 7440 section 4)."""

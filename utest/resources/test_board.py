@@ -271,3 +271,18 @@ def test_defect_of_the_board_itself_is_shown() -> None:
 def test_python_of_the_guide_runs() -> None:
     (block,) = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.M | re.S)
     exec(block, {})
+
+
+@pytest.mark.parametrize("is_weak", [False, True])
+def test_board_that_believes_strangers_takes_the_block_of_one(is_weak: bool) -> None:
+    habits = Habits(believes_strangers=is_weak)
+    with (
+        TftpServer(content=CONTENT) as server,
+        Board(server.host, server.port, habits=habits) as board,
+    ):
+        server.faults.inject("stray", "DATA 3", file="zImage")
+        board.switch_on("zImage")
+        board.wait_until_booted()
+        assert len(board.memory["zImage"]) == len(IMAGE)
+        assert (board.memory["zImage"] != IMAGE) == is_weak
+        assert board.console[-1] == "booted"

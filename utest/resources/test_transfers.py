@@ -30,9 +30,11 @@ def load(options: dict[str, str] | None = None) -> tuple[Download, bytearray]:
     return Download("f", options or {}, content.extend), content
 
 
-def load_weakly(**habits: bool) -> tuple[Download, bytearray]:
+def load_weakly(
+    options: dict[str, str] | None = None, **habits: bool
+) -> tuple[Download, bytearray]:
     content = bytearray()
-    return Download("f", {}, content.extend, Habits(**habits)), content
+    return Download("f", options or {}, content.extend, Habits(**habits)), content
 
 
 def data(block: int, size: int = 512) -> bytes:
@@ -282,3 +284,19 @@ def test_board_that_keeps_a_short_file_takes_an_error_for_the_end() -> None:
     refused, _ = load_weakly(keeps_short_file=True)
     refused.receive(encode_error(1, "File not found"))
     assert isinstance(refused.error, RefusedError)
+
+
+@pytest.mark.parametrize("is_weak", [False, True])
+def test_file_that_is_shorter_than_announced_is_for_weak_boards_only(is_weak: bool) -> None:
+    download, _ = load_weakly({"tsize": "0"}, keeps_short_file=is_weak)
+    download.receive(encode_oack({"tsize": "600"}))
+    download.receive(data(1, 100))
+    problem = None if is_weak else "100 octets came, the server had announced 600"
+    assert (download.is_over, str(download.error)) == (True, str(problem))
+
+
+@pytest.mark.parametrize("is_weak", [False, True])
+def test_board_that_assumes_its_options_takes_block_1_for_the_whole_file(is_weak: bool) -> None:
+    download, _ = load_weakly({"tsize": "0", "blksize": "1468"}, assumes_options=is_weak)
+    download.receive(data(1))
+    assert (download.is_over, download.error) == (is_weak, None)
