@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,10 +36,12 @@ Command = list[str]
 PYTFTP = [sys.executable, "-m", "tftp"]
 
 
-def _curl(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+def _curl(
+    program: str, at: Place, local: Path, name: str, *, is_get: bool, more: Iterable[str] = ()
+) -> Command:
     host = f"[{at.host}]" if ":" in at.host else at.host
     files = ["-o", str(local)] if is_get else ["-T", str(local)]
-    return [program, "-sS", *files, f"tftp://{host}:{at.port}/{name}"]
+    return [program, "-sS", *more, *files, f"tftp://{host}:{at.port}/{name}"]
 
 
 def _tftp_hpa(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
@@ -46,19 +49,20 @@ def _tftp_hpa(program: str, at: Place, local: Path, name: str, *, is_get: bool) 
     return [program, "-m", "binary", at.host, str(at.port), "-c", *files]
 
 
-def _atftp(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+def _atftp(
+    program: str, at: Place, local: Path, name: str, *, is_get: bool, options: Iterable[str] = ()
+) -> Command:
+    asked = [word for option in options for word in ("--option", option)]
     way = "-g" if is_get else "-p"
-    return [program, way, "-r", name, "-l", str(local), at.host, str(at.port)]
+    return [program, *asked, way, "-r", name, "-l", str(local), at.host, str(at.port)]
 
 
-def _atftp_windows(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
-    options = ["--option", "blksize 1428", "--option", "windowsize 16", "--option", "tsize 0"]
-    return [program, *options, *_atftp("", at, local, name, is_get=is_get)[1:]]
-
-
-def _busybox(program: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
+def _busybox(
+    program: str, at: Place, local: Path, name: str, *, is_get: bool, more: Iterable[str] = ()
+) -> Command:
     way = "-g" if is_get else "-p"
-    return [program, "tftp", way, "-r", name, "-l", str(local), at.host, str(at.port)]
+    files = [way, "-r", name, "-l", str(local)]
+    return [program, "tftp", *more, *files, at.host, str(at.port)]
 
 
 def _pytftp(_: str, at: Place, local: Path, name: str, *, is_get: bool) -> Command:
@@ -77,13 +81,53 @@ def _pytftp_windows(_: str, at: Place, local: Path, name: str, *, is_get: bool) 
 
 CLIENTS: dict[str, tuple[str, Callable[..., Command]]] = {
     "curl": ("curl", _curl),
+    "curl without options": ("curl", partial(_curl, more=["--tftp-no-options"])),
     "tftp-hpa": ("tftp", _tftp_hpa),
     "atftp": ("atftp", _atftp),
-    "atftp with windows": ("atftp", _atftp_windows),
+    "atftp with options": ("atftp", partial(_atftp, options=["blksize 1024", "tsize 0"])),
+    "atftp with windows": (
+        "atftp",
+        partial(_atftp, options=["blksize 1428", "windowsize 8", "tsize 0"]),
+    ),
     "busybox": ("busybox", _busybox),
+    "busybox with options": ("busybox", partial(_busybox, more=["-b", "1024"])),
     "pytftp": ("", _pytftp),
     "pytftp with windows": ("", _pytftp_windows),
 }
+
+
+class Ended(NamedTuple):
+    """The end of a client.
+
+    Attributes:
+        status: its exit status; None where it did not end in time.
+        printed: its command line, and all that it printed.
+    """
+
+    status: int | None
+    printed: str
+
+
+def run_client(
+    client: str, at: Place, local: Path, name: str, *, is_get: bool, patience: float = PATIENCE
+) -> Ended:
+    """Runs one of the `CLIENTS` to its end, or kills it after some seconds of patience."""
+    program, command_of = CLIENTS[client]
+    path = peers().require_program(program) if program else ""
+    command = command_of(path, at, local, name, is_get=is_get)
+    line = " ".join(command)
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=patience,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        return Ended(None, f"{line}\n{(late.output or b'').decode(errors='replace')}")
+    return Ended(done.returncode, f"{line}\n{done.stdout.decode(errors='replace')}")
 
 
 class Daemon:
@@ -150,8 +194,7 @@ class OtherPrograms:
         """Lets another client fetch a file, and returns what it printed.
 
         Args:
-            client: ``curl``, ``tftp-hpa``, ``atftp``, ``atftp with windows``, ``busybox``,
-                ``pytftp`` or ``pytftp with windows``.
+            client: One of `CLIENTS`, such as ``curl`` or ``atftp with windows``.
             host: The server.
             port: Its port.
             name: The file on the server.
@@ -197,23 +240,8 @@ class OtherPrograms:
     def _run_anyway(
         self, client: str, at: Place, local: Path, name: str, *, is_get: bool
     ) -> tuple[int, str]:
-        program, command_of = CLIENTS[client]
-        path = peers().require_program(program) if program else ""
-        command = command_of(path, at, local, name, is_get=is_get)
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            printed = (late.output or b"").decode(errors="replace")
-            raise AssertionError(
-                f"'{' '.join(command)}' did not end in {PATIENCE} s:\n{printed}"
-            ) from None
-        printed = f"{' '.join(command)}\n{done.stdout.decode(errors='replace')}"
-        logger.info(printed)
-        return done.returncode, printed
+        ended = run_client(client, at, local, name, is_get=is_get)
+        if ended.status is None:
+            raise AssertionError(f"It did not end in {PATIENCE} s: {ended.printed}")
+        logger.info(ended.printed)
+        return ended.status, ended.printed
