@@ -38,16 +38,6 @@ U-Boot Loads An Image Of The Size Of A Kernel
     4
     16
 
-U-Boot Loads More Than 65,535 Blocks
-    [Documentation]    After block 65535 comes 0.
-    [Tags]    slow
-    Create Test File    big.bin    33 MiB    content=count
-    Switch On Board    arm
-    U-Boot Loads File    big.bin    blksize=512    windowsize=8
-    Memory Should Hold File    big.bin
-    ${transfer}    Wait Until File Is Downloaded    big.bin
-    Should Be Equal As Integers    ${transfer.blocks}    67585
-
 The Name That The Board Asked For Is Shown When A File Is Missing
     [Documentation]    The environment of the board has a wrong name in it.
     [Tags]    smoke
