@@ -322,8 +322,7 @@ class Receiver(Machine):
 
         With windows the ACK of a part brings the rest, so it is repeated on.
         """
-        quick = 1 if self.is_half_open else _QUICK_REPEATS
-        return self.windowsize == 1 and self._retry.tries >= quick - 1
+        return self.windowsize == 1 and self._retry.tries >= _QUICK_REPEATS - 1
 
     def _dally(self, now: float, end: End) -> None:
         self.end = end
