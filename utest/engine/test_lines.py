@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from TftpLibrary.engine.lines import Lines, Place
+from TftpLibrary.engine.udp import DONTWAIT
 from TftpLibrary.protocol.datagrams import Datagram
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from utest.support.bench import linux_only
@@ -156,7 +157,7 @@ def test_the_last_address_that_is_closed_is_passed_over_at_once(
     def has_asked_the_next() -> bool:
         list(desk.lines.receive(is_any_taken=False))
         try:
-            return peers[1].recv(9, socket.MSG_DONTWAIT) == b"1"
+            return peers[1].recv(9, DONTWAIT) == b"1"
         except BlockingIOError:
             return False
 
