@@ -119,7 +119,7 @@ class StationFaults(Protocol):
 
     @property
     def links(self) -> tuple[LinkQuality, ...]:
-        """What the links do to every packet, in the order of their setting."""
+        """The quality of each link, in the order of their setting."""
 
     def restore_links(self, links: tuple[LinkQuality, ...]) -> None:
         """Sets all links as they were."""

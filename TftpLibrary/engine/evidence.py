@@ -1,4 +1,4 @@
-"""What faults on purpose did to a transfer, as its record and a capture show it."""
+"""The effects of faults on a transfer, as its record and a capture show them."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class Faults:
 
     @property
     def links(self) -> tuple[LinkQuality, ...]:
-        """What the links do to every packet, in the order of their setting."""
+        """The quality of each link, in the order of their setting."""
         links: tuple[LinkQuality, ...] = self._run(lambda: self.plan.links)
         return links
 
@@ -237,10 +237,10 @@ class Faults:
     def clear(self, fault: str = "") -> list[FaultReport]:
         """Clears one fault, or everything: then the server is as if there had been none.
 
-        What is late on the wire still arrives, and a pause ends.
+        Late packets still arrive, and a pause ends.
 
         Returns:
-            What is known of those that were cleared.
+            The reports of those that were cleared.
 
         Raises:
             UsageError: there is no such fault.

@@ -18,7 +18,7 @@ class Late:
     """The late datagrams of a passage. To the engine it is a session that has moved its file.
 
     So an engine that nobody uses any more waits for it as for the last ACK of a client, and ends
-    it with the others. What comes meanwhile through its sockets is not answered.
+    it with the others. Datagrams that come meanwhile through its sockets are not answered.
 
     Args:
         passage: has the late datagrams.

@@ -258,7 +258,7 @@ class Misbehaviour:
         """Decides what becomes of a refusal; its record shows that.
 
         Returns:
-            What sends it, if the faults let it.
+            A function that sends it, if the faults let it.
         """
         now, (peer, local) = monotonic(), place
         denied, self._denied = self._denied, ""

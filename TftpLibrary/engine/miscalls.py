@@ -44,7 +44,7 @@ class Call(Protocol):
 
     @property
     def observe(self) -> Observer | None:
-        """Who sees its datagrams."""
+        """The observer of its datagrams."""
 
     @property
     def local(self) -> Address:

@@ -12,7 +12,7 @@ ALL = "*"
 
 
 class Then(Enum):
-    """What becomes of the transfer behind a packet."""
+    """The fate of the transfer behind a packet."""
 
     go_on = "go on"
     stall = "stall"
@@ -80,15 +80,15 @@ class Strike(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """What the record says: `dropped DATA 3`, and `lost packets` of a link."""
+        """The words of the record: `dropped DATA 3`, and `lost packets` of a link."""
         return self.counted or self.words
 
     @property
     def cause(self) -> str:
-        """Who did it: `fault drop-1`, or `link`."""
+        """The origin in words: `fault drop-1`, or `link`."""
         return LINK if self.fault == LINK else f"fault {self.fault}"
 
     @property
     def remark(self) -> str:
-        """What a capture says: `fault drop-1: dropped DATA 3`, `link: lost DATA 3`."""
+        """The words of a capture: `fault drop-1: dropped DATA 3`, `link: lost DATA 3`."""
         return f"{self.cause}: {self.words}"

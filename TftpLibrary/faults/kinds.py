@@ -55,7 +55,7 @@ class FaultKind(str, Enum):
 
 
 class Traits(NamedTuple):
-    """What is known of a kind.
+    """The properties of a kind.
 
     Attributes:
         packet: the packet that is meant where none is named.

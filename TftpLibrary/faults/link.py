@@ -22,7 +22,7 @@ MOST_WAITING = 100_000
 
 @dataclass(frozen=True, slots=True)
 class LinkQuality:
-    """What a link does to every packet, each way by itself.
+    """The effect of a link on every packet, each way by itself.
 
     Attributes:
         loss: the share of packets that are lost, from 0 to 1.
@@ -82,7 +82,7 @@ class LinkQuality:
 
 
 class LinkState:
-    """One way of one client's link: what waits, and when the next packet may leave."""
+    """A single way of a client's link: its waiting packets, and the time of the next departure."""
 
     def __init__(self, quality: LinkQuality) -> None:
         self.quality = quality

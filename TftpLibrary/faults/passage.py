@@ -87,8 +87,8 @@ class Passage:
             place: where it comes from or goes to; each delivery of it has the same.
 
         Returns:
-            What arrives now, in its order: late datagrams that were due before, and the copies of
-            this one that are not late.
+            The datagrams that arrive now, in their order: late ones that were due before, and the
+            copies of this one that are not late.
         """
         if self._version != self._plan.version:
             self._look_again()
@@ -216,7 +216,7 @@ class Passage:
             self.is_closed = strike.then is Then.vanish
 
     def _weigh(self, octets: int) -> None:
-        """So many more octets are late, or fewer."""
+        """Adds to the octets that are late, or takes from them."""
         self._late_octets += octets
         self._plan.late_octets += octets
 

@@ -1,4 +1,4 @@
-"""What is known of a fault at one moment: frozen values for the threads of tests."""
+"""Reports of a fault at one moment: frozen values for the threads of tests."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Scenario(str, Enum):
 
 
 class Where(NamedTuple):
-    """What a scenario is about: a file, a board, the seed of chance, and whose faults they are."""
+    """The scope of a scenario: a file, a board, the seed of chance, and whose faults they are."""
 
     file: str = "*"
     client: str = ""

@@ -50,7 +50,7 @@ class Passing(NamedTuple):
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What chance depends on, beside the seed and the rule."""
+        """The part of a packet on which chance depends, beside the seed and the rule."""
         way = "sent" if self.is_sent else "received"
         return self.file, self.request, way, self.packet, self.block, self.occurrence
 

@@ -275,7 +275,7 @@ class Machine(ABC):
     def _give_up(self, awaited: str, *, is_at_rollover: bool = False) -> None:
         """The last try was in vain. The peer may hear without being heard, so it gets an ERROR.
 
-        One that has never answered gets none: its address may be a false one.
+        A peer that has never answered gets none: its address may be a false one.
         """
         code = None if self.is_half_open else ErrorCode.not_defined
         if code is not None:

@@ -37,7 +37,7 @@ class Struck(Protocol):
 
     @property
     def words(self) -> str:
-        """What it did."""
+        """The effect in words."""
 
     @property
     def times(self) -> int:
@@ -101,7 +101,7 @@ class Told(Protocol):
 
     @property
     def faults(self) -> Sequence[Struck]:
-        """What faults on purpose did to it."""
+        """The effects of faults on purpose on it."""
 
     @property
     def fault_count(self) -> int:
