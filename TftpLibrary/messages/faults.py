@@ -142,10 +142,13 @@ def _advice(report: FaultReport, transfers: tuple[Transfer, ...]) -> str:
     name, _, blocks = report.fault.packet.partition(" ")
     if Stage.block in report.left_alone and blocks and blocks[0].isdigit():
         first = int(blocks.replace(",", "-").split("-")[0])
-        if report.highest is not None and report.highest < first:
-            if name == "DATA" and any(each.outcome is not None for each in transfers):
-                return f" The file has no block {first}: use a smaller blksize, or {name} last."
-            return f" Windows have no {name} {first}: {name} without a number strikes the next one."
+        is_beyond = report.highest is not None and report.highest < first
+        if name == "ACK":
+            return (
+                " In windows not every block has an ACK: ACK without a number strikes the next one."
+            )
+        if is_beyond and any(each.outcome is not None for each in transfers):
+            return f" The file has no block {first}: use a smaller blksize, or {name} last."
     if name == "OACK" and not report.left_alone.keys() - _OF_NO_OACK:
         return " There was no option answer: the board asked for no option."
     return ""

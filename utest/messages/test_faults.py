@@ -145,6 +145,15 @@ def test_a_file_without_that_block_is_the_nearest_miss() -> None:
     )
 
 
+def test_an_ack_within_a_window_is_the_nearest_miss_too() -> None:
+    day = Day(rule("drop", "ACK 3"))
+    day.load(*(Data(block, bytes(512)) for block in (1, 2, 3, 4)), Ack(4))
+    assert day.miss(transfer(granted=LARGE, blocks=4)).endswith(
+        "1 were ACK 4. In windows not every block has an ACK: ACK without a number strikes the "
+        "next one."
+    )
+
+
 def test_a_window_without_that_ack_is_the_nearest_miss() -> None:
     day = Day(rule("drop", "ACK 7"))
     day.load(*(Data(block, bytes(512)) for block in (1, 2, 3, 4)), Ack(4))
@@ -152,7 +161,7 @@ def test_a_window_without_that_ack_is_the_nearest_miss() -> None:
         "In 12 s 1 transfer passed by it: read request for 'zImage' from 192.168.1.50, "
         "1 block of 1468.\n"
         "It was left alone 6 times: 5 were no ACK, 1 were ACK 4. "
-        "Windows have no ACK 7: ACK without a number strikes the next one."
+        "In windows not every block has an ACK: ACK without a number strikes the next one."
     )
 
 
