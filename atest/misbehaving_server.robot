@@ -53,7 +53,9 @@ A Damaged Image Is Not Started
 A Cut Image Is Told As Whole Or Not
     [Documentation]    A board that compares what it got with the size that it was told finds the cut.
     Damage TFTP File    zImage    truncate    size=10 kB    tsize=original    times=1
-    Board Boots    zImage    tsize=0
+    Run Keyword And Expect Error
+    ...    The board has not booted.*10000 bytes came, the server had announced 1000000*
+    ...    Board Boots    zImage    tsize=0
     ${transfer}    Wait Until File Is Downloaded    zImage
     Should Be Equal    ${transfer.octets}    ${10_000}
     Should Be Equal    ${transfer.granted.tsize}    ${1_000_000}

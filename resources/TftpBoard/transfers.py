@@ -154,7 +154,7 @@ class Download(Transfer):
         size = self._terms.tsize
         if size is None or size == self.octets or self._habits.keeps_short_file:
             return None
-        return BoardError(f"{self.octets} octets came, the server had announced {size}")
+        return BoardError(f"{self.octets} bytes came, the server had announced {size}")
 
     def _take_out_of_order(self, number: int) -> bool:
         """Acknowledges the last block in order, once for each gap (RFC 7440 section 4)."""

@@ -291,7 +291,7 @@ def test_file_that_is_shorter_than_announced_is_for_weak_boards_only(is_weak: bo
     download, _ = load_weakly({"tsize": "0"}, keeps_short_file=is_weak)
     download.receive(encode_oack({"tsize": "600"}))
     download.receive(data(1, 100))
-    problem = None if is_weak else "100 octets came, the server had announced 600"
+    problem = None if is_weak else "100 bytes came, the server had announced 600"
     assert (download.is_over, str(download.error)) == (True, str(problem))
 
 
