@@ -306,7 +306,7 @@ class TftpServer(Capturable):
         Raises:
             UsageError: the server does not run, there is no such mode, or the duration is below 0.
         """
-        from TftpLibrary.faults.pauses import parse_pause  # noqa: PLC0415
+        from TftpLibrary.faults.pauses import parse_pause  # noqa: PLC0415 - as for faults
 
         if duration is not None and duration < 0:
             raise UsageError(f"duration must be 0 seconds or more, got {duration:g}.")

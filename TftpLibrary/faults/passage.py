@@ -144,7 +144,7 @@ class Passage:
             (came if late.is_sent in ways else others).append(late)
         for late in others:
             heapq.heappush(self._late, late)
-        # What is late when a stall begins or the port vanishes is on the wire: it arrives.
+        # A packet that is late when a stall begins or the port vanishes is on the wire: it arrives.
         arrived: list[tuple[bool, Delivery]] = []
         for late in sorted(came):
             self._weigh(-len(late.delivery.octets))

@@ -162,8 +162,8 @@ class CaptureFiles:
 def is_within(scope: str, outer: str) -> bool:
     """Whether a scope is another one, or within it; they are Robot's ids.
 
-    The test `s1-s2-t3` is within the suite `s1-s2`. What began outside of any scope ends with the
-    first one.
+    The test `s1-s2-t3` is within the suite `s1-s2`. A capture that began outside of any
+    scope ends with the first one.
     """
     return scope in ("", outer) or scope.startswith(f"{outer}-")
 

@@ -67,7 +67,7 @@ class FaultKeywords(Keywords):
         """Makes chosen packets get lost, repeated, delayed or changed, from now on.
 
         Args:
-            kind: What happens, such as ``drop``.
+            kind: Kind of the fault, such as ``drop``.
             packet: Packets that it happens to, such as ``DATA 3``, ``DATA 100-120``, ``ACK last``
                 or ``answer``. Default: ``DATA``; for ``wrong_oack`` it is ``OACK``, for
                 ``unterminated`` ``ERROR``, for ``ignore_options`` ``request``.
@@ -98,7 +98,7 @@ class FaultKeywords(Keywords):
                 the names of the options, default all.
             padding: Zero bytes behind the option answer of ``wrong_oack``.
             name: Name of the fault. Default: the kind and a number, such as ``drop-1``.
-            role: Who misbehaves: the server, or the client of `TFTP Get` and `TFTP Put`.
+            role: The end that misbehaves: the server, or the client of `TFTP Get` and `TFTP Put`.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -168,7 +168,7 @@ class FaultKeywords(Keywords):
 
         Args:
             name: Name of the file, or a glob.
-            how: What changes.
+            how: The change.
             offset: Byte whose bit flips, from 0. Default: the one in the middle.
             size: For ``truncate`` the bytes that are left, default half of them. For ``append`` the
                 zero bytes that follow, default 1.
@@ -338,7 +338,7 @@ class FaultKeywords(Keywords):
             file: Name of the file, or a glob. Default: every file.
             client: Address or network of the board. Default: any board.
             seed: Chooses packets where the day has chance. ``random`` takes a new seed and logs it.
-            role: Who misbehaves: the server, or the client of `TFTP Get` and `TFTP Put`.
+            role: The end that misbehaves: the server, or the client of `TFTP Get` and `TFTP Put`.
             server: Alias of the server. Default: the active one.
 
         Returns:

@@ -61,7 +61,7 @@ def new_client(
 
 def new_faults(recorder: Recorder) -> StationFaults:
     """Returns the faults of our client, which several clients may have."""
-    # Who injects no fault needs none of this.
+    # A suite without faults needs none of this.
     from TftpLibrary.engine.injection import ClientFaults  # noqa: PLC0415
 
     return ClientFaults(recorder)

@@ -155,7 +155,7 @@ class RetryTimer:
         else:
             self._deviation += (abs(self._smoothed - sample) - self._deviation) / 4
             self._smoothed += (sample - self._smoothed) / 8
-            # What was measured before may have been a single packet, such as the OACK.
+            # The measurement before may have been that of a single packet, such as the OACK.
             self._window_time = 0.0
         if self._is_adaptive:
             wait = max(self._smoothed + 4 * self._deviation, SHORTEST_WAIT, self._window_time)

@@ -75,7 +75,7 @@ def documented(text: str, title: str) -> Table:
 def merged(run: Table, page: Table) -> Table:
     """Returns the table of a run as it should stand on the page.
 
-    What the run has no word about stays: columns of boards, and cells in italics.
+    Cells that the run has no word about stay: columns of boards, and cells in italics.
     """
     columns = (*run.columns, *(name for name in page.columns if name not in run.columns))
     rows = {}
