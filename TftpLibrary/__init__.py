@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from TftpLibrary.client import TftpClient
 from TftpLibrary.errors import (
     ExpectationError,
+    LabError,
     NegotiationError,
     PeerError,
     TftpError,
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from TftpLibrary.faults.reports import TftpFault
     from TftpLibrary.faults.rules import Rule, Way
     from TftpLibrary.faults.scenarios import Scenario
+    from TftpLibrary.lab.lab import Lab
+    from TftpLibrary.lab.places import LabFaults, LabFiles
+    from TftpLibrary.lab.servers import LabClient, LabServer
     from TftpLibrary.library import TftpLibrary
 
 __all__ = [
@@ -65,6 +69,12 @@ __all__ = [
     "Faults",
     "FileStore",
     "Idle",
+    "Lab",
+    "LabClient",
+    "LabError",
+    "LabFaults",
+    "LabFiles",
+    "LabServer",
     "LinkQuality",
     "Mode",
     "NegotiationError",
@@ -116,6 +126,11 @@ _LATER = {
     "Packets": "faults.packets",
     "Pause": "faults.pauses",
     "TftpFault": "faults.reports",
+    "Lab": "lab.lab",
+    "LabClient": "lab.servers",
+    "LabFaults": "lab.places",
+    "LabFiles": "lab.places",
+    "LabServer": "lab.servers",
     "Rule": "faults.rules",
     "Way": "faults.rules",
     "Scenario": "faults.scenarios",

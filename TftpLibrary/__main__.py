@@ -1,4 +1,4 @@
-"""The command line: `python -m TftpLibrary serve | get | put | quickstart | guides`."""
+"""The command line: `python -m TftpLibrary serve | get | put | lab | quickstart | guides`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "get": ("TftpLibrary.commandline.copying", "get"),
     "put": ("TftpLibrary.commandline.copying", "put"),
     "quickstart": ("TftpLibrary.commandline.quickstart", "run"),
+    "lab": ("TftpLibrary.commandline.labs", "run"),
     "guides": ("TftpLibrary.commandline.guides", "run"),
 }
 

@@ -16,7 +16,6 @@ RFC 1350, 2347, 2348, 2349 and 7440; docs/protocol-coverage.md lists every oblig
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -44,10 +43,10 @@ from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import ALL_OUT, duration_text, progress_text
 from TftpLibrary.settings import ClientSettings
-from TftpLibrary.store.base import StoreError, WritePolicy
-from TftpLibrary.store.directory import DirectoryStore
+from TftpLibrary.store.base import WritePolicy
 from TftpLibrary.store.memory import MemoryStore
 from TftpLibrary.store.names import fetched_path
+from TftpLibrary.store.saved import local_sink, local_source
 
 if TYPE_CHECKING:
     from TftpLibrary.engine.injection import ClientFaults
@@ -179,16 +178,8 @@ class TftpClient(Capturable):
             TransferAborted: the disk is full, or the client was stopped.
         """
         _check_name(name)
-        path = fetched_path(name, Path(destination))
-        store = DirectoryStore(_folder_of(path), follow_symlinks=True)
-        try:
-            sink = _local(
-                f"Cannot write '{path}'",
-                lambda: store.open_write(os.fsencode(path.name), "", _ANY_WRITE, None),
-            )
+        with local_sink(fetched_path(name, Path(destination))) as sink:
             return self._run(name, Cargo.to_fill(sink, self.settings.mode), progress)
-        finally:
-            store.close()
 
     def put(
         self, source: str | Path, name: str = "", *, progress: Progress | None = None
@@ -213,15 +204,9 @@ class TftpClient(Capturable):
         path = Path(source)
         if name:
             _check_name(name)
-        store = DirectoryStore(_folder_of(path), follow_symlinks=True)
-        try:
-            opened = _local(
-                f"Cannot read '{path}'", lambda: store.open_read(os.fsencode(path.name), "")
-            )
+        with local_source(path) as opened:
             cargo = Cargo.to_send(opened, self.settings.mode)
             return self._run(name or path.name, cargo, progress)
-        finally:
-            store.close()
 
     def get_bytes(self, name: str) -> bytes:
         """Reads a file from the server into memory. Raises the errors of `get`."""
@@ -394,17 +379,3 @@ def _check_name(name: str) -> None:
         octets = b""
     if not octets or b"\0" in octets:
         raise UsageError(f"Expected a file name without NUL to ask for, got {name!r}.")
-
-
-def _folder_of(path: Path) -> Path:
-    folder = path.parent
-    if not folder.is_dir():
-        raise UsageError(f"There is no folder '{folder}' for '{path}'. Make it first.")
-    return folder
-
-
-def _local(trouble: str, function: Callable[[], T]) -> T:
-    try:
-        return function()
-    except StoreError as error:
-        raise UsageError(f"{trouble}: {error}.") from error

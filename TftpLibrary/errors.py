@@ -7,6 +7,7 @@
     ├── PeerError          the peer sent ERROR; code and text as received
     ├── TransferTimeout    the peer stopped answering
     ├── TransferAborted    we ended it
+    ├── LabError           the lab host cannot be reached, or was lost
     └── ExpectationError   also AssertionError: an expected event did not happen
 
 A store adds `StoreError` (`TftpLibrary.store.base`), which carries the error code for the peer.
@@ -60,3 +61,7 @@ class TransferAborted(TftpError):
 
 class ExpectationError(TftpError, AssertionError):
     """An event that a test waited for, or asserted, did not happen."""
+
+
+class LabError(TftpError):
+    """The lab host cannot be reached, does not answer any more, or refuses the session."""

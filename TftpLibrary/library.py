@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -197,6 +198,24 @@ class TftpLibrary(DynamicCore):
     `TFTP Get` and `TFTP Put` talk to a board that is the server. With ``wait=30s`` they keep asking
     until it answers, for boot loaders that open TFTP for a few seconds only.
 
+    = Labs =
+
+    The boards may be in a lab while the suite runs elsewhere: on a laptop, or in CI. Then servers,
+    files, clients, captures and faults are at the lab host beside the boards; keywords, waits and
+    the log stay here. The suite is not changed:
+
+    | TFTPLIBRARY_LAB=ssh://pi@lab1 robot suite.robot
+
+    ``lab=`` of the import says the same, and ``lab=`` of `Start TFTP Server`, `TFTP Get` and
+    `TFTP Put` is for suites with several labs. The lab host needs this library in the same version
+    (``pipx install robotframework-tftp``), and an account to which ``ssh`` gets without a question.
+
+    Paths are paths of this machine, also of captures, except ``root=``: that is a folder of the lab
+    host, which ``tftplibrary lab --allow-root`` has to allow there. A ``StoredFile`` has no
+    ``path`` in a lab. When the connection is cut for some seconds, a wait goes on afterwards and
+    finds what happened meanwhile. When it stays away for 30 seconds, the keyword fails, and the
+    lab host stops the servers.
+
     = Arguments =
 
     A text such as ``outcom=refused``, which looks like a misspelled argument, is no value: the
@@ -250,6 +269,7 @@ class TftpLibrary(DynamicCore):
         timeout: timedelta = timedelta(seconds=60),
         auto_stop: AutoStop = AutoStop.auto,
         on_failure: OnFailure | str = OnFailure.log_transfers,
+        lab: str = "",
     ) -> None:
         r"""The arguments are the defaults of the keywords. Importing opens and starts nothing.
 
@@ -266,6 +286,9 @@ class TftpLibrary(DynamicCore):
                 argument:
                 ``on_failure=Read Console \ ttyUSB0``. It runs before the servers of the test stop.
                 If it fails, that is only a warning.
+            lab: Lab host where servers and clients are, see `Labs`: ``ssh://pi@lab1``,
+                ``unix:/run/tftplibrary/lab.sock``, ``wss://lab1`` or ``jumpstarter:tftp``.
+                Default: the environment variable ``TFTPLIBRARY_LAB``, else this machine.
 
         Example:
         | Library    TftpLibrary    host=192.168.1.1    root=${CURDIR}/images    timeout=2 min
@@ -273,7 +296,15 @@ class TftpLibrary(DynamicCore):
         ServerSettings(host=host, port=port)
         limit = seconds(timeout, "timeout")
         state = LibraryState(
-            Defaults(host, port, given(root), limit, auto_stop, to_on_failure(on_failure))
+            Defaults(
+                host,
+                port,
+                given(root),
+                limit,
+                auto_stop,
+                to_on_failure(on_failure),
+                lab or os.environ.get("TFTPLIBRARY_LAB", ""),
+            )
         )
         groups = (
             ServerKeywords,

@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 from TftpLibrary.engine import hosts
 from TftpLibrary.engine.engine import Engine
@@ -174,7 +173,15 @@ class TftpServer(Capturable):
         """Whether the server is running: its port is bound."""
         return self._serving is not None
 
+    def check(self) -> None:
+        """Does nothing: what happens at this machine is known."""
+
     # Properties ----------------------------------------------------------------------------
+
+    @property
+    def lab(self) -> str:
+        """Empty: it is at this machine."""
+        return ""
 
     @property
     def alias(self) -> str:
@@ -203,8 +210,7 @@ class TftpServer(Capturable):
 
     def url(self, name: str = "") -> str:
         """Returns the URL of a file, or of the server: `tftp://host:port/name`."""
-        path = quote(name.lstrip("/"), safe="/;=+,:@!$&'()*~", errors="surrogateescape")
-        return f"tftp://{hosts.url_host(self.host)}:{self.port}/{path}"
+        return hosts.server_url(self.host, self.port, name)
 
     def address_for(self, client: str) -> str:
         """Returns the address of this machine by which a client reaches the server.

@@ -146,6 +146,17 @@ class Station(Protocol):
     """A server at one address and port; `TftpServer` describes each method."""
 
     @property
+    def is_running(self) -> bool:
+        """Whether it runs; not any more when its lab was lost."""
+
+    def check(self) -> None:
+        """Raises LabError where nobody knows any more what happens there."""
+
+    @property
+    def lab(self) -> str:
+        """The URL of its lab; empty for this machine."""
+
+    @property
     def alias(self) -> str:
         """The server's name in records and messages."""
 

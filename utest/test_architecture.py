@@ -32,9 +32,12 @@ HAVE_LOCKS = {
     "engine/commands.py",
     "engine/engine.py",
     "engine/shared.py",
+    "lab/connection.py",
+    "lab/service.py",
     "recording/recorder.py",
     "store/originals.py",
 }
+CROSS_THREADS = ("engine/", "lab/", "commandline/labs.py")
 # A listener: Robot Framework calls its methods.
 CALLED_BY_ROBOT = {"keywords/scopes.py"}
 # Tests of what is no module, each with its subject.
@@ -228,8 +231,8 @@ def test_each_name_has_a_user_that_is_no_test() -> None:
     assert not unused, "Delete them; tests go through what a user calls."
 
 
-def test_locks_are_in_five_modules_only() -> None:
-    """Commands and records cross threads; two more own what threads share: folders, the engine."""
+def test_locks_are_in_few_modules_only() -> None:
+    """Commands, records and messages cross threads; the others own what threads share."""
     assert not modules_that(
         lambda module: (
             name_of(module) not in HAVE_LOCKS and not LOCKS.isdisjoint(threading_names(module))
@@ -237,8 +240,11 @@ def test_locks_are_in_five_modules_only() -> None:
     )
 
 
-def test_only_an_entry_writes_records() -> None:
-    """The life of a record is written once, for every kind of transfer and of end."""
+def test_only_an_entry_and_its_mirror_write_records() -> None:
+    """The life of a record is written once, for every kind of transfer and of end.
+
+    What an entry writes at a lab, the mirror writes here, and the lab half tells on.
+    """
     writing = {"reserve", "opened", "progressed", "ended"}
 
     def calls_one(module: Path) -> bool:
@@ -249,20 +255,22 @@ def test_only_an_entry_writes_records() -> None:
             for node in ast.walk(tree_of(module))
         )
 
-    assert modules_that(calls_one) == ["recording/entry.py"]
+    assert modules_that(calls_one) == ["lab/half.py", "lab/mirror.py", "recording/entry.py"]
 
 
-def test_only_the_engine_starts_threads() -> None:
+def test_only_the_engine_and_a_lab_start_threads() -> None:
     assert not modules_that(
         lambda module: (
-            not name_of(module).startswith("engine/") and "Thread" in threading_names(module)
+            not name_of(module).startswith(CROSS_THREADS) and "Thread" in threading_names(module)
         )
     )
 
 
-def test_only_the_engine_opens_sockets() -> None:
+def test_only_the_engine_and_a_lab_open_sockets() -> None:
     assert not modules_that(
-        lambda module: not name_of(module).startswith("engine/") and imports(module, "socket")
+        lambda module: (
+            not name_of(module).startswith(("engine/", "lab/")) and imports(module, "socket")
+        )
     )
 
 

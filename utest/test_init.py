@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -36,6 +37,12 @@ from TftpLibrary import (
     Faults,
     FileStore,
     Idle,
+    Lab,
+    LabClient,
+    LabError,
+    LabFaults,
+    LabFiles,
+    LabServer,
     LinkQuality,
     Mode,
     NegotiationError,
@@ -78,7 +85,11 @@ FOR_THE_ENGINE = {
     "ClientFaults": {"calls", "clear", "misses", "plan", "reports", "watch"},
     "Direction": {"opcode", "of_opcode"},
     "Faults": {"clear", "misses", "plan", "reports", "watch"},
-    "FileStore": {"open_read", "open_write"},
+    "FileStore": {"open_for", "open_read", "open_write", "take"},
+    "LabClient": {"session"},
+    "LabFaults": {"clear", "misses", "reports", "session"},
+    "LabFiles": {"session"},
+    "LabServer": {"session"},
     "Packets": {"has_block", "has_name"},
     "Recorder": {"join", "leave", "opened"},
     "ServerSettings": {"bounds", "changed", "networks", "rows", "timing", "write_policy"},
@@ -477,3 +488,25 @@ def test_a_mistake_of_the_caller_is_a_usage_error(server: TftpServer) -> None:
 )
 def test_every_error_is_an_error_of_the_library(error: type[Exception]) -> None:
     assert issubclass(error, TftpError)
+
+
+def test_a_lab_has_servers_and_clients_as_this_machine_has_them(tmp_path: Path) -> None:
+    with TemporaryDirectory(prefix="lab-") as folder:
+        url = f"unix:{folder}/lab.sock"
+        command = [sys.executable, "-m", "TftpLibrary", "lab", "--listen", url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as half:
+            assert half.stdout is not None
+            assert half.stdout.readline()
+            with Lab(url) as lab:
+                server: LabServer = lab.server(alias="dut").start()
+                files: LabFiles = server.files
+                files.create("zImage", 10)
+                faults: LabFaults = server.faults
+                assert faults.reports() == ()
+                client: LabClient = lab.client(server.host, server.port)
+                assert client.get("zImage", tmp_path / "got").octets == 10
+                assert server.wait_until(Download("zImage"), 5).server == "dut"
+                half.kill()
+                half.wait()
+                with pytest.raises(LabError, match="was lost"):
+                    files.list()

@@ -1,4 +1,4 @@
-"""Server, files, faults and client of this machine fulfil the interface of a place that serves."""
+"""What serves at this machine and what serves at a lab have one interface."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ import pytest
 
 from TftpLibrary.client import TftpClient
 from TftpLibrary.engine.injection import Faults
+from TftpLibrary.lab.places import LabFaults, LabFiles
+from TftpLibrary.lab.servers import LabClient, LabServer
 from TftpLibrary.server import TftpServer
 from TftpLibrary.station import Station, StationClient, StationFaults, StationFiles
 from TftpLibrary.store.files import FileStore
 
 if TYPE_CHECKING:
     # mypy compares each method and its types.
-    SERVER: type[Station] = TftpServer
-    FILES: type[StationFiles] = FileStore
-    FAULTS: type[StationFaults] = Faults
-    CLIENT: type[StationClient] = TftpClient
+    SERVERS: list[type[Station]] = [TftpServer, LabServer]
+    FILES: list[type[StationFiles]] = [FileStore, LabFiles]
+    FAULTS: list[type[StationFaults]] = [Faults, LabFaults]
+    CLIENTS: list[type[StationClient]] = [TftpClient, LabClient]
 
 PAIRS = [
     (Station, TftpServer),
     (StationFiles, FileStore),
     (StationFaults, Faults),
     (StationClient, TftpClient),
+    (Station, LabServer),
+    (StationFiles, LabFiles),
+    (StationFaults, LabFaults),
+    (StationClient, LabClient),
 ]
 
 

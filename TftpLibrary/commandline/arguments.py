@@ -68,6 +68,19 @@ exit status: 0 done, 1 refused or failed, 2 wrong use"""
 _OF_TFTP = frozenset(("blksize", "windowsize", "tsize", "timeout", "rollover"))
 """Settings that are named like an option of TFTP."""
 
+LAB_EXAMPLES = """\
+examples:
+  tftplibrary lab
+      for suites that come by ssh; as the user whom they use, or as a service
+  tftplibrary lab --allow-root /srv/images --max-space 20GiB --clients 192.168.77.0/24
+      within limits
+  tftplibrary lab --listen wss://0.0.0.0:8276 --cert lab.crt --key lab.key --token-file token
+      for suites that cannot use ssh
+  tftplibrary lab status
+      who uses it, since when, with which servers
+
+Ctrl-C or SIGTERM ends it, and with it every server; boards get an ERROR packet."""
+
 _HOST = "address or name of the server, or a URL such as tftp://192.168.1.1/NAME"
 
 
@@ -95,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
         "name", metavar="NAME", nargs="?", default="", help="name there (default: that of FILE)"
     )
     _add_client(put)
+    _add_lab(_command(commands, "lab", "let suites elsewhere use the boards here", LAB_EXAMPLES))
     quickstart = _command(commands, "quickstart", "run the first suite: a board boots", "")
     quickstart.add_argument(
         "--outputdir",
@@ -138,6 +152,54 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("root", metavar="ROOT", help="folder to serve")
     _add_settings(command, ServerSettings, port=TFTP_PORT)
     command.add_argument("--quiet", action="store_true", help="do not print each transfer")
+
+
+def _add_lab(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "action",
+        metavar="status",
+        nargs="?",
+        choices=("status",),
+        help="show who uses the lab, with which servers",
+    )
+    command.add_argument(
+        "url",
+        metavar="URL",
+        nargs="?",
+        default="",
+        help="the lab for status (default: the one here)",
+    )
+    command.add_argument(
+        "--stdio", action="store_true", help="serve one runner through standard input and output"
+    )
+    command.add_argument(
+        "--listen",
+        metavar="URL",
+        help="unix:/path, or wss://address:port (default: the socket that ssh sessions join)",
+    )
+    for name, what in (("cert", "certificate"), ("key", "key"), ("token-file", "token")):
+        command.add_argument(f"--{name}", metavar="FILE", help=f"file with the {what}, for wss://")
+    command.add_argument(
+        "--allow-root",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="folder that runners may serve; may be given several times (default: none, so they "
+        "have private folders only)",
+    )
+    command.add_argument(
+        "--max-space",
+        metavar="SIZE",
+        type=_type(parse_size),
+        help="most bytes in the private folders of all runners (default: no limit)",
+    )
+    command.add_argument(
+        "--clients",
+        metavar="CIDR",
+        action="append",
+        default=[],
+        help="boards that runners may serve and ask; may be given several times (default: all)",
+    )
 
 
 def _add_client(command: argparse.ArgumentParser) -> None:

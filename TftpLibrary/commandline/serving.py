@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import time
 from collections import deque
-from types import FrameType
 
 from TftpLibrary.commandline.arguments import settings
 from TftpLibrary.commandline.lines import Totals, progress_line, transfer_line
 from TftpLibrary.commandline.output import Output, errors, output
+from TftpLibrary.commandline.stopping import StopFlag
 from TftpLibrary.recording.recorder import SLICE, Recorder
 from TftpLibrary.server import TftpServer
 from TftpLibrary.settings import ServerSettings
@@ -23,9 +22,6 @@ BATCH_TIME = 0.05
 
 PROGRESS_TIME = 0.5
 """Seconds between two live lines on a terminal."""
-
-STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
-"""Signals that end the server. SIGBREAK is Ctrl-Break on Windows; a parent can send it there."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     )
     report = Report(recorder, errors(), is_quiet=options.quiet)
     started = time.monotonic()
-    with _StopFlag() as stop, server:
+    with StopFlag() as stop, server:
         output().line(f"serving {options.root} at {server.url()}")
         for warning in server.warnings:
             errors().line(warning)
@@ -52,30 +48,6 @@ def run(options: argparse.Namespace) -> int:
             time.sleep(BATCH_TIME)
     report.finish(time.monotonic() - started)
     return 0
-
-
-class _StopFlag:
-    """A flag that a signal sets while the block runs.
-
-    The handler does nothing else, since it may run between any two steps of this thread.
-    """
-
-    def __init__(self) -> None:
-        self.is_set = False
-        numbers = [getattr(signal, name) for name in STOP_SIGNALS if hasattr(signal, name)]
-        self._handlers = {number: signal.getsignal(number) for number in numbers}
-
-    def __enter__(self) -> _StopFlag:
-        for number in self._handlers:
-            signal.signal(number, self._set)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-
-    def _set(self, _number: int, _frame: FrameType | None) -> None:
-        self.is_set = True
 
 
 class Report:

@@ -11,6 +11,7 @@ import errno
 import socket
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import quote
 
 from TftpLibrary.engine.interfaces import interfaces, share_an_interface
 from TftpLibrary.errors import UsageError
@@ -170,6 +171,12 @@ def _is_loopback(host: str) -> bool:
 def url_host(host: str) -> str:
     """Returns a host as it stands in a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def server_url(host: str, port: int, name: str = "") -> str:
+    """Returns the URL of a file, or of a server: `tftp://host:port/name`."""
+    path = quote(name.lstrip("/"), safe="/;=+,:@!$&'()*~", errors="surrogateescape")
+    return f"tftp://{url_host(host)}:{port}/{path}"
 
 
 def _reason(error: Exception) -> str:

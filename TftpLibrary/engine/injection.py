@@ -18,10 +18,9 @@ from TftpLibrary.faults.packets import Packets
 from TftpLibrary.faults.plan import Plan
 from TftpLibrary.faults.reports import FaultReport, TftpFault, report_of
 from TftpLibrary.faults.rules import NO_CLIENT, Rule, make_rule
-from TftpLibrary.faults.scenarios import Scenario, Where, parse_scenario, parts_of
+from TftpLibrary.faults.scenarios import Scenario, Where, begin, parse_scenario
 from TftpLibrary.faults.wording import Fault
 from TftpLibrary.messages.faults import count_of, expect_happened, explain_miss
-from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.view import View, Watch
 
@@ -57,7 +56,7 @@ class Faults:
         server: str = "",
         resume: Callable[[], None] = lambda: None,
     ) -> None:
-        self.plan = Plan(recorder.fault_numbers)
+        self.plan = Plan(lambda: next(recorder.fault_numbers))
         self._resume = resume
         self.recorder = recorder
         self._run = run
@@ -118,16 +117,8 @@ class Faults:
             UsageError: there is none of that name, or it is a day of servers, and these are faults
                 of our client.
         """
-        ids = []
-        for part in parts_of(
-            parse_scenario(scenario), Where(file, client, seed, self.is_of_client)
-        ):
-            if isinstance(part, LinkQuality):
-                self.set_link(part)
-                ids.append(LINK)
-            else:
-                ids.append(self.add(part))
-        return ids
+        where = Where(file, client, seed, self.is_of_client)
+        return begin(parse_scenario(scenario), where, self.add, self.set_link)
 
     def add(self, fault: Fault) -> str:
         """Puts a fault behind the others. Returns its id.

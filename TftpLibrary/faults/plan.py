@@ -7,7 +7,7 @@ and go on when a board asks again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count
 from typing import TypeVar
 
@@ -38,7 +38,7 @@ class Plan:
     It belongs to one thread at a time: the engine's while a server runs.
 
     Args:
-        numbers: gives the number of each fault's id.
+        next_number: gives the number of each fault's id.
 
     Attributes:
         version: changes with every fault that comes or goes.
@@ -46,11 +46,11 @@ class Plan:
         late_octets: octets of all datagrams that are late; counted by those who keep them.
     """
 
-    def __init__(self, numbers: Iterator[int] | None = None) -> None:
+    def __init__(self, next_number: Callable[[], int] | None = None) -> None:
         self.version = 0
         self.late_octets = 0
         self.is_about_files = False
-        self._numbers = count(1) if numbers is None else numbers
+        self._next_number = count(1).__next__ if next_number is None else next_number
         self._placed: dict[str, Placed] = {}
         self._links: list[tuple[LinkQuality, Callable[[str], bool]]] = []
         self._states: dict[tuple[str, bool], LinkState] = {}
@@ -82,7 +82,7 @@ class Plan:
                 f"There are {MOST_FAULTS} faults already. Clear some, or let one fault strike "
                 "often with times=, every= or probability=."
             )
-        number = next(self._numbers)
+        number = self._next_number()
         placed = Placed(fault, number, now, self._equals(fault))
         if placed.id in self._placed:
             raise UsageError(f"There is a fault '{placed.id}' already. Choose another name=.")

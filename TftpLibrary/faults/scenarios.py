@@ -10,6 +10,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damage, Damaging, Denial
 from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.rules import Rule, Way, make_rule
+from TftpLibrary.protocol.datagrams import LINK
 from TftpLibrary.spelling import unknown
 
 Part = Rule | Damage | Denial | LinkQuality
@@ -127,6 +128,23 @@ def parse_scenario(text: str) -> Scenario:
 def parts_of(scenario: Scenario, where: Where) -> tuple[Part, ...]:
     """Returns the faults of a scenario, in their order."""
     return _PARTS[scenario](where)
+
+
+def begin(
+    scenario: Scenario,
+    where: Where,
+    add: Callable[[Rule | Damage | Denial], str],
+    set_link: Callable[[LinkQuality], object],
+) -> list[str]:
+    """Has the faults of a scenario added. Returns their ids; that of a link is `link`."""
+    ids = []
+    for part in parts_of(scenario, where):
+        if isinstance(part, LinkQuality):
+            set_link(part)
+            ids.append(LINK)
+        else:
+            ids.append(add(part))
+    return ids
 
 
 def _rules(*lines: tuple[str, str, dict[str, object]]) -> Callable[[Where], tuple[Part, ...]]:

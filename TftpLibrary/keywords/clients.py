@@ -32,6 +32,7 @@ class ClientKeywords(Keywords):
         destination: Path | None = None,
         *,
         port: int = 69,
+        lab: str = "",
         **settings: Any,  # the table has the type of each
     ) -> Transfer:
         """Fetches a file from a TFTP server, for example from a boot loader that acts as one.
@@ -43,6 +44,7 @@ class ClientKeywords(Keywords):
                 folder of the run; missing folders are made. Default: the last part of the name,
                 in the output folder.
             port: UDP port of the server, where ``host`` has none.
+            lab: Lab host that asks, see `Labs`. Default: the lab of the import.
             **settings: How to ask.
 
         Returns:
@@ -63,7 +65,7 @@ class ClientKeywords(Keywords):
         place, behind = locate_wanted(host, port, name, has_destination=has_destination)
         path = fetched_path(place.name, output_path(destination or to_path(behind)))
         asking = _asking(place, settings)
-        with self.state.new_client(place.host, place.port, asking) as client:
+        with self.state.new_client(place.host, place.port, asking, lab) as client:
             progress = reporting.transfer_progress(asking.wait)
             transfer = client.get(place.name, new_place(path), progress=progress)
         reporting.log_fetched(transfer, path)
@@ -78,6 +80,7 @@ class ClientKeywords(Keywords):
         name: str = "",
         *,
         port: int = 69,
+        lab: str = "",
         **settings: Any,  # the table has the type of each
     ) -> Transfer:
         """Stores a file on a TFTP server, for example on a boot loader that receives firmware.
@@ -87,6 +90,7 @@ class ClientKeywords(Keywords):
             host: Address or name of the server, or a URL ``tftp://host:port/name``.
             name: Name on the server. Default: the last part of the source.
             port: UDP port of the server, where ``host`` has none.
+            lab: Lab host that asks, see `Labs`. Default: the lab of the import.
             **settings: How to ask.
 
         Returns:
@@ -102,7 +106,7 @@ class ClientKeywords(Keywords):
         path = required(source, "source")
         place = locate_target(host, port, name, path.name)
         asking = _asking(place, settings)
-        with self.state.new_client(place.host, place.port, asking) as client:
+        with self.state.new_client(place.host, place.port, asking, lab) as client:
             transfer = client.put(
                 path, place.name, progress=reporting.transfer_progress(asking.wait)
             )

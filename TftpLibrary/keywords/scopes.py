@@ -75,8 +75,7 @@ class Scopes:
 
     def close(self) -> None:
         """Stops everything at the end of the run."""
-        self.state.stop_all()
-        self.state.captures.close()
+        self.state.close()
 
     def _run_on_failure(self) -> None:
         keyword = self.state.defaults.on_failure

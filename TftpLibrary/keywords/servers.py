@@ -31,6 +31,7 @@ class TftpServerInfo(NamedTuple):
         url: `tftp://host:port/`.
         root: the folder that it serves.
         writable: whether boards may write.
+        lab: URL of the lab host where it runs; empty for this machine.
     """
 
     alias: str
@@ -39,6 +40,7 @@ class TftpServerInfo(NamedTuple):
     url: str
     root: Path
     writable: bool
+    lab: str = ""
 
     @classmethod
     def of(cls, server: Station) -> TftpServerInfo:
@@ -50,6 +52,7 @@ class TftpServerInfo(NamedTuple):
             url=server.url(),
             root=server.root,
             writable=server.settings.writable,
+            lab=server.lab,
         )
 
 
@@ -65,6 +68,7 @@ class ServerKeywords(Keywords):
         host: str = "",
         port: int | None = None,
         alias: str = "",
+        lab: str = "",
         **settings: Any,  # the table has the type of each
     ) -> TftpServerInfo:
         """Starts a TFTP server and makes it the active one.
@@ -76,6 +80,7 @@ class ServerKeywords(Keywords):
                 the default route. Default: the host of the import.
             port: UDP port to bind, 0 for a free one. Default: the port of the import.
             alias: Name of the server in other keywords. Default: ``tftp-1``, ``tftp-2`` and so on.
+            lab: Lab host where the server runs, see `Labs`. Default: the lab of the import.
             **settings: How the server serves.
 
         Returns:
@@ -95,7 +100,9 @@ class ServerKeywords(Keywords):
         given_settings["host"] = host or self.state.defaults.host
         given_settings["port"] = self.state.defaults.port if port is None else port
         folder = given(root) or self.state.defaults.root
-        request = StartRequest(folder, ServerSettings(**given_settings))
+        request = StartRequest(
+            folder, ServerSettings(**given_settings), lab or self.state.defaults.lab
+        )
         server, is_new = self.state.start(alias, request)
         report = reporting.log_started if is_new else reporting.warn_running
         report(server)

@@ -16,7 +16,7 @@ from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.capture_files import CaptureFiles
 from TftpLibrary.keywords.conversions import AutoStop, FailureKeyword, OnFailure, Scope, seconds
 from TftpLibrary.keywords.injected import Ended, InjectedFaults
-from TftpLibrary.keywords.stations import StartRequest, new_client, new_faults, new_server
+from TftpLibrary.keywords.stations import StartRequest, Stations
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
@@ -36,6 +36,7 @@ class Defaults(NamedTuple):
         timeout: seconds that a wait lasts.
         auto_stop: when servers are stopped automatically.
         on_failure: what is logged when a test fails.
+        lab: URL of the lab host where servers and clients are; empty for this machine.
     """
 
     host: str = "auto"
@@ -44,6 +45,7 @@ class Defaults(NamedTuple):
     timeout: float = 60.0
     auto_stop: AutoStop = AutoStop.auto
     on_failure: OnFailure | FailureKeyword = OnFailure.log_transfers
+    lab: str = ""
 
 
 class Stopped(NamedTuple):
@@ -107,7 +109,7 @@ class LibraryState:
         self.recorder = Recorder()
         self.captures = CaptureFiles(self.defaults.auto_stop)
         self.injected = InjectedFaults()
-        self._client_faults: StationFaults | None = None
+        self._stations = Stations(self.recorder)
         self._servers: dict[str, _Running] = {}
         # Every alias of the scope, also of stopped servers, in the order of their activation.
         self._aliases: dict[str, str] = {}
@@ -127,6 +129,10 @@ class LibraryState:
         """
         alias = alias.strip() or self._free_alias()
         present = self._servers.get(_plain(alias))
+        if present is not None and not present.server.is_running:
+            # Its lab was lost.
+            self.stop(alias)
+            present = None
         if present is None:
             server = self._start_new(alias, request)
             self._servers[_plain(alias)] = _Running(server, request, len(self._scopes))
@@ -262,18 +268,25 @@ class LibraryState:
 
     @property
     def client_faults(self) -> StationFaults:
-        """The faults of our client, which every client of the keywords has."""
-        if self._client_faults is None:
-            self._client_faults = new_faults(self.recorder)
-        return self._client_faults
+        """The faults of our clients, at the lab of the import or at this machine."""
+        return self._stations.client_faults(self.defaults.lab)
 
-    def new_client(self, host: str, port: int, settings: ClientSettings) -> StationClient:
-        """Returns a client of a board, with the faults of our client if there were any.
+    def new_client(
+        self, host: str, port: int, settings: ClientSettings, lab: str = ""
+    ) -> StationClient:
+        """Returns a client of a board, at a lab, at that of the import, or at this machine.
 
         Raises:
             UsageError: the host cannot be found, or there is no such port.
+            LabError: there is no way to the lab.
         """
-        return new_client(host, port, settings, self.recorder, self._client_faults)
+        return self._stations.new_client(host, port, settings, lab or self.defaults.lab)
+
+    def close(self) -> None:
+        """Stops everything at the end of the run."""
+        self.stop_all()
+        self.captures.close()
+        self._stations.close()
 
     # -- transfers
 
@@ -290,8 +303,12 @@ class LibraryState:
             raise self.no_server(alias)
         names = partial(self.file_names, key)
         mark, is_live = self._since(since), key in self._servers
-        at = self._servers[key].server.bound if is_live else ""
-        return Watch(self.recorder, self._aliases[key], mark, is_live, names, at)
+        if not is_live:
+            return Watch(self.recorder, self._aliases[key], mark, is_live, names)
+        server = self._servers[key].server
+        server.check()
+        at, check = server.bound, server.check
+        return Watch(self.recorder, self._aliases[key], mark, is_live, names, at, check)
 
     def watch_all(self, since: int | None = None) -> Watch:
         """Returns the watch of the transfers of every server and client since a mark."""
@@ -362,7 +379,7 @@ class LibraryState:
         return next(name for n in count(1) if (name := f"tftp-{n}") not in self._servers)
 
     def _start_new(self, alias: str, request: StartRequest) -> Station:
-        server = new_server(alias, request, self.recorder)
+        server = self._stations.new_server(alias, request)
         try:
             server.start()
         except UsageError as error:

@@ -63,16 +63,7 @@ class Capture:
         self.path = path
         self._is_taking = True
         self._trouble = ""
-        try:
-            # A pipe would wait for a reader.
-            if path.exists() and not path.is_file():
-                kind = "folder" if path.is_dir() else "device, FIFO or socket"
-                raise OSError(f"it is a {kind}")
-            if lack := lack_of_room(_LEAST_ROOM, str(path.parent)):
-                raise OSError(lack)
-            self._file = FileIO(path, "w")
-        except OSError as error:
-            raise UsageError(_refusal(path, error)) from error
+        self._file = new_file(path)
         try:
             self._writer = PcapWriter(self._file, _APPLICATION, name, _DESCRIPTION)
         except OSError as error:
@@ -205,6 +196,24 @@ class Capturable(ABC):
         Raises:
             UsageError: the server is not running.
         """
+
+
+def new_file(path: Path) -> FileIO:
+    """Opens the file of a capture; an existing one is replaced.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        # A pipe would wait for a reader.
+        if path.exists() and not path.is_file():
+            kind = "folder" if path.is_dir() else "device, FIFO or socket"
+            raise OSError(f"it is a {kind}")
+        if lack := lack_of_room(_LEAST_ROOM, str(path.parent)):
+            raise OSError(lack)
+        return FileIO(path, "w")
+    except OSError as error:
+        raise UsageError(_refusal(path, error)) from error
 
 
 def _refusal(path: Path, error: OSError) -> str:

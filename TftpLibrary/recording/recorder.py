@@ -73,6 +73,7 @@ class Recorder:
         self._reporters: dict[int, Reporter] = {}
         # The engines that may open a record at any time, each as often as it joined.
         self._joined: Counter[Reporter] = Counter()
+        self._distant: set[Reporter] = set()
         # In the order in which they ended, each with the position of its end.
         self._ended: deque[tuple[int, Transfer]] = deque()
         # When each of them ended, by its id, on the monotonic clock.
@@ -112,10 +113,14 @@ class Recorder:
             if transfer.id in self._running:
                 self._running[transfer.id] = transfer
 
-    def ended(self, transfer: Transfer) -> None:
+    def ended(self, transfer: Transfer, moment: float | None = None) -> None:
         """Replaces the record of a running transfer by its last one.
 
         A transfer that is not running any more keeps the record of its first end.
+
+        Args:
+            transfer: the record.
+            moment: monotonic seconds of the end; by default now.
         """
         with self._lock:
             if self._running.pop(transfer.id, None) is None:
@@ -124,10 +129,17 @@ class Recorder:
             self._position += 1
             self._ended_count += 1
             self._ended.append((self._position, transfer))
-            self._moments[transfer.id] = time.monotonic()
+            self._moments[transfer.id] = time.monotonic() if moment is None else moment
             if len(self._ended) > self.limit:
                 self._dropped_position, dropped = self._ended.popleft()
                 del self._moments[dropped.id]
+            self._wake()
+
+    def miss(self) -> None:
+        """Some transfers were not recorded: from now on the record is not complete."""
+        with self._lock:
+            self._position += 1
+            self._dropped_position = self._position
             self._wake()
 
     def defect(self, text: str) -> None:
@@ -138,16 +150,24 @@ class Recorder:
 
     # -- read by any thread
 
-    def join(self, reporter: Reporter) -> None:
-        """A server is about to write records here: its engine is asked at each mark."""
+    def join(self, reporter: Reporter, *, is_distant: bool = False) -> None:
+        """A server is about to write records here: its engine is asked at each mark.
+
+        Args:
+            reporter: the engine.
+            is_distant: whether records come late, so that it is asked at each look, too.
+        """
         with self._lock:
             self._joined[reporter] += 1
+            if is_distant:
+                self._distant.add(reporter)
 
     def leave(self, reporter: Reporter) -> None:
         """A server has stopped. Each `join` needs one `leave`."""
         with self._lock:
             self._joined[reporter] -= 1
             self._joined = +self._joined
+            self._distant &= set(self._joined)
 
     def mark(self) -> int:
         """Returns the present position, to be given as `since` for transfers from now on.
@@ -184,7 +204,7 @@ class Recorder:
         engine that runs one of the transfers is asked first, so the records are up to date.
         """
         with self._lock:
-            reporters = set(self._reporters.values())
+            reporters = {*self._reporters.values(), *self._distant}
         # Without the lock: they write records meanwhile.
         for reporter in reporters:
             reporter.report_progress()

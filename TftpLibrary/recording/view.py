@@ -85,6 +85,7 @@ class Watch(NamedTuple):
         is_live: whether more may come.
         names: lists the names in the store of the server.
         at: host and port to which the server is bound; empty where none is, or for all servers.
+        check: raises an error where nobody knows any more what happens there.
     """
 
     recorder: Recorder
@@ -93,6 +94,7 @@ class Watch(NamedTuple):
     is_live: bool = True
     names: Callable[[], Sequence[str]] = tuple
     at: str = ""
+    check: Callable[[], object] = tuple
 
     def look(self) -> View:
         """Returns the present view."""
@@ -103,6 +105,7 @@ class Watch(NamedTuple):
         begun = time.monotonic()
 
         def look(seen: Transfers) -> T | None:
+            self.check()
             return find(self._view(seen, time.monotonic() - begun))
 
         return self.recorder.wait_for(look, timeout if self.is_live else 0.0, self.since)

@@ -60,9 +60,14 @@ class Digester:
 
 def digests_of(source: Source) -> Digests:
     """Reads a source to its end, and closes it."""
+    return digests_of_all(pieces(source))
+
+
+def digests_of_all(chunks: Chunks) -> Digests:
+    """Reads content to its end."""
     digester = Digester()
-    for piece in pieces(source):
-        digester.update(piece)
+    for chunk in chunks:
+        digester.update(chunk)
     return digester.finish()
 
 

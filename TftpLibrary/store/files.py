@@ -6,22 +6,28 @@ the rest on its own. Each change is one atomic step; `originals.py` owns what it
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 
-from TftpLibrary.errors import TftpError, UsageError
+from TftpLibrary.errors import TftpError
 from TftpLibrary.protocol.packets import octets_of_text
-from TftpLibrary.space import lack_of_room
-from TftpLibrary.store.advice import existing_folder, explained
+from TftpLibrary.store.advice import explained
 from TftpLibrary.store.base import Sink, Source, StoredFile, WritePolicy
 from TftpLibrary.store.content import TestContent, generate
-from TftpLibrary.store.digests import Checksums, Chunks, Digester, checksum, pieces
-from TftpLibrary.store.incoming import Progress, counted, files_below, open_source
-from TftpLibrary.store.names import hidden_name, local_parts, readable_name, text_of
+from TftpLibrary.store.digests import Checksums, Chunks, checksum, pieces
+from TftpLibrary.store.incoming import (
+    Incoming,
+    Progress,
+    chosen_below,
+    counted,
+    name_for,
+    open_source,
+)
+from TftpLibrary.store.names import local_parts, text_of
+from TftpLibrary.store.saved import saved
 from TftpLibrary.store.served import ServedFolders
 
 # A method of FileStore is called `list`.
@@ -144,20 +150,31 @@ class FileStore:
             UsageError: the source cannot be opened, or the name is taken or impossible.
             StoreError: the disk is full or refuses.
         """
-        folder = self._folders.folder_for(only_for)
         with closing(open_source(source)) as incoming:
-            if not (name or incoming.name):
-                raise UsageError(f"{incoming.label} has no file name. Give a name.")
-            parts = local_parts(name or incoming.name)
-            with explained(parts):
-                if incoming.is_local and incoming.size == folder.size(parts):
-                    digester = Digester()
-                    for chunk in incoming.chunks():
-                        digester.update(chunk)
-                    if folder.holds(parts, digester.finish()):
-                        return folder.get(parts, uploaded=False)
-                chunks = counted(incoming, progress)
-                return folder.put(parts, chunks, overwrite=overwrite, size=incoming.size)
+            chosen = name_for(incoming, name)
+            return self.take(
+                incoming, chosen, only_for=only_for, overwrite=overwrite, progress=progress
+            )
+
+    def take(
+        self,
+        incoming: Incoming,
+        name: str,
+        *,
+        only_for: str = "",
+        overwrite: bool = True,
+        progress: Progress | None = None,
+    ) -> StoredFile:
+        """Copies content that is open already; see `upload`."""
+        folder = self._folders.folder_for(only_for)
+        parts = local_parts(name)
+        with explained(parts):
+            if incoming.size is not None and incoming.size == folder.size(parts):
+                digests = incoming.digests()
+                if digests is not None and folder.holds(parts, digests):
+                    return folder.get(parts, uploaded=False)
+            chunks = counted(incoming, progress)
+            return folder.put(parts, chunks, overwrite=overwrite, size=incoming.size)
 
     def upload_bytes(
         self, data: bytes, name: str, *, only_for: str = "", overwrite: bool = True
@@ -179,16 +196,10 @@ class FileStore:
         Raises:
             UsageError: there is no such folder, or no file in it matches.
         """
-        folder = existing_folder(Path(source), "The source")
-        found = files_below(folder)
-        names = {path: path.relative_to(folder).as_posix() for path in found}
-        chosen = [path for path in found if fnmatchcase(names[path], pattern)]
-        if not chosen:
-            raise UsageError(
-                f"No file in '{folder}' matches '{pattern}'. Files there: {len(found)}."
-            )
-        prefix = "/".join(local_parts(name)) + "/" if name else ""
-        return [self.upload(path, prefix + names[path], overwrite=overwrite) for path in chosen]
+        return [
+            self.upload(path, own_name, overwrite=overwrite)
+            for path, own_name in chosen_below(source, name, pattern)
+        ]
 
     def create(
         self, name: str, size: int, *, content: TestContent = TestContent.random, seed: int = 0
@@ -258,29 +269,19 @@ class FileStore:
             UsageError: there is no such file, or the destination cannot be written.
         """
         folder, parts = self._folders.find(name, client)
-        target = Path(destination)
-        if target.is_dir():
-            target /= readable_name(os.fsencode(parts[-1]))
-        partial = target.with_name(hidden_name("download"))
+        with explained(parts), closing(folder.open(parts)) as source:
+            return saved(Path(destination), parts[-1], source.size, pieces(source))
+
+    def open_for(self, name: str, *, client: str = "") -> Source:
+        """Opens a file for the author of the test, as a board gets it; see `download`."""
+        folder, parts = self._folders.find(name, client)
         with explained(parts):
-            try:
-                if target.exists() and not target.is_file():
-                    raise OSError("it is a device, FIFO or socket")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with closing(folder.open(parts)) as source:
-                    if lack := lack_of_room(source.size, str(target.parent)):
-                        raise OSError(lack)
-                    with partial.open("xb") as stream:
-                        for piece in pieces(source):
-                            stream.write(piece)
-                partial.replace(target)
-            except OSError as error:
-                reason = error.strerror or error
-                raise UsageError(f"Cannot write '{target}': {reason}.") from error
-            finally:
-                with suppress(OSError):
-                    partial.unlink()
-        return target
+            return folder.open(parts)
+
+    def size_of(self, name: str, *, client: str = "") -> int | None:
+        """Returns the bytes of a file as a board gets it; None where there is none."""
+        found = self._folders.look(name, client)
+        return None if found is None else found[0].size(found[1])
 
     def list(self, pattern: str = "*", *, client: str = "") -> List[str]:
         """Returns the names of all files that match, sorted; `*` also matches `/`."""

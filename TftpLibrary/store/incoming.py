@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.store.digests import CHUNK
-from TftpLibrary.store.names import is_hidden
+from TftpLibrary.store.advice import existing_folder
+from TftpLibrary.store.digests import CHUNK, Digests, digests_of_all
+from TftpLibrary.store.names import is_hidden, local_parts
 
 IS_WINDOWS = os.name == "nt"
 
@@ -29,13 +31,11 @@ class Incoming(Protocol):
         label: its name in messages, without a password.
         name: the last part of its path or URL.
         size: octets, where they are known beforehand.
-        is_local: whether it lies on this machine and can be read twice.
     """
 
     label: str
     name: str
     size: int | None
-    is_local: bool
 
     def chunks(self) -> Iterator[bytes]:
         """Yields the content in order.
@@ -43,6 +43,9 @@ class Incoming(Protocol):
         Raises:
             UsageError: it broke off, or was changed while it was read.
         """
+
+    def digests(self) -> Digests | None:
+        """Returns the checksums of the content; None where it cannot be read twice."""
 
     def close(self) -> None:
         """Releases it. Idempotent."""
@@ -62,6 +65,37 @@ def open_source(source: str | Path) -> Incoming:
     from TftpLibrary.store.web import open_url  # noqa: PLC0415
 
     return open_url(source)
+
+
+def name_for(incoming: Incoming, name: str) -> str:
+    """Returns the name for boards: the one that was given, or that of the source.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    if not (name or incoming.name):
+        raise UsageError(f"{incoming.label} has no file name. Give a name.")
+    return name or incoming.name
+
+
+def chosen_below(source: str | Path, name: str, pattern: str) -> list[tuple[Path, str]]:
+    """Returns the files below a folder whose relative names match, with their names in the store.
+
+    Args:
+        source: the folder.
+        name: the folder in the store; its root by default.
+        pattern: a glob; `*` also matches `/`.
+
+    Raises:
+        UsageError: there is no such folder, or no file in it matches.
+    """
+    folder = existing_folder(Path(source), "The source")
+    names = {path: path.relative_to(folder).as_posix() for path in files_below(folder)}
+    prefix = "/".join(local_parts(name)) + "/" if name else ""
+    chosen = [(path, prefix + own) for path, own in names.items() if fnmatchcase(own, pattern)]
+    if not chosen:
+        raise UsageError(f"No file in '{folder}' matches '{pattern}'. Files there: {len(names)}.")
+    return chosen
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -103,8 +137,6 @@ def counted(incoming: Incoming, progress: Progress | None) -> Iterator[bytes]:
 class LocalFile:
     """A regular file on this machine."""
 
-    is_local = True
-
     def __init__(self, path: Path) -> None:
         self.label = f"'{path}'"
         self.name = path.name
@@ -130,6 +162,10 @@ class LocalFile:
             raise UsageError(
                 f"{self.label} changed while it was read. Upload it when it is complete."
             )
+
+    def digests(self) -> Digests:
+        """Reads the file for its checksums."""
+        return digests_of_all(self.chunks())
 
     def close(self) -> None:
         """Does nothing: the file is open only while it is read."""

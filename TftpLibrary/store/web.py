@@ -26,8 +26,6 @@ TIMEOUT = 30.0
 class RemoteFile:
     """A file behind a URL, whose connection is open."""
 
-    is_local = False
-
     # The stream is what urllib or a plug-in of fsspec returns; `read` and `close` are used.
     def __init__(self, url: SourceUrl, stream: Any, size: int | None) -> None:
         self.label = url.label
@@ -44,6 +42,9 @@ class RemoteFile:
             yield chunk
         if self.size is not None and octets != self.size:
             raise UsageError(f"{self.label} ended after {octets} of {self.size} bytes. Try again.")
+
+    def digests(self) -> None:
+        """Returns None: it is read only once."""
 
     def close(self) -> None:
         """Closes the connection. Idempotent."""

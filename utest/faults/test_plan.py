@@ -29,7 +29,7 @@ def planned(*faults: Denial | Damage) -> Plan:
 
 
 def test_faults_are_numbered_in_their_order_and_found_by_their_ids() -> None:
-    plan = Plan(count(5))
+    plan = Plan(count(5).__next__)
     assert plan.is_empty
     ids = [plan.add(make_rule("drop"), 0.0), plan.add(Denial("f"), 0.0)]
     assert ids == ["drop-5", "deny-6"]

@@ -10,7 +10,7 @@ from TftpLibrary.faults.link import LinkQuality
 from TftpLibrary.faults.rules import make_rule
 from TftpLibrary.keywords.injected import InjectedFaults
 from TftpLibrary.keywords.state import LibraryState
-from TftpLibrary.keywords.stations import new_faults
+from TftpLibrary.keywords.stations import Stations
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.station import Station, StationFaults
 
@@ -21,7 +21,7 @@ Place = Callable[[], StationFaults]
 def place() -> Place:
     """Makes places for faults, which number them together as the servers of a run do."""
     recorder = Recorder()
-    return lambda: new_faults(recorder)
+    return lambda: Stations(recorder).client_faults()
 
 
 def inject(injected: InjectedFaults, at: StationFaults, scope: str, **how: object) -> str:

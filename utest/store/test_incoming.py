@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.store.digests import CHUNK
+from TftpLibrary.store.digests import CHUNK, digests_of_all
 from TftpLibrary.store.incoming import LocalFile, counted, open_source
-from TftpLibrary.store.web import RemoteFile
 from utest.support.stores import make_fifo, ordinary_user, posix_only
 
 
@@ -21,7 +20,8 @@ def image(tmp_path: Path) -> Path:
 def test_a_path_is_read_as_it_is(image: Path) -> None:
     for source in (image, str(image)):
         incoming = open_source(source)
-        assert (incoming.name, incoming.size, incoming.is_local) == ("zImage", 1_800_000, True)
+        assert (incoming.name, incoming.size) == ("zImage", 1_800_000)
+        assert incoming.digests() == digests_of_all([image.read_bytes()])
         assert b"".join(incoming.chunks()) == image.read_bytes()
         assert b"".join(incoming.chunks()) == image.read_bytes(), "It can be read twice."
         incoming.close()
@@ -150,4 +150,3 @@ def test_other_urls_are_opened_elsewhere() -> None:
     pytest.importorskip("fsspec")
     with pytest.raises(UsageError, match="memory://nothing/here does not exist"):
         open_source("memory://nothing/here")
-    assert not RemoteFile.is_local

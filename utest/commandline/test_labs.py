@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from TftpLibrary.__main__ import main
+from TftpLibrary.lab.lab import Lab
+from utest.support.waiting import seconds
+
+
+@contextmanager
+def lab_process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with TemporaryDirectory(prefix="lab-") as folder:
+        url = f"unix:{folder}/lab.sock"
+        command = [sys.executable, "-m", "TftpLibrary", "lab", "--listen", url, *options]
+        env = os.environ | {"TMPDIR": folder}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == f"lab at {url}\n"
+                yield process, url
+            finally:
+                process.kill()
+
+
+def test_status_tells_who_uses_the_lab(capsys: pytest.CaptureFixture[str]) -> None:
+    with lab_process() as (_, url), Lab(url) as lab:
+        assert main(["lab", "status", url]) == 0
+        assert capsys.readouterr().out == "nobody uses it\n"
+        with lab.server(alias="dut", clients=("127.0.0.1",)) as server:
+            assert main(["lab", "status", url]) == 0
+            who, held = capsys.readouterr().out.splitlines()
+            assert ", since 20" in who
+            assert held == f"    dut at {server.bound}, for 127.0.0.1"
+
+
+def test_a_signal_ends_the_lab_and_nothing_is_left() -> None:
+    with lab_process() as (process, url), Lab(url) as lab:
+        server = lab.server().start()
+        root = server.root
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(seconds(10)) == 0
+        assert not root.exists()
+        assert not Path(url.removeprefix("unix:")).exists()
+
+
+def test_a_killed_lab_is_cleaned_up_by_the_next() -> None:
+    with TemporaryDirectory(prefix="lab-") as folder:
+        env = os.environ | {"TMPDIR": folder}
+        roots = []
+        for _ in range(2):
+            url = f"unix:{folder}/lab.sock"
+            command = [sys.executable, "-m", "TftpLibrary", "lab", "--listen", url]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                with Lab(url) as lab:
+                    roots.append(lab.server().start().root)
+                    process.kill()
+                    process.wait()
+        assert not roots[0].exists()
