@@ -71,6 +71,7 @@ class Desk:
         self._recorder = recorder
         self._who = ""
         self._is_asking = False
+        self._is_closed = False
         self._begun = monotonic()
         self._servers: dict[int, TftpServer] = {}
         self._client_faults: ClientFaults | None = None
@@ -105,10 +106,11 @@ class Desk:
 
     def clean_up(self) -> None:
         """Stops every server, so that boards get an ERROR, and removes what is private."""
-        for server in list(self._servers.values()):
+        self._is_closed = True
+        while self._servers:
+            _, server = self._servers.popitem()
             with suppress(TftpError):
                 server.stop()
-        self._servers.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -187,7 +189,7 @@ class Desk:
     def _start(
         self, number: int, job: Job, alias: str, root: str | None, settings: ServerSettings
     ) -> Started:
-        if number in self._servers or not 1 <= number <= MOST_SERVERS:
+        if number in self._servers or len(self._servers) >= MOST_SERVERS:
             raise UsageError(f"A session has at most {MOST_SERVERS} servers. Stop one first.")
         folder = self._limits.check_root(root, settings)
         server = TftpServer(
@@ -195,8 +197,9 @@ class Desk:
         )
         server.start()
         self._servers[number] = server
-        if not job.is_wanted:
-            self._stop(number, job, 0.0)
+        # Whoever takes it out stops it: the session may end, or the runner give up, meanwhile.
+        if (self._is_closed or not job.is_wanted) and self._servers.pop(number, None) is not None:
+            server.stop()
             raise Cancelled
         return Started(server.host, server.port, server.root, server.settings, server.warnings)
 
@@ -206,7 +209,8 @@ class Desk:
             return Ended([], [])
         told = len(server.warnings)
         cut = server.stop(grace)
-        # It stays known until its capture was fetched.
+        if server.capture is None:
+            del self._servers[number]
         return Ended([transfer.id for transfer in cut], server.warnings[told:])
 
     def _change(self, number: int, _job: Job, settings: ServerSettings) -> ServerSettings:
@@ -220,13 +224,16 @@ class Desk:
         self._server(number).start_capture(self._private(f"{number}.pcapng"))
 
     def _take_capture(self, number: int, job: Job) -> Captured:
-        captured = self._server(number).capture
+        server = self._server(number)
+        captured = server.capture
         if captured is None:
             raise UsageError("There is no capture to fetch.")
         with captured.path.open("rb") as file:
             while octets := file.read(MOST_PIECE):
                 job.send(octets)
         captured.path.unlink()
+        if not server.is_running:
+            del self._servers[number]
         return captured
 
     def _upload(
@@ -266,7 +273,7 @@ class Desk:
         path = self._private(f"get-{id(job)}")
         try:
             with self._client(host, port, settings) as client:
-                transfer = client.get(name, path)
+                transfer = client.get(name, path, progress=lambda _: job.check())
             with path.open("rb") as file:
                 while octets := file.read(MOST_PIECE):
                     job.send(octets)
@@ -280,7 +287,7 @@ class Desk:
         try:
             saved(path, path.name, size, job.receive(size))
             with self._client(**asked) as client:
-                return client.put(path, name).id
+                return client.put(path, name, progress=lambda _: job.check()).id
         finally:
             path.unlink(missing_ok=True)
 

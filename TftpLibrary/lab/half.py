@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Thread
 from time import monotonic
 
@@ -25,6 +26,10 @@ from TftpLibrary.store.base import StoreError
 
 MOST_EVENTS = 20_000
 """Messages that wait for a slow connection; later requests are not recorded."""
+MOST_CALLS = 100
+"""Calls at once; a runner makes one after the other."""
+_SHORT = ("fence", "server.bound", "server.is_capturing")
+"""Calls that are done before the next one is read: a thread of their own would take longer."""
 _FAILED, _DEFECT = -32000, -32603
 
 
@@ -112,11 +117,16 @@ class Half:
             if (job := self._jobs.get(params.get("call", 0))) is not None:
                 job.cancel()
         elif isinstance(number, int) and isinstance(method, str):
-            job = self._jobs[number] = Job(number, self._connection)
-            work = Thread(
-                target=self._work, args=(number, method, params, job), name=method, daemon=True
-            )
-            work.start()
+            job = Job(number, self._connection)
+            work = partial(self._work, number, method, params, job)
+            if method in _SHORT:
+                work()
+            elif len(self._jobs) < MOST_CALLS:
+                self._jobs[number] = job
+                Thread(target=work, name=f"TftpLibrary {method}", daemon=True).start()
+            else:
+                error = {"code": _FAILED, "message": f"more than {MOST_CALLS} calls at once"}
+                self._connection.send({"jsonrpc": "2.0", "id": number, "error": error})
 
     def _lose(self) -> None:
         for job in list(self._jobs.values()):
@@ -139,7 +149,7 @@ class Half:
     def _tell_defect(self, text: str) -> None:
         self._connection.send(_notification("defect", {"text": text}))
 
-    # Calls, each on its own thread -----------------------------------------------------------
+    # Calls, the longer ones each on its own thread -------------------------------------------
 
     def _work(self, number: int, method: str, params: Message, job: Job) -> None:
         answer: Message = {"jsonrpc": "2.0", "id": number}

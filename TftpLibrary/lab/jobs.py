@@ -37,6 +37,11 @@ class Job:
         self.is_wanted = False
         self.pieces.close()
 
+    def check(self) -> None:
+        """Raises Cancelled if the runner does not wait any more."""
+        if not self.is_wanted:
+            raise Cancelled
+
     def receive(self, size: int | None = None) -> Iterator[bytes]:
         """Asks for the file of the call, and yields its content.
 
@@ -50,8 +55,7 @@ class Job:
         while piece := self.pieces.get():
             octets += len(piece)
             yield piece
-        if not self.is_wanted:
-            raise Cancelled
+        self.check()
         if size not in (None, octets):
             raise UsageError(f"The file ended after {octets} of {size} bytes. Send it again.")
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from TftpLibrary.engine.hosts import server_url
-from TftpLibrary.errors import LabError, UsageError
+from TftpLibrary.errors import LabError, TftpError, UsageError
 from TftpLibrary.lab.operations import Ended, Started
 from TftpLibrary.lab.places import LabFaults, LabFiles, Place, forwarded
 from TftpLibrary.lab.runner import Session
@@ -75,9 +75,17 @@ class LabServer(Place):
         """Returns when boards can ask. Idempotent."""
         if self._started is None:
             root = None if self._given_root is None else str(self._given_root)
-            started: Started = self.ask(
-                "start", alias=self._alias, root=root, settings=self._settings
-            )
+            try:
+                started: Started = self.ask(
+                    "start", alias=self._alias, root=root, settings=self._settings
+                )
+            except TftpError:
+                raise
+            except BaseException:
+                # An interrupted wait: it may run by now.
+                with suppress(TftpError):
+                    self.ask("stop", grace=0.0)
+                raise
             self._started, self._settings = started, started.settings
             self.warnings = list(started.warnings)
             self._session.recorder.join(self._session, is_distant=True)

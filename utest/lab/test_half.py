@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from TftpLibrary import TftpClient
 from TftpLibrary.errors import TransferTimeout, UsageError
-from TftpLibrary.lab import half
+from TftpLibrary.lab import desk, half
 from TftpLibrary.lab.lab import Lab
 from utest.support.labs import running_service
 from utest.support.waiting import wait_until
@@ -58,3 +59,22 @@ def test_a_flood_that_the_runner_does_not_take_is_not_recorded(
             assert board.recv(100)[:2] == b"\0\5"
         assert server.transfers() == ()
         assert not server.recorder.is_complete()
+
+
+def test_a_server_starts_again_and_a_session_may_have_any_number_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(desk, "MOST_SERVERS", 2)
+    with running_service() as (_, url), Lab(url) as lab:
+        for _ in range(3):
+            server = lab.server().start()
+            server.start_capture(tmp_path / "capture")
+            server.stop()
+            server.start()
+            server.stop()
+        with (
+            lab.server(),
+            lab.server(),
+            pytest.raises(UsageError, match="at most 2 servers"),
+        ):
+            lab.server().start()
