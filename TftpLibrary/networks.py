@@ -68,6 +68,11 @@ def holds(network: Network, other: Network) -> bool:
     return isinstance(other, IPv6Network) and other.subnet_of(network)
 
 
+def overlap(network: Network, other: Network) -> bool:
+    """Whether an address is in both networks."""
+    return holds(network, other) or holds(other, network)
+
+
 def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped

@@ -58,6 +58,8 @@ class TftpServer(Capturable):
         content: files in memory, by name. They hide files of the same names in the folder.
         recorder: keeps the records of the transfers. By default a new one. Servers and clients
             may share one.
+        owner: who starts it, such as `runner ci-7 (pi@laptop)`: for the message to somebody else
+            who asks for the same port or boards.
         changes: single settings by name, such as `writable=True`, in place of those in `settings`.
 
     Raises:
@@ -78,6 +80,7 @@ class TftpServer(Capturable):
         alias: str = "",
         content: Mapping[str, bytes] | None = None,
         recorder: Recorder | None = None,
+        owner: str = "",
         **changes: Any,  # Any: each setting has its own type
     ) -> None:
         self._settings = (settings or ServerSettings()).changed(changes)
@@ -91,6 +94,7 @@ class TftpServer(Capturable):
         self.recorder = Recorder() if recorder is None else recorder
         self.warnings: list[str] = []
         self._given_alias = alias
+        self._owner = owner
         self._serving: tuple[Listener, Engine] | None = None
         self._faults: Faults | None = None
 
@@ -112,7 +116,7 @@ class TftpServer(Capturable):
             engine = SHARED_ENGINE.acquire()
             undo.callback(SHARED_ENGINE.release)
             listener = Listener(
-                self._settings, self.files, self.recorder, self._given_alias, engine
+                self._settings, self.files, self.recorder, self._given_alias, engine, self._owner
             )
             undo.callback(listener.close)
             # After the port: a start that fails there would lose the warnings.

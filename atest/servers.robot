@@ -134,5 +134,5 @@ A Mistake Is Told At Once
 A Port That Is Taken Is Told
     ${server}    Start TFTP Server    alias=dut
     Run Keyword And Expect Error
-    ...    Cannot bind 127.0.0.1:${server.port}: *The TFTP server 'dut' of this run is at ${server.url}.
-    ...    Start TFTP Server    port=${server.port}
+    ...    Cannot start the TFTP server 'second' at 127.0.0.1:${server.port}: the TFTP server 'dut', which runs at ${server.url} *
+    ...    Start TFTP Server    alias=second    port=${server.port}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from TftpLibrary.engine.hosts import Address
 from TftpLibrary.engine.session import Session
-from TftpLibrary.networks import is_within
 from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.settings import ServerSettings
@@ -62,7 +61,7 @@ class Admission:
         return self._sessions.get(peer)
 
     def check(self, client: str, settings: ServerSettings, now: float) -> None:
-        """Refuses a client that is not served, or a request over the limits.
+        """Refuses a request over the limits.
 
         When all places are taken, sessions that only wait give way: those that stay to repeat
         their last ACK, and the oldest one whose peer has not answered (it may be spoofed).
@@ -70,13 +69,6 @@ class Admission:
         Raises:
             Refusal: with the limit in its reason.
         """
-        if settings.clients and not is_within(client, settings.networks()):
-            raise Refusal(
-                ErrorCode.access_violation,
-                "Access violation",
-                f"client {client} is not served, only {', '.join(settings.clients)}",
-                Cause.client,
-            )
         if settings.max_transfers_per_client is not None:
             self._check_client(client, settings.max_transfers_per_client)
         half_open = settings.max_half_open or settings.max_transfers

@@ -25,6 +25,7 @@ from TftpLibrary.engine.commands import Command, WakeUp
 from TftpLibrary.engine.contracts import Alarm, Live
 from TftpLibrary.engine.deadlines import Deadlines
 from TftpLibrary.engine.poller import WRITABLE, Handler, Poller
+from TftpLibrary.engine.ports import Ports
 from TftpLibrary.engine.roster import BUSY, FRESH, RESTING, Roster
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.recording.entry import SAMPLE_INTERVAL
@@ -67,6 +68,7 @@ class Engine:
     def __init__(self) -> None:
         self.refused_routes: RefusedRoutes = set()
         self.frames = FrameCache()
+        self.ports = Ports(self)
         # Looking the zone up takes longer than reading the clock.
         self._zone = datetime.now().astimezone().tzinfo
         self._life = Life.new

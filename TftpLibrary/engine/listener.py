@@ -1,4 +1,6 @@
-"""The port of one server: takes requests, decides on them, and starts sessions.
+"""One server at its port: takes requests, decides on them, and starts sessions.
+
+Other servers may share the port (`engine/ports.py`), which gives each of them its own datagrams.
 
 A request passes, in this order: decoding, the check for a repeated request, `clients` and the
 limits, the mode, the store, the options, a port for the transfer. Each refusal is an ERROR with
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from TftpLibrary.engine import hosts, udp
 from TftpLibrary.engine.admission import Admission, Refusal
+from TftpLibrary.engine.clients import Clients
 from TftpLibrary.engine.decoding import (
     MAX_REQUEST_SIZE,
     decode_malformed,
@@ -26,11 +29,14 @@ from TftpLibrary.engine.decoding import (
 from TftpLibrary.engine.descriptors import allow_for
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.hosts import Address
+from TftpLibrary.engine.ports import RequestPort
 from TftpLibrary.engine.reception import Arrival, Reception
 from TftpLibrary.engine.requests import Requests
 from TftpLibrary.engine.session import DEFECT, Session, explain_defect
-from TftpLibrary.engine.tap import tapped
-from TftpLibrary.errors import PacketError, UsageError
+from TftpLibrary.engine.tap import TappedSocket, tapped
+from TftpLibrary.engine.tenancy import Tenancy
+from TftpLibrary.engine.udp import Arrived
+from TftpLibrary.errors import PacketError
 from TftpLibrary.protocol.datagrams import Observer, is_of_transfer, is_request
 from TftpLibrary.protocol.outcome import Cause, End, Outcome
 from TftpLibrary.protocol.packets import Error, ErrorCode, Request
@@ -47,7 +53,6 @@ if TYPE_CHECKING:
     from TftpLibrary.faults.pauses import Pause
     from TftpLibrary.faults.plan import Plan
 
-_REQUESTS_AT_ONCE = 64
 _BROADCAST = "sent to a broadcast address, which is ignored without broadcast=True"
 _IGNORED = End(Outcome.refused, None, _BROADCAST, cause=Cause.broadcast)
 _MANY_TRANSFERS = 16
@@ -55,17 +60,26 @@ _MANY_TRANSFERS = 16
 
 
 class Listener:
-    """Serves one address and port. Everything but the constructor runs on the engine's thread.
+    """Serves at one address and port. The engine's thread runs all but constructor and `close`.
 
     Args:
         settings: how to serve.
         store: where files come from and go to.
         recorder: where the records go.
         alias: the server's name in the records.
-        engine: what it runs on.
+        engine: what it runs on, and whose ports it uses.
+        owner: who starts it, as others read it whom it is in the way.
 
     Raises:
-        UsageError: the port cannot be bound.
+        UsageError: the port cannot be bound, or another server there has the clients.
+
+    Attributes:
+        alias: as given.
+        owner: as given.
+        since: monotonic seconds of its start.
+        recorder: as given.
+        clients: whom it serves.
+        sock: the socket of the port, with the observer of this server.
     """
 
     def __init__(
@@ -75,19 +89,18 @@ class Listener:
         recorder: Recorder,
         alias: str,
         engine: Engine,
+        owner: str = "",
     ) -> None:
         allow_for(settings.max_transfers)
-        host = hosts.default_address() if settings.host == "auto" else settings.host
-        self._is_wildcard = hosts.is_wildcard(host)
-        self._check(settings)
-        self._host = host
-        self.sock = udp.bind_request_socket(host, settings.port)
+        self.alias, self.owner, self.since = alias, owner, monotonic()
+        self.recorder = recorder
+        self.clients = Clients(settings.clients)
+        self._tenancy = Tenancy(self, settings, engine)
+        self.sock = self._tenancy.sock
+        self._engine = engine
         self._reception = Reception(store, engine, self.sock, settings)
         self.host, self.port = hosts.readable_host(self.bound), int(self.bound[1])
         self._settings = settings
-        self._alias = alias
-        self._recorder = recorder
-        self._engine = engine
         self._is_accepting = True
         self._admission = Admission()
         self._requests = Requests()
@@ -99,20 +112,25 @@ class Listener:
 
     def begin(self) -> None:
         """Serves from now on."""
-        self._engine.watch(self.sock.fileno(), self)
+        self._tenancy.begin()
 
     def change(self, settings: ServerSettings) -> None:
-        """Takes other settings, for the next request."""
-        self._check(settings)
-        self._settings = settings
-        self._reception.change(settings)
+        """Takes other settings, for the next request.
 
-    def _check(self, settings: ServerSettings) -> None:
-        if settings.broadcast and not self._is_wildcard:
-            raise UsageError(
-                "A server that is bound to one address gets no request to a broadcast address: "
-                f"broadcast=True needs host=0.0.0.0 or host=::, got host={settings.host}."
-            )
+        Raises:
+            UsageError: another server at the port has the clients.
+        """
+        self._tenancy.check(settings)
+        clients = Clients(settings.clients)
+        self._tenancy.check_clients(clients)
+        self._settings, self.clients = settings, clients
+        self._reception.change(settings)
+        self.at.sort()
+
+    @property
+    def at(self) -> RequestPort:
+        """The port."""
+        return self._tenancy.at
 
     def tap(self, observe: Observer | None) -> None:
         """Shows each datagram from now on to an observer; to nobody any more if it is None."""
@@ -125,6 +143,7 @@ class Listener:
         """Has a socket from now on, with the observer, to whom faults tell more."""
         observe = self._observe if self._faults is None else self._faults.observer(self._observe)
         self.sock = self._reception.sock = tapped(sock, observe)
+        self.at.sort()
 
     def misbehave(self, plan: Plan) -> None:
         """Has the faults of a plan from now on, in running transfers too."""
@@ -142,13 +161,18 @@ class Listener:
         return None if self._presence is None else self._presence.mode
 
     def pause(self, mode: Pause, duration: float | None = None) -> None:
-        """Is away on purpose from now on; `duration` seconds, or until `resume`."""
+        """Is away on purpose from now on; `duration` seconds, or until `resume`.
+
+        Raises:
+            UsageError: a crash would close the port of other servers.
+        """
         # A server that is never paused needs none of it.
         from TftpLibrary.engine.presence import Presence  # noqa: PLC0415
 
         self.resume()
-        self._presence = Presence(mode, self, self._engine, duration, self.resume)
-        self._presence.begin()
+        presence = Presence(mode, self, self._engine, duration, self.resume)
+        presence.begin()
+        self._presence = presence
 
     def resume(self) -> None:
         """Serves again. Idempotent.
@@ -160,13 +184,13 @@ class Listener:
         if presence is not None:
             presence.end()
 
-    def halt(self) -> None:
-        """Takes no requests; the port stays bound."""
-        self._engine.forget(self.sock.fileno())
-
     def unbind(self) -> None:
-        """Closes the port."""
-        self.sock.close()
+        """Closes the port.
+
+        Raises:
+            UsageError: other servers share it.
+        """
+        self._tenancy.unbind()
 
     def rebind(self) -> None:
         """Opens the same port again.
@@ -174,13 +198,8 @@ class Listener:
         Raises:
             UsageError: it was taken meanwhile.
         """
-        self._use(udp.bind_request_socket(self._host, self.port))
-
-    def drain(self) -> None:
-        """Forgets every datagram that came."""
-        while udp.receive_request(self.sock, MAX_REQUEST_SIZE) is not None:
-            pass
-        self._show_rest()
+        self._tenancy.rebind(self.bound)
+        self._use(self._tenancy.sock)
 
     def refuse_requests(self) -> None:
         """From now on requests are not answered; transfers go on."""
@@ -192,7 +211,6 @@ class Listener:
         presence, self._presence = self._presence, None
         if presence is not None:
             presence.stop()
-        self._engine.forget(self.sock.fileno())
         cut = [session.stop() for session in self.sessions]
         if self._faults is not None:
             self._faults.stop()
@@ -200,8 +218,8 @@ class Listener:
         return [transfer for transfer in cut if transfer is not None]
 
     def close(self) -> None:
-        """Frees the port. Idempotent."""
-        self.sock.close()
+        """Leaves the port. Idempotent; from any thread."""
+        self._tenancy.close()
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -215,34 +233,54 @@ class Listener:
 
     # For the engine ------------------------------------------------------------------------
 
-    def ready(self) -> None:
-        """Takes some of the requests that have come; then running transfers get their turn."""
-        # One octet more than the bound shows a request that is too long. In single-port mode the
-        # DATA of transfers comes through this port too.
-        size = 65536 if self._settings.single_port else MAX_REQUEST_SIZE + 1
-        take = self.take if self._faults is None else self._faults.take
-        for _ in range(_REQUESTS_AT_ONCE):
-            arrival = udp.receive_request(self.sock, size)
-            if arrival is None:
-                self._requests.forget_ended()
-                break
-            datagram, peer, local, is_broadcast, came = arrival
-            if is_broadcast and not self._settings.broadcast:
-                self._ignore(datagram, peer)
-            # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
-            elif not self._requests.has_ended(peer, datagram, came):
-                take(datagram, peer, local if self._is_wildcard else None, came)
-        self._show_rest()
+    @property
+    def longest(self) -> int:
+        """Octets of the longest datagram that it has to see."""
+        # In single-port mode the DATA of transfers comes through the port too, and an observer sees
+        # everything. Otherwise one octet more than the bound shows a request that is too long.
+        is_whole = self._settings.single_port or self._observe is not None
+        return 65536 if is_whole else MAX_REQUEST_SIZE + 1
 
-    def _show_rest(self) -> None:
-        """Shows an observer what was not taken."""
+    def owns(self, peer: Address, datagram: bytes) -> bool:
+        """Whether a datagram belongs to a running transfer, or is a copy of its request."""
+        if self._admission.find(peer) is None:
+            return False
+        if is_request(datagram):
+            return self._requests.is_running(peer, datagram)
+        return self._settings.single_port
+
+    def arrive(self, arrival: Arrived) -> None:
+        """Takes a datagram that came to the port."""
+        if self._presence is not None and self._presence.holds(partial(self.arrive, arrival)):
+            return
+        datagram, peer, local, is_broadcast, came, control = arrival
+        if isinstance(self.sock, TappedSocket):
+            self.sock.show_received(datagram, peer, control)
+        if is_broadcast and not self._settings.broadcast:
+            self._note(datagram, peer, _IGNORED)
+        # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
+        elif not self._requests.has_ended(peer, datagram, came):
+            take = self.take if self._faults is None else self._faults.take
+            take(datagram, peer, local if self._tenancy.is_wildcard else None, came)
+
+    def overhear(self, datagram: bytes, peer: Address) -> None:
+        """Records a request that another server refuses, since none here serves the board."""
+        refusal = self._stranger(hosts.readable_host(peer))
+        end = End(Outcome.refused, refusal.code, refusal.reason, cause=refusal.cause)
+        self._note(datagram, peer, end)
+
+    def pause_reading(self, *, is_empty: bool) -> None:
+        """All datagrams of this turn were taken; all that came, if it is empty."""
+        if is_empty:
+            self._requests.forget_ended()
         if self._faults is not None:
+            # An observer sees what was not taken.
             self._faults.show_rest()
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code while a datagram was looked at."""
         message, traceback = explain_defect(error)
-        self._recorder.defect(f"Server {self._alias!r} took a datagram, {message}.\n{traceback}")
+        self.recorder.defect(f"Server {self.alias!r} took a datagram, {message}.\n{traceback}")
 
     # A datagram ----------------------------------------------------------------------------
 
@@ -290,14 +328,18 @@ class Listener:
         """Returns the session with a peer; None without one."""
         return self._admission.find(peer)
 
-    def _ignore(self, datagram: bytes, peer: Address) -> None:
-        """Records a request to a broadcast address, without an answer (RFC 1123 4.2.3.5)."""
+    def _note(self, datagram: bytes, peer: Address, end: End) -> None:
+        """Records a request without an answer, as of one to a broadcast address (RFC 1123)."""
         if not self._is_accepting or not is_request(datagram):
             return
         with suppress(PacketError):
             request, client = decode_request(datagram), hosts.readable_host(peer)
             entry = self.make_entry(request, peer, client, monotonic())
-            entry.finish(_IGNORED, Tally(), entry.begun)
+            entry.finish(end, Tally(), entry.begun)
+
+    def _stranger(self, client: str) -> Refusal:
+        reason = self.at.why_not(client)
+        return Refusal(ErrorCode.access_violation, "Access violation", reason, Cause.client)
 
     def _serve(
         self,
@@ -325,6 +367,8 @@ class Listener:
         try:
             if self._presence is not None:
                 self._presence.check()
+            if self.clients and not self.clients.name(client):
+                raise self._stranger(client)
             self._admission.check(client, self._settings, begun)
             forget = self._forgetter(peer, client)
             session = self._reception.receive(arrival, forget, is_small=is_small)
@@ -376,4 +420,4 @@ class Listener:
     def make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
         """Makes the record of a request."""
         tid = client, int(peer[1])
-        return Entry(self._recorder, self._engine, request, self._alias, tid, begun)
+        return Entry(self.recorder, self._engine, request, self.alias, tid, begun)

@@ -17,7 +17,7 @@ from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import ErrorCode
 
 MOST_WAITING = 1000
-"""Datagrams that are late on purpose and wait for the end of a pause; one more is lost."""
+"""Datagrams that wait for the end of a pause; one more is lost."""
 _BUSY = "Server busy"
 
 
@@ -28,20 +28,11 @@ class Port(Protocol):
     def sessions(self) -> tuple[Session, ...]:
         """The live sessions."""
 
-    def begin(self) -> None:
-        """Takes requests."""
-
-    def halt(self) -> None:
-        """Takes no requests; the port stays bound."""
-
     def unbind(self) -> None:
         """Closes the port."""
 
     def rebind(self) -> None:
         """Opens the same port again."""
-
-    def drain(self) -> None:
-        """Forgets every datagram that came."""
 
 
 class Presence:
@@ -74,17 +65,19 @@ class Presence:
         self._waiting: list[Callable[[], None]] = []
 
     def begin(self) -> None:
-        """The server goes away."""
-        if self.mode is not Pause.busy:
-            self._port.halt()
+        """The server goes away.
+
+        Raises:
+            UsageError: its port cannot be closed.
+        """
+        if self.mode is Pause.crash:
+            self._port.unbind()
         if self.mode is Pause.silent:
             self._frozen = self._port.sessions
             for session in self._frozen:
                 self._engine.freeze(session)
         elif self.mode is not Pause.busy:
             self._forget_transfers()
-        if self.mode is Pause.crash:
-            self._port.unbind()
         self._engine.set_alarm(self)
 
     def end(self) -> None:
@@ -97,12 +90,8 @@ class Presence:
         for descriptor in self._held:
             os.close(descriptor)
         self._held.clear()
-        if self.mode is Pause.power_cut:
-            self._port.drain()
         if self.mode is Pause.crash:
             self._port.rebind()
-        if self.mode is not Pause.busy:
-            self._port.begin()
         for session in self._frozen:
             self._engine.thaw(session)
             # Something may have come late, through no socket.
@@ -121,14 +110,24 @@ class Presence:
             os.close(descriptor)
         self._held.clear()
 
+    def holds(self, take: Callable[[], None]) -> bool:
+        """Whether a datagram waits for the end of the pause: the server is only silent.
+
+        Args:
+            take: takes it.
+        """
+        if self.mode is not Pause.silent or len(self._waiting) >= MOST_WAITING:
+            return False
+        self._waiting.append(take)
+        return True
+
     def lets_in(self, take: Callable[[], None]) -> bool:
-        """Whether a datagram is taken now; one that is late on purpose comes through no socket.
+        """Whether a datagram is taken now; one that was late on purpose came through no socket.
 
         Args:
             take: takes it; called afterwards if the server is only silent.
         """
-        if self.mode is Pause.silent and len(self._waiting) < MOST_WAITING:
-            self._waiting.append(take)
+        self.holds(take)
         return self.mode is Pause.busy
 
     def check(self) -> None:

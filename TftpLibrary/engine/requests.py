@@ -35,6 +35,10 @@ class Requests:
         early = min((begun + now) / 2, session.machine.answered_at)
         self._ended[peer, self._running.pop(peer)] = time() - (now - early)
 
+    def is_running(self, peer: Address, request: bytes) -> bool:
+        """Whether this is the request of the running transfer of a peer."""
+        return self._running.get(peer) == request
+
     def forget_ended(self) -> None:
         """No more requests wait: none of them can be a copy."""
         self._ended.clear()
@@ -66,7 +70,7 @@ class Requests:
         if not session.channel.is_open:
             # Over just now: a copy that came early in the transfer lay here longer than its ACK.
             return self.has_ended(peer, request, came)
-        is_same = self._running.get(peer) == request
+        is_same = self.is_running(peer, request)
         is_running = session.is_half_open or not session.is_silent
         if is_same and session.entry.end is None and is_running:
             return True

@@ -79,7 +79,7 @@ class TappedSocket:
     def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Address]:
         """As `socket.recvfrom`."""
         octets, address = self.untapped.recvfrom(_LARGEST, flags)
-        self._show_received(octets, address)
+        self.show_received(octets, address)
         return octets[:size], address
 
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0, flags: int = 0) -> int:
@@ -115,7 +115,7 @@ class TappedSocket:
         ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Address]:
             """As `socket.recvmsg`. One call may be many datagrams."""
             octets, control, seen, address = self.untapped.recvmsg(_LARGEST, control_size, flags)
-            self._show_received(octets, address, control)
+            self.show_received(octets, address, control)
             return octets[:size], control, seen, address
 
         def recvmsg_into(
@@ -127,16 +127,19 @@ class TappedSocket:
             buffer[: len(octets)] = octets
             return len(octets), control, seen, address
 
+    # Shown by others -----------------------------------------------------------------------
+
+    def show_received(self, octets: bytes, address: Address, control: Control = ()) -> None:
+        """Shows what one call received, which another one than this may have made."""
+        when, ends = time_ns(), self._ends or self._ends_with(address, control)
+        for datagram in _pieces(octets, udp.merged_size(control)):
+            self._show(when, datagram, ends, is_sent=False)
+
     # Inside --------------------------------------------------------------------------------
 
     def _show_sent(self, when: int, octets: Octets, ends: Ends | None) -> None:
         for datagram in _pieces(octets, udp.segment_size(self.untapped)):
             self._show(when, datagram, ends, is_sent=True)
-
-    def _show_received(self, octets: bytes, address: Address, control: Control = ()) -> None:
-        when, ends = time_ns(), self._ends or self._ends_with(address, control)
-        for datagram in _pieces(octets, udp.merged_size(control)):
-            self._show(when, datagram, ends, is_sent=False)
 
     def _show(self, when: int, octets: bytes, ends: Ends | None, *, is_sent: bool) -> None:
         if ends is not None:

@@ -26,6 +26,9 @@ from TftpLibrary.errors import UsageError
 Control = Sequence[tuple[int, int, bytes]]
 """Control messages, as `recvmsg` and `sendmsg` have them: level, kind and octets."""
 
+Arrived = tuple[bytes, Address, Address | None, bool, float, Control]
+"""A datagram that came to a request socket; `receive_request` says what each part is."""
+
 IS_LINUX = sys.platform == "linux"
 """Beside a call that other systems do not have, `sys.platform` shows that to type checkers."""
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)
@@ -65,13 +68,20 @@ RECEIVE_BUFFER = 4 * 1024 * 1024
 SEND_BUFFER = 1024 * 1024
 
 
-def bind_request_socket(host: str, port: int) -> socket.socket:
+def bind_request_socket(
+    host: str, port: int, found: tuple[int, Address] | None = None
+) -> socket.socket:
     """Opens the socket that takes requests.
+
+    Args:
+        host: address or name.
+        port: port; 0 for a free one.
+        found: what `hosts.resolve_local` returned for them, which may have taken time.
 
     Raises:
         UsageError: the address cannot be bound; the text says why and what to do.
     """
-    family, address = hosts.resolve_local(host, port)
+    family, address = found or hosts.resolve_local(host, port)
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if family == socket.AF_INET6:
@@ -170,20 +180,18 @@ def open_stranger_socket(sock: socket.socket) -> socket.socket | None:
     return stranger
 
 
-def receive_request(
-    sock: socket.socket, size: int
-) -> tuple[bytes, Address, Address | None, bool, float] | None:
+def receive_request(sock: socket.socket, size: int) -> Arrived | None:
     """Takes one datagram from the request socket.
 
     Returns:
-        The octets; the peer; the local address to which it was sent (None if unknown); whether to
-        ignore it, since that is a broadcast address; and when it came, in seconds of the wall clock
-        (infinity if unknown). None when there is no datagram.
+        The octets; the peer; the local address to which it was sent (None if unknown); whether that
+        is a broadcast address; when it came, in seconds of the wall clock (infinity if unknown);
+        and the control messages. None when there is no datagram.
     """
     try:
         if sys.platform == "win32" or not IS_LINUX:
             datagram, peer = sock.recvfrom(size)
-            return datagram, peer, None, False, inf
+            return datagram, peer, None, False, inf, ()
         datagram, control, _, peer = sock.recvmsg(size, CONTROL_SIZE)
     except (BlockingIOError, InterruptedError, ConnectionError):
         # Windows reports here that an earlier answer reached nobody.
@@ -193,7 +201,7 @@ def receive_request(
         seconds, nanoseconds = _TIMESPEC.unpack(control.pop(0)[2])
         came = seconds + nanoseconds * 1e-9
     local, is_broadcast = _asked_address(control)
-    return datagram, peer, local, is_broadcast, came
+    return datagram, peer, local, is_broadcast, came, control
 
 
 def send_from(sock: socket.socket, datagram: bytes, peer: Address, local: Address | None) -> None:

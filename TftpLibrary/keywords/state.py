@@ -382,19 +382,13 @@ class LibraryState:
         server = self._stations.new_server(alias, request)
         try:
             server.start()
-        except UsageError as error:
-            raise UsageError(f"{error}{self._same_port(request.settings.port)}") from error
+        except UsageError:
+            raise
         except BaseException:
             # Robot's time-outs are no `Exception`; a server that is half started must not stay.
             server.stop()
             raise
         return server
-
-    def _same_port(self, port: int) -> str:
-        """Returns a sentence about the server of this run that has that port, if there is one."""
-        servers = [running.server for running in self._servers.values()]
-        other = next((server for server in servers if server.port == port), None)
-        return f" The TFTP server '{other.alias}' of this run is at {other.url()}." if other else ""
 
 
 def _plain(alias: str) -> str:

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from TftpBoard.packets import RefusedError
-from TftpLibrary.engine.admission import Admission, Refusal
+from TftpLibrary.engine.admission import Refusal
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Ack, Data, Error, ErrorCode
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.settings import ServerSettings
 from utest.support.bench import Bench, Peer, bench, linux_only
 from utest.support.waiting import wait_until
 
@@ -79,14 +78,6 @@ def test_only_the_named_clients_are_served(
         assert found.transfers[0].error_message == (
             f"client 127.0.0.2 is not served, only {', '.join(clients)}"
         )
-
-
-def test_a_client_of_a_link_is_found_without_the_name_of_the_interface() -> None:
-    settings = ServerSettings(clients=("fe80::/10",))
-    Admission().check("fe80::1%eth0", settings, 0.0)
-    with pytest.raises(Refusal) as refusal:
-        Admission().check("fd00::1%eth0", settings, 0.0)
-    assert refusal.value.code is ErrorCode.access_violation
 
 
 # How many

@@ -15,7 +15,7 @@ from atest.equipment.board_client import read_file
 from atest.equipment.board_crowd import make_noise
 from atest.equipment.board_network import Nat
 from TftpBoard.packets import RefusedError
-from TftpLibrary.engine import listener, requests, udp
+from TftpLibrary.engine import listener, ports, requests, udp
 from TftpLibrary.engine.decoding import MAX_REQUEST_SIZE
 from TftpLibrary.engine.engine import Engine
 from TftpLibrary.engine.listener import Listener
@@ -387,7 +387,7 @@ def test_a_request_that_overtakes_the_last_ack_ends_no_transfer(name: str) -> No
         def overtake() -> None:
             peer.send(Ack(1))
             peer.ask(name)
-            found.listener.ready()
+            found.ready()
 
         found.engine.call(overtake)
         assert peer.receive() == Data(1, content[name])
@@ -411,7 +411,7 @@ def test_a_new_request_is_answered_however_late_the_last_ack_is_read(
             for module in (listener, requests):
                 monkeypatch.setattr(module, "monotonic", lambda: time.monotonic() + 10)
             monkeypatch.setattr(requests, "time", lambda: time.time() + 10)
-            found.listener.ready()
+            found.ready()
 
         found.engine.call(read_late)
         assert len(found.transfers) == 2
@@ -424,13 +424,13 @@ def test_a_copy_of_a_request_that_is_read_after_the_end_starts_no_transfer(
     is_copy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network made it at the beginning. The peer itself may ask for the same thing again."""
-    monkeypatch.setattr(listener, "_REQUESTS_AT_ONCE", 1)
+    monkeypatch.setattr(ports, "_REQUESTS_AT_ONCE", 1)
     with bench({"f": b"tiny"}, timeout=LONG) as found, found.peer() as peer:
 
         def read_before_the_copy_is_seen() -> None:
             for _ in range(1 + is_copy):
                 peer.ask()
-            found.listener.ready()
+            found.ready()
             (session,) = found.listener.sessions
             peer.receive()
             peer.send(Ack(1))
@@ -438,7 +438,7 @@ def test_a_copy_of_a_request_that_is_read_after_the_end_starts_no_transfer(
             assert not session.channel.is_open
             if not is_copy:
                 peer.ask()
-            found.listener.ready()
+            found.ready()
 
         found.engine.call(read_before_the_copy_is_seen)
         assert len(found.transfers) == (1 if is_copy else 2)
@@ -736,7 +736,7 @@ def test_a_wildcard_answers_where_the_address_asked_cannot_be_known(
 
 
 def test_a_port_that_is_taken_is_told_when_the_listener_is_made() -> None:
-    with bench() as found, pytest.raises(UsageError, match="in use by another program"):
+    with bench() as found, pytest.raises(UsageError, match="the TFTP server 'dut', which runs at"):
         Listener(ServerSettings(port=found.port), MemoryStore(), Recorder(), "second", found.engine)
 
 

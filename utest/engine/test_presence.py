@@ -130,7 +130,7 @@ def pause_after(found: Bench, mode: Pause, *sends: Callable[[], None]) -> None:
             send()
         for session in found.listener.sessions:
             session.catch_up()
-        found.listener.ready()
+        found.ready()
         assert found.faults.plan.late_octets
         found.listener.pause(mode)
 

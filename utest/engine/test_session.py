@@ -349,7 +349,7 @@ def test_a_turn_with_nothing_to_read_changes_nothing(direction: Direction) -> No
 
         def turn() -> None:
             session = found.only_session()
-            for handler in (found.listener, *(each for _, each in session.descriptors)):
+            for handler in (found.listener.at, *(each for _, each in session.descriptors)):
                 for _ in range(3):
                     handler.ready()
             session.handle_writable()

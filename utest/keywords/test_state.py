@@ -73,7 +73,7 @@ def test_a_port_that_another_server_of_the_run_has_is_told_with_its_alias(
     state: LibraryState,
 ) -> None:
     port = start(state, "left").port
-    with pytest.raises(UsageError, match="The TFTP server 'left' of this run is at tftp://"):
+    with pytest.raises(UsageError, match=r"the TFTP server 'left', which runs at tftp://"):
         start(state, "right", port=port)
 
 

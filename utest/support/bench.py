@@ -87,6 +87,10 @@ class Bench:
         faults = Faults(self.recorder, run, look, "dut")
         return faults
 
+    def ready(self) -> None:
+        """Takes what came to the port. Engine's thread only."""
+        self.listener.at.ready()
+
     @property
     def transfers(self) -> tuple[Transfer, ...]:
         """All records, in the order of the requests."""
