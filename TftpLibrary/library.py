@@ -110,6 +110,12 @@ class TftpLibrary(DynamicCore):
     and spaces. Import the library only once: with two imports Robot Framework does not know which
     keyword is meant.
 
+    Servers share an address and port if each names its boards with ``clients=``; one without it
+    serves all other boards. Each has its own root, permissions, files, faults, capture and record:
+
+    | `Start TFTP Server`    alias=left     clients=192.168.1.50
+    | `Start TFTP Server`    alias=right    clients=192.168.1.51
+
     On most systems a program needs permission to use port 69. On Linux this command gives it to all
     programs:
 

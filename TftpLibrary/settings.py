@@ -138,7 +138,8 @@ class ServerSettings(Settings):
     clients: tuple[str, ...] = setting(
         (),
         Kind.networks,
-        "Addresses and networks that are served, such as `192.168.1.0/24`.",
+        "Addresses and networks that are served, such as `192.168.1.0/24`. Servers that name "
+        "different ones can share a port, with one that serves everyone else.",
         default_words="everyone",
         option="--client",
     )

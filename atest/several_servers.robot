@@ -93,8 +93,63 @@ A File For One Board Only
     ${report}    Board Reads File    config    local_host=127.0.0.3
     Should Be Equal    ${report.text}    for all
 
+Two Boards At One Port Boot Their Own
+    [Documentation]    Boards ask port 69, and cannot be told another one. Servers that name different
+    ...    clients share it.
+    [Tags]    smoke
+    ${port}    Start Servers At One Port    127.0.0.2    127.0.0.3
+    Upload Text    kernel of the left board    zImage    server=left
+    Upload Text    kernel of the right board    zImage    server=right
+    Board At Port Should Get    ${port}    127.0.0.2    kernel of the left board
+    Board At Port Should Get    ${port}    127.0.0.3    kernel of the right board
+    Wait Until File Is Downloaded    zImage    server=left
+    Wait Until File Is Downloaded    zImage    server=right
+    Get Transfer Count    zImage    ==    1    server=left
+    Get Transfer Count    zImage    ==    0    client=127.0.0.3    server=left
+
+Each Server At A Port Has Its Own Rights
+    Start Servers At One Port    127.0.0.2    127.0.0.3
+    Set TFTP Server Options    server=left    writable=True
+    Board Writes File    log    text    server=left    local_host=127.0.0.2
+    Board Cannot Write File    log    text    2    server=left    local_host=127.0.0.3
+    TFTP File Should Exist    log    server=left
+    TFTP File Should Not Exist    log    server=right
+
+A Server Without Clients Serves The Rest
+    ${port}    Start Servers At One Port    127.0.0.2    ${EMPTY}
+    Upload Text    for the rest    zImage    server=right
+    Board At Port Should Get    ${port}    127.0.0.77    for the rest
+    Stop TFTP Server    right
+    Board Cannot Read File    zImage    2    server=left    local_host=127.0.0.77
+    Run Keyword And Expect Error    *client 127.0.0.77 is not served, only 127.0.0.2*Name the board in clients=*
+    ...    Wait Until File Is Downloaded    zImage    0s    server=left
+
+A Board Has One Server At A Port
+    ${port}    Start Servers At One Port    127.0.0.2    127.0.0.3
+    VAR    ${taken}    clients=127.0.0.3 is served by the TFTP server 'right'
+    Run Keyword And Expect Error    Cannot start the TFTP server 'third' *: ${taken}*
+    ...    Start TFTP Server    alias=third    port=${port}    clients=127.0.0.3
+    Run Keyword And Expect Error    Cannot change clients= of 'left': *by the TFTP server 'right'*
+    ...    Set TFTP Server Options    server=left    clients=127.0.0.3, 127.0.0.4
+    Stop TFTP Server    right
+    Set TFTP Server Options    server=left    clients=127.0.0.0/8
+
 
 *** Keywords ***
+Start Servers At One Port
+    [Documentation]    Starts 'left' and 'right' at one port, each with its own clients.
+    [Arguments]    ${left_clients}    ${right_clients}
+    ${left}    Start TFTP Server    alias=left    clients=${left_clients}
+    ${right}    Start TFTP Server    alias=right    port=${left.port}    clients=${right_clients}
+    Should Be Equal    ${left.url}    ${right.url}
+    RETURN    ${left.port}
+
+Board At Port Should Get
+    [Documentation]    A board with this address asks the port for zImage.
+    [Arguments]    ${port}    ${address}    ${text}
+    ${report}    Board Reads File    zImage    host=127.0.0.1    port=${port}    local_host=${address}
+    Should Be Equal    ${report.text}    ${text}
+
 Start Two Servers
     Start TFTP Server    alias=old
     Upload Text    1.0    version

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from TftpLibrary.engine import ports as module
+from TftpLibrary.engine.listener import Listener
 from TftpLibrary.errors import UsageError
 from TftpLibrary.messages.questions import Download
 from TftpLibrary.protocol.outcome import Cause, Outcome
@@ -204,6 +205,25 @@ def test_servers_at_different_addresses_do_not_share_a_port() -> None:
             assert other.port == left.port
 
 
+def test_an_exception_of_one_server_concerns_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = Recorder(), Recorder()
+    servers = named("left", LEFT, recorder=mine), named("right", RIGHT, recorder=theirs)
+    with shared(*servers) as (left, _), boards(left, LEFT, RIGHT) as (one, two):
+        take = Listener.take
+
+        def fail(self: Listener, datagram: bytes, peer: Any, local: Any, came: float) -> None:
+            if self.alias == "left":
+                raise RuntimeError("surprise")
+            take(self, datagram, peer, local, came)
+
+        monkeypatch.setattr(Listener, "take", fail)
+        one.ask()
+        assert answer(two) == Data(1, b"right")
+        (defect,) = mine.take_defects()
+        assert "Server 'left' took a datagram" in defect
+        assert theirs.take_defects() == ()
+
+
 # They come and go
 
 
@@ -302,8 +322,10 @@ def test_500_rounds_disturb_neither_a_download_nor_a_request() -> None:
             for host in (LEFT, RIGHT):
                 with Peer((server.host, server.port), host) as peer:
                     packet = answer(peer)
-                    is_data = isinstance(packet, Data)
-                    answers[packet.payload.decode() if is_data else str(packet)] += 1
+                    if isinstance(packet, Data):
+                        answers[packet.payload.decode()] += 1
+                    else:
+                        answers[str(packet)] += 1
 
     with (
         shared(*servers) as (rest, spare),

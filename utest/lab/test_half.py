@@ -44,7 +44,7 @@ def test_two_runners_see_their_own_boards_only() -> None:
         assert len(one.recorder.transfers()) == 1
         assert other.recorder.transfers() == ()
         assert right.files.list() == []
-        with pytest.raises(UsageError, match="in use"):
+        with pytest.raises(UsageError, match="the TFTP server .left., which runs at"):
             other.server(port=left.port).start()
 
 
