@@ -81,6 +81,9 @@ class StationFiles(Protocol):
     def checksum(self, name: str, algorithm: str = "sha256", *, client: str = "") -> str:
         """Returns the checksum of a file."""
 
+    def size_of(self, name: str, *, client: str = "") -> int | None:
+        """Returns the bytes of a file; None where there is none."""
+
     def sha256_for(self, name: str, client: str) -> str:
         """Returns the checksum of the file that a board reads under a name; empty if unknown."""
 

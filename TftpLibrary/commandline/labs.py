@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import getpass
 import os
 import shutil
 import sys
@@ -51,7 +50,7 @@ def usual_socket() -> Path:
     places = [os.environ.get("RUNTIME_DIRECTORY", ""), f"/run/{_NAME}"]
     places += [
         os.environ.get("XDG_RUNTIME_DIR", ""),
-        f"{tempfile.gettempdir()}/{_NAME}-{getpass.getuser()}",
+        f"{tempfile.gettempdir()}/{_NAME}-{_user()}",
     ]
     sockets = [Path(place, f"{_NAME}-lab.sock") for place in places if place]
     usable = [each for each in sockets if os.access(each.parent, os.W_OK)]
@@ -142,7 +141,7 @@ def _private_folders() -> Iterator[Path]:
 
     Those of labs that were killed are removed first.
     """
-    base = Path(tempfile.gettempdir(), f"{_NAME}-labs-{getpass.getuser()}")
+    base = Path(tempfile.gettempdir(), f"{_NAME}-labs-{_user()}")
     base.mkdir(mode=0o700, exist_ok=True)
     for left in base.iterdir():
         if not _is_alive(left.name):
@@ -167,3 +166,16 @@ def _is_alive(pid: str) -> bool:
     except OSError:
         return True
     return True
+
+
+if sys.platform == "win32":
+
+    def _user() -> int:
+        """Windows has a folder for each user anyway."""
+        return 0
+
+else:
+
+    def _user() -> int:
+        """Returns the number of the user, who may have no name."""
+        return os.getuid()

@@ -86,7 +86,6 @@ class Desk:
             "start_capture": self._start_capture,
             "take_capture": self._take_capture,
             "upload": self._upload,
-            "size_of": self._size_of,
             "download": self._download,
             "add_fault": self._add_fault,
             "get": self._get,
@@ -249,9 +248,6 @@ class Desk:
         self._limits.check_room(size)
         arriving = Arriving(label, size, digests, job)
         return self._server(number).files.take(arriving, **more)
-
-    def _size_of(self, number: int, _job: Job, name: str, client: str) -> int | None:
-        return self._server(number).files.size_of(name, client=client)
 
     def _download(self, number: int, job: Job, name: str, client: str) -> None:
         for piece in pieces(self._server(number).files.open_for(name, client=client)):

@@ -11,10 +11,11 @@ from functools import partial
 from threading import Thread
 from time import monotonic
 
-from TftpLibrary.errors import PeerError, TftpError
+from TftpLibrary.errors import TftpError
 from TftpLibrary.lab.carriers import Stream
 from TftpLibrary.lab.connection import Connection
 from TftpLibrary.lab.desk import Desk, Refused
+from TftpLibrary.lab.failures import failure
 from TftpLibrary.lab.frames import MOST_MESSAGE, Message, Piece
 from TftpLibrary.lab.jobs import Cancelled, Job
 from TftpLibrary.lab.limits import Limits
@@ -22,7 +23,6 @@ from TftpLibrary.lab.operations import Visitor
 from TftpLibrary.lab.values import to_json
 from TftpLibrary.recording.recorder import Recorder, Reporter
 from TftpLibrary.recording.records import Transfer
-from TftpLibrary.store.base import StoreError
 
 MOST_EVENTS = 20_000
 """Messages that wait for a slow connection; later requests are not recorded."""
@@ -160,7 +160,7 @@ class Half:
         except Refused as error:
             answer["error"] = {"code": error.code, "message": str(error)}
         except TftpError as error:
-            answer["error"] = {"code": _FAILED, "message": str(error), "data": _data_of(error)}
+            answer["error"] = {"code": _FAILED, "message": str(error), "data": failure(error)}
         except Exception:
             text = f"unexpected exception, please report it: {traceback.format_exc()}"
             answer["error"] = {"code": _DEFECT, "message": text}
@@ -172,17 +172,3 @@ class Half:
 
 def _notification(event: str, params: Message) -> Message:
     return {"jsonrpc": "2.0", "method": event, "params": params}
-
-
-def _data_of(error: TftpError) -> Message:
-    """Returns what the text of an error does not have."""
-    data: Message = {"is": type(error).__name__}
-    if isinstance(error, PeerError):
-        data |= {"code": error.code, "text": error.text}
-    if isinstance(error, StoreError):
-        data |= {
-            "code": to_json(error.code),
-            "public": error.public,
-            "cause": to_json(error.cause),
-        }
-    return data

@@ -87,6 +87,7 @@ class LabFiles(Place):
     sha256_for = forwarded(StationFiles.sha256_for)
     list = forwarded(StationFiles.list)
     exists = forwarded(StationFiles.exists)
+    size_of = forwarded(StationFiles.size_of)
     delete = forwarded(StationFiles.delete)
     delete_all = forwarded(StationFiles.delete_all)
 
@@ -102,8 +103,8 @@ class LabFiles(Place):
         """Sends a file from a path or a URL of this machine; not if the same one is there."""
         with closing(open_source(source)) as incoming:
             chosen = name_for(incoming, name)
-            is_equal = incoming.size is not None and incoming.size == self.ask(
-                "size_of", name=chosen, client=only_for
+            is_equal = incoming.size is not None and incoming.size == self.size_of(
+                chosen, client=only_for
             )
             more = {
                 "label": incoming.label,
@@ -136,7 +137,7 @@ class LabFiles(Place):
 
     def download(self, name: str, destination: str | Path, *, client: str = "") -> Path:
         """Copies a file to this machine."""
-        size = self.ask("size_of", name=name, client=client)
+        size = self.size_of(name, client=client)
         if size is None:
             # The lab half says what is wrong.
             self.get(name, client=client)

@@ -11,26 +11,15 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
-from TftpLibrary.errors import (
-    ExpectationError,
-    LabError,
-    NegotiationError,
-    PeerError,
-    TftpError,
-    TransferAborted,
-    TransferTimeout,
-    UsageError,
-)
+from TftpLibrary.errors import LabError, TftpError
 from TftpLibrary.lab.carriers import open_carrier
 from TftpLibrary.lab.connection import Connection, Mailbox
+from TftpLibrary.lab.failures import error_of
 from TftpLibrary.lab.frames import MOST_ANSWER, MOST_PIECE, Message, Piece
 from TftpLibrary.lab.mirror import Mirror
 from TftpLibrary.lab.operations import OPERATIONS, VERSION_OF_WIRE, Greeting
 from TftpLibrary.lab.values import from_json, to_json
-from TftpLibrary.protocol.outcome import Cause
-from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.recording.recorder import SLICE, Recorder
-from TftpLibrary.store.base import StoreError
 from TftpLibrary.version import VERSION
 
 # Arguments and results of operations are of any type.
@@ -38,8 +27,6 @@ Chunks = Iterable[bytes | memoryview]
 Sink = Callable[[bytes], object]
 
 _LONGEST_GREETING = 15.0
-_PLAIN = (UsageError, NegotiationError, TransferAborted, TransferTimeout, ExpectationError)
-_ERRORS = {kind.__name__: kind for kind in (*_PLAIN, TftpError)}
 
 
 class Session:
@@ -166,7 +153,7 @@ class Session:
         self._connection.close()
 
     def _greet(self) -> None:
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
+        who = f"{_user()}@{socket.gethostname()}"
         try:
             greeting: Greeting = self.call(
                 "greet",
@@ -228,14 +215,14 @@ def _result(kind: Any, answer: Message, method: str) -> Any:
     error = answer.get("error")
     if error is None:
         return from_json(kind, answer.get("result"), method)
-    text, data = str(error.get("message")), error.get("data") or {}
-    name = data.get("is")
-    if name == PeerError.__name__:
-        raise PeerError(text, from_json(int, data.get("code")), from_json(str, data.get("text")))
-    if name == StoreError.__name__:
-        code, cause = from_json(ErrorCode, data.get("code")), data.get("cause")
-        public = from_json(str, data.get("public"))
-        raise StoreError(code, public, text, from_json(Cause | None, cause))
-    if name in _ERRORS:
-        raise _ERRORS[name](text)
-    raise LabError(f"The lab half refuses '{method}': {text}")
+    if "data" in error:
+        raise error_of(error["data"])
+    raise LabError(f"The lab half refuses '{method}': {error.get('message')}")
+
+
+def _user() -> str:
+    """Returns the name of the user; in a container she may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"

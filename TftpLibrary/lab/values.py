@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timezone
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -78,12 +78,8 @@ def from_json(kind: Any, value: Any, what: str = "value") -> Any:
 
 
 def _plain(kind: Any, value: Any, what: str) -> Any:
-    if kind in (str, int, bool, type(None)):
-        return _checked(kind, value, what)
-    if kind is float:
-        return float(_checked((int, float), value, what))
-    if kind is datetime:
-        return _EPOCH
+    if kind in _CHECKS:
+        return _CHECKS[kind](value, what)
     if issubclass(kind, Path):
         return Path(_checked(str, value, what))
     if issubclass(kind, Enum):
@@ -176,3 +172,11 @@ def _names(kind: Any) -> tuple[str, ...]:
     if is_dataclass(kind):
         return tuple(field.name for field in fields(kind))
     return tuple(getattr(kind, "_fields", ()))
+
+
+_CHECKS: dict[Any, Callable[[Any, str], Any]] = {
+    object: lambda value, _: value,
+    datetime: lambda *_: _EPOCH,
+    float: lambda value, what: float(_checked((int, float), value, what)),
+    **{kind: partial(_checked, kind) for kind in (str, int, bool, type(None))},
+}

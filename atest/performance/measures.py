@@ -15,6 +15,7 @@ from statistics import median
 
 from atest.equipment.daemons import HOST
 from atest.performance.growth import growth
+from atest.performance.labs import labs
 from atest.performance.loads import Failed, Load
 from atest.performance.logs import logs
 from atest.performance.peers import (
@@ -209,6 +210,7 @@ MEASURES: dict[str, Callable[[Path, Load, int], list[Row]]] = {
     "client": client,
     "cpu": cpu,
     "growth": growth,
+    "labs": labs,
     "logs": logs,
     "memory": memory,
     "plans": plans,
