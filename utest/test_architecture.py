@@ -38,8 +38,13 @@ HAVE_LOCKS = {
     "store/originals.py",
 }
 CROSS_THREADS = ("engine/", "lab/", "commandline/labs.py")
-# A listener: Robot Framework calls its methods.
-CALLED_BY_ROBOT = {"keywords/scopes.py"}
+# Robot Framework calls the methods of a listener, engines those of their drivers.
+CALLED_BY_OTHERS = {
+    "keywords/scopes.py",
+    "lab/jumpstarter.py",
+    "lab/jumpstarter_client.py",
+    "lab/labgrid.py",
+}
 # Tests of what is no module, each with its subject.
 TESTS_WITHOUT_MODULE = {
     "test_architecture.py": "the rules of the house",
@@ -224,7 +229,7 @@ def test_each_name_has_a_user_that_is_no_test() -> None:
     unused = [
         f"{name_of(module)}: {node.name}"
         for module in MODULES
-        if name_of(module) not in CALLED_BY_ROBOT
+        if name_of(module) not in CALLED_BY_OTHERS
         for node in defined_in(module)
         if node.name not in used
     ]

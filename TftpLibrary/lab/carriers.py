@@ -224,11 +224,18 @@ else:
         return SocketStream(connected)
 
 
-def _later(module: str, function: str) -> Callable[[str], Stream]:
-    """Returns a carrier that is loaded when it is used."""
+def _later(module: str, function: str, extra: str) -> Callable[[str], Stream]:
+    """Returns a carrier that is loaded when it is used, since an extra brings what it needs."""
 
     def opened(url: str) -> Stream:
-        stream: Stream = getattr(import_module(f"TftpLibrary.lab.{module}"), function)(url)
+        try:
+            loaded = import_module(f"TftpLibrary.lab.{module}")
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"lab={url!r} needs '{error.name}', which is not installed. Install it: "
+                f"pip install 'robotframework-tftp[{extra}]'"
+            ) from error
+        stream: Stream = getattr(loaded, function)(url)
         return stream
 
     return opened
@@ -237,7 +244,7 @@ def _later(module: str, function: str) -> Callable[[str], Stream]:
 _OPENERS: dict[str, Callable[[str], Stream]] = {
     "ssh": _open_ssh,
     "unix": _open_unix,
-    "wss": _later("websocket", "open_websocket"),
-    "ws": _later("websocket", "open_websocket"),
-    "jumpstarter": _later("jumpstarter", "open_jumpstarter"),
+    "wss": _later("websocket", "open_websocket", "remote"),
+    "ws": _later("websocket", "open_websocket", "remote"),
+    "jumpstarter": _later("jumpstarter_client", "open_jumpstarter", "jumpstarter"),
 }
