@@ -192,7 +192,11 @@ class Desk:
             raise UsageError(f"A session has at most {MOST_SERVERS} servers. Stop one first.")
         folder = self._limits.check_root(root, settings)
         server = TftpServer(
-            folder, self._limits.settings(settings), alias=alias, recorder=self._recorder
+            folder,
+            self._limits.settings(settings),
+            alias=alias,
+            recorder=self._recorder,
+            owner=self._who,
         )
         server.start()
         self._servers[number] = server

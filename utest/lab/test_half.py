@@ -78,3 +78,26 @@ def test_a_server_starts_again_and_a_session_may_have_any_number_one_after_the_o
             pytest.raises(UsageError, match="at most 2 servers"),
         ):
             lab.server().start()
+
+
+def test_two_runners_share_a_port_and_a_third_is_told_who_has_the_board() -> None:
+    with (
+        running_service() as (_, url),
+        Lab(url) as one,
+        Lab(url) as other,
+        Lab(url) as third,
+        one.server(alias="left", clients=("127.0.0.1",)) as left,
+        other.server(alias="right", port=left.port, clients=("127.0.0.2",)) as right,
+    ):
+        left.files.upload_bytes(b"left", "zImage")
+        right.files.upload_bytes(b"right", "zImage")
+        for address, content in (("127.0.0.1", b"left"), ("127.0.0.2", b"right")):
+            with TftpClient("127.0.0.1", left.port, local_address=address) as board:
+                assert board.get_bytes("zImage") == content
+        assert [each.client for each in one.recorder.transfers()] == ["127.0.0.1"]
+        assert [each.client for each in other.recorder.transfers()] == ["127.0.0.2"]
+        with pytest.raises(UsageError, match=r"'right' .*, started by .*@"):
+            third.server(port=left.port, clients=("127.0.0.2",)).start()
+        left.stop()
+        with TftpClient("127.0.0.1", right.port, local_address="127.0.0.2") as board:
+            assert board.get_bytes("zImage") == b"right"
