@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,10 @@ def lab() -> Iterator[Bench]:
         command = [require("openssl"), *CERTIFICATE.split()]
         subprocess.run(command, cwd=made.folder, check=True, capture_output=True)
         exporter, service = blocks_of(GUIDE, "yaml")
-        for printed, here in ((POWER, made.download("zImage")), (SOCKET, made.folder / "lab.sock")):
+        for printed, here in (
+            (POWER, made.download("zImage")),
+            (SOCKET, made.folder / Path(SOCKET).name),
+        ):
             assert printed in exporter + service
             exporter, service = (text.replace(printed, str(here)) for text in (exporter, service))
         (made.folder / "left.yaml").write_text(exporter + service)
@@ -92,6 +96,15 @@ def exporter(lab: Bench) -> subprocess.Popen[bytes]:
     command = "jmp run --exporter-config left.yaml --tls-grpc-listener 8082 --tls-cert cert.pem"
     words = [*command.split(), "--tls-key", "key.pem", "--passphrase", "sesame"]
     return lab.keep("exporter.log", "Session server started", *words)
+
+
+@pytest.fixture
+def service(lab: Bench) -> Iterator[None]:
+    """A lab half that runs at the lab host, as a service of systemd does."""
+    process = lab.keep("lab.log", "lab at", "tftplibrary", "lab")
+    yield
+    process.terminate()
+    lab.wait_for_end(process, "lab.log")
 
 
 def run_suite(lab: Bench, *options: str) -> str:
@@ -121,10 +134,17 @@ def test_suite_of_the_guide_runs_through_tls_and_a_passphrase(lab: Bench) -> Non
     assert not uploads(lab)
 
 
-@pytest.mark.usefixtures("exporter")
+@pytest.mark.usefixtures("exporter", "service")
 def test_driver_of_jumpstarter_carries_to_a_lab_half_that_runs(lab: Bench) -> None:
-    lab.keep("lab.log", "lab at", "tftplibrary", "lab", "--listen", f"unix:{lab.folder}/lab.sock")
     assert "1 test, 1 passed" in run_suite(lab, "--variable", "LAB:jumpstarter:service")
+
+
+@pytest.mark.usefixtures("exporter", "service")
+def test_exporter_joins_a_lab_half_that_runs(lab: Bench) -> None:
+    start_waiting(lab)
+    assert " at 192.168.77.1:69" in lab.run("tftplibrary", "lab", "status")
+    lab.kill("waiting.robot")
+    wait_until(lambda: lab.is_free() and not uploads(lab), ENDS_IN)
 
 
 @pytest.mark.usefixtures("exporter")
