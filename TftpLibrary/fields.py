@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, 
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.locations import has_port
-from TftpLibrary.networks import parse_network
+from TftpLibrary.networks import parse_client
 from TftpLibrary.protocol.options import KNOWN
 from TftpLibrary.protocol.roles import Timing
 
@@ -50,7 +50,7 @@ class Kind(Enum):
     seconds = "a number of seconds"
     ports = "two ports from 1 to 65535, the lower one first"
     options = "several names of options"
-    networks = "several addresses or networks"
+    networks = "several addresses, networks or MAC addresses"
     choice = "one of a few values"
 
     @property
@@ -139,7 +139,7 @@ class Setting(NamedTuple):
             raise UsageError(f"{self.name} must be {expected}, got {got}{reason}.")
         if self.kind is Kind.networks:
             for client in value:
-                parse_network(client, self.name)
+                parse_client(client, self.name)
         if self.kind is Kind.options:
             for option in value:
                 _check_option(option, self.name)

@@ -114,7 +114,10 @@ class TftpLibrary(DynamicCore):
     serves all other boards. Each has its own root, permissions, files, faults, capture and record:
 
     | `Start TFTP Server`    alias=left     clients=192.168.1.50
-    | `Start TFTP Server`    alias=right    clients=192.168.1.51
+    | `Start TFTP Server`    alias=right    clients=52:54:00:ab:cd:07
+
+    A board has one server at a port: a start is refused if another server there names the board. A
+    MAC address needs Linux, and a board in the same network segment.
 
     On most systems a program needs permission to use port 69. On Linux this command gives it to all
     programs:

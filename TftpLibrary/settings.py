@@ -13,7 +13,7 @@ from typing import Any
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.fields import Kind, Settings, setting, table
-from TftpLibrary.networks import Network, parse_network
+from TftpLibrary.networks import Client, parse_client
 from TftpLibrary.protocol.options import (
     MAX_BLKSIZE,
     MAX_WINDOWSIZE,
@@ -138,8 +138,7 @@ class ServerSettings(Settings):
     clients: tuple[str, ...] = setting(
         (),
         Kind.networks,
-        "Addresses and networks that are served, such as `192.168.1.0/24`. Servers that name "
-        "different ones can share a port, with one that serves everyone else.",
+        "Addresses, networks and MAC addresses that are served, such as `192.168.1.0/24`.",
         default_words="everyone",
         option="--client",
     )
@@ -224,9 +223,9 @@ class ServerSettings(Settings):
         """Whether the timer follows the round trip, and windows have a pace."""
         return self.retransmission is Retransmission.adaptive
 
-    def networks(self) -> tuple[Network, ...]:
-        """Returns `clients` as networks."""
-        return tuple(parse_network(client, "clients") for client in self.clients)
+    def named_clients(self) -> tuple[Client, ...]:
+        """Returns `clients` as networks and MAC addresses."""
+        return tuple(parse_client(client, "clients") for client in self.clients)
 
     def bounds(self) -> Bounds:
         """Returns the bounds for the negotiation of options."""

@@ -128,6 +128,22 @@ A Board At A Cable Boots In Big Blocks And Windows
         Board Should Hold File    ${report}    image.bin
     END
 
+A Board Is Named By Its MAC Address
+    [Documentation]    The label of a board shows its MAC address; its IP address is a matter of the
+    ...    DHCP server.
+    [Tags]    needs-root
+    [Setup]    Require Cable
+    ${cable}    Plug In Cable    198.51.100.1/24    there=198.51.100.50/24
+    Start Server With An Image    198.51.100.1    clients=${cable.mac}    alias=dut
+    ${report}    Board Reads File    image.bin    namespace=${cable.namespace}
+    Board Should Hold File    ${report}    image.bin
+    ${transfer}    Wait Until File Is Downloaded    image.bin    client=${cable.mac}
+    Should Be Equal    ${transfer.client}    198.51.100.50
+    Set TFTP Server Options    clients=52:54:00:ab:cd:07
+    Board Cannot Read File    image.bin    2    namespace=${cable.namespace}
+    Run Keyword And Expect Error    *client 198.51.100.50 (${cable.mac}) is not served, only 52:54:00:ab:cd:07*
+    ...    Wait Until File Is Downloaded    image.bin    0s    client=${cable.mac}    times=2
+
 A Board With IPv6 Boots At A Cable
     [Tags]    needs-root
     [Setup]    Run Keywords    Require Cable    AND    Require IPv6

@@ -86,8 +86,8 @@ def row(kind: Kind, **columns: Any) -> Setting:
         (
             row(Kind.networks),
             ["board"],
-            "x='board' is neither an address nor a network. Expected for example 192.168.1.50, "
-            "192.168.1.0/24 or fe80::/10.",
+            "x='board' is neither an address, a network nor a MAC address. Expected for example "
+            "192.168.1.50, 192.168.1.0/24, fe80::/10 or 52:54:00:ab:cd:07.",
         ),
     ],
 )

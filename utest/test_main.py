@@ -268,7 +268,7 @@ def test_port_that_needs_a_right(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["--port", "99999"], "port must be from 0 to 65535, got 99999"),
-        (["--client", "board"], "is neither an address nor a network"),
+        (["--client", "board"], "is neither an address, a network nor a MAC address"),
         (["--host", "192.0.2.1"], "192.0.2.1"),
     ],
 )

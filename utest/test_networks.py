@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.networks import holds, is_within, parse_network
+from TftpLibrary.networks import (
+    Mac,
+    holds,
+    is_within,
+    overlap,
+    parse_client,
+    parse_mac,
+    parse_network,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +85,44 @@ def test_text_that_is_no_network_is_refused_with_the_name_of_the_argument(text: 
 )
 def test_a_network_holds_the_networks_within_it(network: str, other: str, is_held: bool) -> None:
     assert holds(parse_network(network, "a"), parse_network(other, "b")) is is_held
+
+
+@pytest.mark.parametrize(
+    "text", ["52:54:00:AB:cd:07", " 52-54-00-ab-cd-07 ", "5254.00ab.cd07", "525400ABCD07"]
+)
+def test_a_mac_address_has_many_writings(text: str) -> None:
+    mac = parse_mac(text)
+    assert mac == parse_client(text, "clients") == Mac(bytes.fromhex("525400abcd07"))
+    assert str(mac) == "52:54:00:ab:cd:07"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "52:54:00:ab:cd", "52:54-00:ab-cd:07", "52:54:00:ab:cd:0g", "192.168.1.50", "::1"]
+)
+def test_what_is_no_mac_address(text: str) -> None:
+    assert parse_mac(text) is None
+
+
+def test_text_that_names_no_client_is_refused() -> None:
+    with pytest.raises(UsageError) as error:
+        parse_client("board-7", "clients")
+    assert str(error.value) == (
+        "clients='board-7' is neither an address, a network nor a MAC address. Expected for "
+        "example 192.168.1.50, 192.168.1.0/24, fe80::/10 or 52:54:00:ab:cd:07."
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_shared"),
+    [
+        ("192.168.1.0/24", "192.168.1.50", True),
+        ("192.168.1.50", "192.168.1.0/24", True),
+        ("192.168.1.50", "192.168.1.51", False),
+        ("52:54:00:ab:cd:07", "5254.00ab.cd07", True),
+        ("52:54:00:ab:cd:07", "5254.00ab.cd08", False),
+        ("52:54:00:ab:cd:07", "0.0.0.0/0", False),
+        ("::/0", "52:54:00:ab:cd:07", False),
+    ],
+)
+def test_two_texts_may_name_the_same_board(one: str, other: str, is_shared: bool) -> None:
+    assert overlap(parse_client(one, "a"), parse_client(other, "b")) is is_shared

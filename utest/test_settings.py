@@ -44,7 +44,10 @@ from TftpLibrary.store.base import WritePolicy
         ),
         ({"timeout": "1 s"}, "timeout must be a number of seconds, got '1 s'."),
         ({"timeout": float("nan")}, "timeout must be above 0 and at most 255 seconds, got nan."),
-        ({"clients": "10.0.0.1"}, "clients must be several addresses or networks, got '10.0.0.1'."),
+        (
+            {"clients": "10.0.0.1"},
+            "clients must be several addresses, networks or MAC addresses, got '10.0.0.1'.",
+        ),
         ({"max_upload_size": -1}, "max_upload_size must be 0 or more, got -1."),
         ({"max_duration": 0}, "max_duration must be above 0 seconds, got 0."),
         (
@@ -57,8 +60,8 @@ from TftpLibrary.store.base import WritePolicy
         ),
         (
             {"clients": ("10.0.0.0/33",)},
-            "clients='10.0.0.0/33' is neither an address nor a network. Expected for example "
-            "192.168.1.50, 192.168.1.0/24 or fe80::/10.",
+            "clients='10.0.0.0/33' is neither an address, a network nor a MAC address. Expected "
+            "for example 192.168.1.50, 192.168.1.0/24, fe80::/10 or 52:54:00:ab:cd:07.",
         ),
     ],
 )
@@ -103,10 +106,15 @@ def test_the_bounds_themselves_are_possible() -> None:
     ClientSettings(blksize=65464, windowsize=1, timeout=0.001, retries=1000, wait=0)
 
 
-def test_clients_are_addresses_and_networks_of_both_families() -> None:
-    clients = ("192.168.1.77/24", "10.0.0.1", "fd00::/8")
-    networks = ServerSettings(clients=clients).networks()
-    assert [str(network) for network in networks] == ["192.168.1.0/24", "10.0.0.1/32", "fd00::/8"]
+def test_clients_are_addresses_networks_and_mac_addresses() -> None:
+    clients = ("192.168.1.77/24", "10.0.0.1", "fd00::/8", "5254.00AB.cd07")
+    named = ServerSettings(clients=clients).named_clients()
+    assert [str(each) for each in named] == [
+        "192.168.1.0/24",
+        "10.0.0.1/32",
+        "fd00::/8",
+        "52:54:00:ab:cd:07",
+    ]
 
 
 def test_the_negotiation_gets_its_part() -> None:

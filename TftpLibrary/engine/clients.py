@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from TftpLibrary.networks import is_within, overlap, parse_network
-
-_REMEMBERED = 1000
-"""Addresses of which the answer is remembered; anybody may send from any address."""
+from TftpLibrary.networks import Mac, is_within, overlap, parse_client
 
 
 class Clients:
@@ -18,12 +15,15 @@ class Clients:
 
     Attributes:
         texts: as given.
+        has_macs: whether MAC addresses are among them.
     """
 
     def __init__(self, texts: Sequence[str] = ()) -> None:
         self.texts = tuple(texts)
-        self._networks = tuple(parse_network(text, "clients") for text in self.texts)
-        self._known: dict[str, bool] = {}
+        self._named = tuple(parse_client(text, "clients") for text in self.texts)
+        self._macs = frozenset(each.octets for each in self._named if isinstance(each, Mac))
+        self._networks = tuple(each for each in self._named if not isinstance(each, Mac))
+        self.has_macs = bool(self._macs)
 
     def __bool__(self) -> bool:
         """Whether any are named."""
@@ -32,19 +32,22 @@ class Clients:
     def __str__(self) -> str:
         return ", ".join(self.texts)
 
-    def name(self, host: str) -> bool:
-        """Whether an address is one of those that are named."""
-        known = self._known.get(host)
-        if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[host] = is_within(host, self._networks)
-        return known
+    def name(self, host: str, mac: bytes | None = None) -> bool:
+        """Whether a board is one of those that are named.
+
+        Args:
+            host: its address.
+            mac: its MAC address; None if it is unknown.
+        """
+        return mac in self._macs or is_within(host, self._networks)
 
     def shared_with(self, other: Clients) -> tuple[str, str] | None:
-        """Returns what names the same clients here and there; None where nothing does."""
-        for text, network in zip(self.texts, self._networks, strict=True):
-            for its_text, its_network in zip(other.texts, other._networks, strict=True):
-                if overlap(network, its_network):
+        """Returns what names the same clients here and there; None where nothing does.
+
+        An address and a MAC address cannot be compared: what a board has shows when it asks.
+        """
+        for text, one in zip(self.texts, self._named, strict=True):
+            for its_text, its_one in zip(other.texts, other._named, strict=True):
+                if overlap(one, its_one):
                     return text, its_text
         return None

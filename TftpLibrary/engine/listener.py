@@ -104,6 +104,7 @@ class Listener:
         self._is_accepting = True
         self._admission = Admission()
         self._requests = Requests()
+        self.forget_ended = self._requests.forget_ended
         self._observe: Observer | None = None
         self._faults: Misbehaviour | None = None
         self._presence: Presence | None = None
@@ -254,27 +255,23 @@ class Listener:
         if self._presence is not None and self._presence.holds(partial(self.arrive, arrival)):
             return
         datagram, peer, local, is_broadcast, came, control = arrival
-        if isinstance(self.sock, TappedSocket):
+        if self._observe is not None and isinstance(self.sock, TappedSocket):
             self.sock.show_received(datagram, peer, control)
         if is_broadcast and not self._settings.broadcast:
-            self._note(datagram, peer, _IGNORED)
+            self.overhear(datagram, peer, _IGNORED)
         # Not a copy that lay here while its transfer ran; a lone transfer may be over by now.
         elif not self._requests.has_ended(peer, datagram, came):
             take = self.take if self._faults is None else self._faults.take
             take(datagram, peer, local if self._tenancy.is_wildcard else None, came)
 
-    def overhear(self, datagram: bytes, peer: Address) -> None:
-        """Records a request that another server refuses, since none here serves the board."""
-        refusal = self._stranger(hosts.readable_host(peer))
-        end = End(Outcome.refused, refusal.code, refusal.reason, cause=refusal.cause)
-        self._note(datagram, peer, end)
+    @property
+    def holds_datagrams(self) -> bool:
+        """Whether faults hold back what an observer is shown."""
+        return self._faults is not None
 
-    def pause_reading(self, *, is_empty: bool) -> None:
-        """All datagrams of this turn were taken; all that came, if it is empty."""
-        if is_empty:
-            self._requests.forget_ended()
+    def show_rest(self) -> None:
+        """Shows an observer what was not taken."""
         if self._faults is not None:
-            # An observer sees what was not taken.
             self._faults.show_rest()
 
     def fail(self, error: BaseException) -> None:
@@ -328,18 +325,14 @@ class Listener:
         """Returns the session with a peer; None without one."""
         return self._admission.find(peer)
 
-    def _note(self, datagram: bytes, peer: Address, end: End) -> None:
-        """Records a request without an answer, as of one to a broadcast address (RFC 1123)."""
+    def overhear(self, datagram: bytes, peer: Address, end: End) -> None:
+        """Records a request without an answer; of one to a broadcast address see RFC 1123."""
         if not self._is_accepting or not is_request(datagram):
             return
         with suppress(PacketError):
             request, client = decode_request(datagram), hosts.readable_host(peer)
             entry = self.make_entry(request, peer, client, monotonic())
             entry.finish(end, Tally(), entry.begun)
-
-    def _stranger(self, client: str) -> Refusal:
-        reason = self.at.why_not(client)
-        return Refusal(ErrorCode.access_violation, "Access violation", reason, Cause.client)
 
     def _serve(
         self,
@@ -367,8 +360,9 @@ class Listener:
         try:
             if self._presence is not None:
                 self._presence.check()
-            if self.clients and not self.clients.name(client):
-                raise self._stranger(client)
+            if self.clients.texts and not self.at.serves(self, peer):
+                public, reason = "Access violation", self.at.why_not(peer)
+                raise Refusal(ErrorCode.access_violation, public, reason, Cause.client)
             self._admission.check(client, self._settings, begun)
             forget = self._forgetter(peer, client)
             session = self._reception.receive(arrival, forget, is_small=is_small)
@@ -420,4 +414,7 @@ class Listener:
     def make_entry(self, request: Request, peer: Address, client: str, begun: float) -> Entry:
         """Makes the record of a request."""
         tid = client, int(peer[1])
-        return Entry(self.recorder, self._engine, request, self.alias, tid, begun)
+        entry = Entry(self.recorder, self._engine, request, self.alias, tid, begun)
+        if self.clients.has_macs:
+            entry.mac = self.at.mac_of(peer)
+        return entry

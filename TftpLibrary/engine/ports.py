@@ -11,15 +11,21 @@ import errno
 import socket
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from time import monotonic
 from typing import Protocol
 
 from TftpLibrary.engine import udp
 from TftpLibrary.engine.clients import Clients
 from TftpLibrary.engine.contracts import Alarms
-from TftpLibrary.engine.hosts import Address, url_host
+from TftpLibrary.engine.hosts import Address, readable_host, url_host
+from TftpLibrary.engine.neighbours import Neighbours
 from TftpLibrary.engine.udp import Arrived
 from TftpLibrary.errors import UsageError
+from TftpLibrary.networks import Mac
+from TftpLibrary.protocol.datagrams import is_request
+from TftpLibrary.protocol.outcome import Cause, End, Outcome
+from TftpLibrary.protocol.packets import ErrorCode
 from TftpLibrary.recording.recorder import Recorder
 from TftpLibrary.recording.wording import duration_text
 
@@ -58,11 +64,18 @@ class Tenant(Protocol):
     def arrive(self, arrival: Arrived) -> None:
         """Takes what came."""
 
-    def overhear(self, datagram: bytes, peer: Address) -> None:
-        """Records the request of a board that no server here serves; another one answers."""
+    def overhear(self, datagram: bytes, peer: Address, end: End) -> None:
+        """Records a request that another server here answers."""
 
-    def pause_reading(self, *, is_empty: bool) -> None:
-        """All datagrams of this turn were taken; all that came, if it is empty."""
+    def forget_ended(self) -> None:
+        """Nothing more has come to the port."""
+
+    @property
+    def holds_datagrams(self) -> bool:
+        """Whether it has something to show after each turn."""
+
+    def show_rest(self) -> None:
+        """Shows an observer what was not taken of the datagrams of this turn."""
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code while a datagram was looked at."""
@@ -87,7 +100,9 @@ class RequestPort:
         self._tenants: list[Tenant] = []
         self._serving: list[Tenant] = []
         self._only: Tenant | None = None
-        self._known: dict[str, Tenant] = {}
+        self._known: dict[tuple[str, bytes | None], tuple[Tenant, ...]] = {}
+        self._neighbours: Neighbours | None = None
+        self._showing: list[Tenant] = []
         self._size = 0
 
     # For the servers -----------------------------------------------------------------------
@@ -124,13 +139,17 @@ class RequestPort:
             if not self._serving:
                 self._ports.engine.forget(self.sock.fileno())
         self.sort()
-        if not self._tenants:
-            self._ports.close(self)
+        self._ports.close_unused(self)
 
     def sort(self) -> None:
         """Looks again at who serves whom, and at who has to see what."""
-        self._only = self._serving[0] if len(self._serving) == 1 else None
+        if self._neighbours and not any(each.clients.has_macs for each in self._tenants):
+            neighbours, self._neighbours = self._neighbours, None
+            neighbours.close()
+        is_lone = len(self._serving) == 1 and self._neighbours is None
+        self._only = self._serving[0] if is_lone else None
         self._known.clear()
+        self._showing = [server for server in self._serving if server.holds_datagrams]
         self._size = max((server.longest for server in self._serving), default=0)
 
     def check(self, server: Tenant, clients: Clients, cannot: str) -> None:
@@ -160,11 +179,23 @@ class RequestPort:
                     f"(clients={shared[1]}), {self._life(other)}. A board has one server at a "
                     "port: name other boards in clients=, or stop that server."
                 )
+        if clients.has_macs and self._neighbours is None:
+            self._neighbours = Neighbours(self._ports.engine)
 
-    def why_not(self, client: str) -> str:
-        """Returns why a client is not served here."""
-        if self._only:
-            return f"client {client} is not served, only {self._only.clients}"
+    def serves(self, server: Tenant, peer: Address) -> bool:
+        """Whether a server serves a board."""
+        return self._servers_of(peer)[:1] == (server,)
+
+    def mac_of(self, peer: Address) -> str:
+        """Returns the MAC address of a board; empty where it is unknown, or nobody names one."""
+        mac = self._neighbours.mac_of(peer) if self._neighbours else None
+        return str(Mac(mac)) if mac else ""
+
+    def why_not(self, peer: Address) -> str:
+        """Returns why a board is not served here."""
+        client = self._words(peer)
+        if len(self._serving) == 1:
+            return f"client {client} is not served, only {self._serving[0].clients}"
         named = [f"'{server.alias}' serves {server.clients}" for server in self._serving]
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
         listed = ", ".join(named[:_MOST_NAMED])
@@ -184,19 +215,17 @@ class RequestPort:
 
     def ready(self) -> None:
         """Takes some of the requests that have come; then running transfers get their turn."""
-        is_empty = False
+        give = self._dispatch if self._only is None else self._only.arrive
+        sock, size = self.sock, self._size
         for _ in range(_REQUESTS_AT_ONCE):
-            arrival = udp.receive_request(self.sock, self._size)
+            arrival = udp.receive_request(sock, size)
             if arrival is None:
-                is_empty = True
+                for server in self._serving:
+                    server.forget_ended()
                 break
-            server = self._only or self._find(arrival[0], arrival[1])
-            try:
-                server.arrive(arrival)
-            except Exception as error:
-                server.fail(error)
-        for server in self._serving:
-            server.pause_reading(is_empty=is_empty)
+            give(arrival)
+        for server in self._showing:
+            server.show_rest()
 
     def fail(self, error: BaseException) -> None:
         """An exception of our own code, which concerns every server here."""
@@ -205,38 +234,74 @@ class RequestPort:
 
     # Inside --------------------------------------------------------------------------------
 
-    def _find(self, datagram: bytes, peer: Address) -> Tenant:
-        """Returns the server of a datagram, where there are several."""
-        server = self._known.get(peer[0]) or self._named(peer[0])
-        if server is not None and server.owns(peer, datagram):
-            return server
-        # A transfer goes on with its server, whoever came or changed its clients meanwhile.
-        for other in self._serving:
-            if other.owns(peer, datagram):
-                return other
-        if server is not None:
-            return server
-        return self._refuser(datagram, peer)
+    def _dispatch(self, arrival: Arrived, *, may_wait: bool = True) -> None:
+        """Gives a datagram to its server, where there are several or one names MAC addresses."""
+        datagram, peer = arrival[:2]
+        if self._neighbours is not None:
+            self._neighbours.refresh()
+        servers = self._servers_of(peer)
+        if not servers or not servers[0].owns(peer, datagram):
+            # A transfer goes on with its server, whoever came or changed its clients meanwhile.
+            owners = (server for server in self._serving if server.owns(peer, datagram))
+            owner = next(owners, None)
+            if owner is not None:
+                servers = (owner,)
+            elif may_wait and self._waits(arrival):
+                return
+        if servers:
+            self._tell_of_taken(servers, datagram, peer)
+            _give(servers[0], arrival)
+        elif self._serving:
+            self._refuse(arrival)
 
-    def _named(self, host: str) -> Tenant | None:
-        """Returns the server that names an address, or the one that serves the rest."""
-        found = [server for server in self._serving if server.clients.name(host)]
-        found += [server for server in self._serving if not server.clients]
-        if not found:
-            return None
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[host] = found[0]
-        return found[0]
+    def _servers_of(self, peer: Address) -> tuple[Tenant, ...]:
+        """Returns the server of a board, and then those that came later and name it too."""
+        key = peer[0], self._neighbours.mac_of(peer) if self._neighbours else None
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            named = [server for server in self._serving if server.clients.name(*key)]
+            rest = [server for server in self._serving if not server.clients]
+            known = self._known[key] = tuple(named or rest)
+        return known
 
-    def _refuser(self, datagram: bytes, peer: Address) -> Tenant:
-        """Returns who refuses a request that nobody serves: it is in each record once."""
+    def _waits(self, arrival: Arrived) -> bool:
+        """Whether a request waits until the MAC address of its board is known."""
+        datagram, peer = arrival[:2]
+        if self._neighbours is None or not is_request(datagram):
+            return False
+        decide = partial(self._dispatch, arrival, may_wait=False)
+        return self._neighbours.mac_of(peer) is None and self._neighbours.learn(peer, decide)
+
+    def _refuse(self, arrival: Arrived) -> None:
+        """Has a request refused that nobody serves: it is in each record once."""
         newest = {id(server.recorder): server for server in self._serving}
         answering = self._serving[-1]
         for server in newest.values():
             if server is not answering:
-                server.overhear(datagram, peer)
-        return answering
+                peer = arrival[1]
+                reason = self.why_not(peer)
+                end = End(Outcome.refused, ErrorCode.access_violation, reason, cause=Cause.client)
+                server.overhear(arrival[0], peer, end)
+        _give(answering, arrival)
+
+    def _tell_of_taken(self, servers: tuple[Tenant, ...], datagram: bytes, peer: Address) -> None:
+        """Tells those who came later that their board has a server: its texts did not show it."""
+        first, *later = servers
+        for server in later:
+            reason = (
+                f"client {self._words(peer)} is served by {_name(first)} "
+                f"(clients={first.clients}), {self._life(first)}"
+            )
+            server.overhear(datagram, peer, End(Outcome.refused, None, reason, cause=Cause.taken))
+
+    def _words(self, peer: Address) -> str:
+        """Returns a board as messages show it."""
+        host = readable_host(peer)
+        if self._neighbours is None:
+            return host
+        return f"{host} ({self.mac_of(peer) or 'its MAC address is unknown'})"
 
     def _life(self, server: Tenant) -> str:
         """Returns since when a server runs and who started it: its age, as clocks may be wrong."""
@@ -273,13 +338,18 @@ class Ports:
         if port is None:
             port = RequestPort(self._bind(host, found), self)
             self._ports[port.address] = port
-        port.enter(server)
+        try:
+            port.enter(server)
+        except UsageError:
+            self.close_unused(port)
+            raise
         return port
 
-    def close(self, port: RequestPort) -> None:
-        """Closes a port, which has no server any more."""
-        del self._ports[port.address]
-        port.sock.close()
+    def close_unused(self, port: RequestPort) -> None:
+        """Closes a port, if it has no server."""
+        if not port.names:
+            del self._ports[port.address]
+            port.sock.close()
 
     def _bind(self, host: str, found: tuple[int, Address]) -> socket.socket:
         number = found[1][1]
@@ -298,6 +368,13 @@ class Ports:
 
     def _at(self, number: int) -> Iterable[RequestPort]:
         return [port for port in self._ports.values() if port.address[1] == number]
+
+
+def _give(server: Tenant, arrival: Arrived) -> None:
+    try:
+        server.arrive(arrival)
+    except Exception as error:
+        server.fail(error)
 
 
 def _name(server: Tenant) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.networks import holds, is_within, parse_network
+from TftpLibrary.networks import Mac, holds, is_within, parse_client
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.sizes import size_text
 
@@ -73,11 +73,11 @@ class Limits(NamedTuple):
             return settings
         if not settings.clients:
             return settings.changed({"clients": self.clients})
-        allowed = [parse_network(each, "clients") for each in self.clients]
-        for network in settings.networks():
-            if not any(holds(each, network) for each in allowed):
+        allowed = [parse_client(each, "clients") for each in self.clients]
+        for named in settings.named_clients():
+            if not any(holds(each, named) for each in allowed):
                 raise UsageError(
-                    f"clients={network} is not served at this lab, which is for "
+                    f"clients={named} is not served at this lab, which is for "
                     f"{', '.join(self.clients)}."
                 )
         return settings
@@ -90,7 +90,8 @@ class Limits(NamedTuple):
         """
         if not self.clients:
             return
-        networks = [parse_network(each, "clients") for each in self.clients]
+        named = [parse_client(each, "clients") for each in self.clients]
+        networks = [each for each in named if not isinstance(each, Mac)]
         try:
             infos = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)
         except OSError:

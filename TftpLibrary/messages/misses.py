@@ -237,6 +237,7 @@ _FOR_REFUSALS: dict[Cause | None, str] = {
     Cause.link: "Only with {3} the server follows links out of its root.",
     Cause.no_file: "Only regular files can be read and written.",
     Cause.forbidden: "Give the user who runs the test permission for it.",
+    Cause.taken: "A board has one server at a port: stop that one, or name another board.",
     Cause.client: "Name the board in clients=, or leave clients= out.",
     Cause.read_only: "Start the server with {0} to let boards send files.",
     Cause.no_creation: "Start the server with {1}, or upload a file of that name first.",

@@ -50,6 +50,8 @@ class Cause(str, Enum):
     """The system forbids it to the user who runs the server."""
     client = "client"
     """The server does not serve this client."""
+    taken = "taken"
+    """Another server at the port serves this client, and came first."""
     read_only = "read_only"
     """The server takes no files."""
     no_creation = "no_creation"

@@ -55,6 +55,7 @@ class Entry:
         begun: as given.
         end: how the transfer ended; None while it runs.
         id: the record's number; 0 before `open`.
+        mac: MAC address of the client; empty where it is not known. Set it before `open`.
         transfer: the record as last written; there is none before `open`.
     """
 
@@ -74,6 +75,7 @@ class Entry:
         "begun",
         "end",
         "id",
+        "mac",
         "transfer",
     )
 
@@ -91,6 +93,7 @@ class Entry:
         self.begun = begun
         self.end: End | None = None
         self.id = 0
+        self.mac = ""
         self.transfer: Transfer
         self._recorder = recorder
         self._writer = writer
@@ -129,6 +132,7 @@ class Entry:
             OptionValues(granted) if granted else NO_OPTIONS,
             self._is_ours,
             "",
+            self.mac,
             size,
         )
         self._recorder.opened(self.transfer, self._writer)

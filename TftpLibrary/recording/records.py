@@ -118,6 +118,7 @@ class Transfer(NamedTuple):
         granted: the options granted, in order; `granted.blksize` is a number.
         is_ours: whether our client asked (`TFTP Get`, `TFTP Put`); False for a board.
         answered_by: host and port that answered our client; empty before.
+        client_mac: the client's MAC address, where its server names MAC addresses; else empty.
         size: bytes of the whole file where known.
         octets: bytes of the file that arrived (acknowledged, for a sender).
         blocks: DATA blocks that arrived (acknowledged, for a sender).
@@ -153,6 +154,7 @@ class Transfer(NamedTuple):
     granted: OptionValues = NO_OPTIONS
     is_ours: bool = False
     answered_by: str = ""
+    client_mac: str = ""
     size: int | None = None
     octets: int = 0
     blocks: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from TftpLibrary.matching import client_test, name_test
+from TftpLibrary.networks import parse_mac
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.recorder import Recorder
@@ -58,21 +59,31 @@ class View(NamedTuple):
         """Returns the transfers that match all given criteria, in their order.
 
         Raises:
-            UsageError: `client` is neither an address nor a network.
+            UsageError: `client` is neither an address, a network nor a MAC address.
         """
-        is_name, is_client = name_test(name), client_test(client)
+        is_name, is_client = name_test(name), _board_test(client)
         return tuple(
             transfer
             for transfer in self.transfers
             if (outcome is None or transfer.outcome is outcome)
             and (direction is None or transfer.direction is direction)
             and is_name(transfer.filename)
-            and is_client(transfer.client)
+            and is_client(transfer)
         )
 
     def of(self, name: str = "", client: str = "") -> View:
         """Returns the view of the transfers of one file and one client."""
         return self._replace(transfers=self.select(name, client))
+
+
+def _board_test(client: str) -> Callable[[Transfer], bool]:
+    """Returns a test whether a transfer is one of a client; a MAC address may name it too."""
+    mac = parse_mac(client)
+    if mac is not None:
+        text = str(mac)
+        return lambda transfer: transfer.client_mac == text
+    is_client = client_test(client)
+    return lambda transfer: is_client(transfer.client)
 
 
 class Watch(NamedTuple):

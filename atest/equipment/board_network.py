@@ -55,6 +55,7 @@ class Cable:
 
     Attributes:
         namespace: the board's network.
+        mac: the board's MAC address.
     """
 
     def __init__(self, here: tuple[str, ...], there: str) -> None:
@@ -71,6 +72,8 @@ class Cable:
             _ip(*inside, "address", "add", there, "dev", far, *_no_detection(there))
             _ip("ip", "link", "set", near, "up")
             _ip(*inside, "link", "set", far, "up")
+            shown = _ip(*inside, "-oneline", "link", "show", far)
+            self.mac = shown.partition("link/ether ")[2].split()[0]
         except BoardError:
             self.close()
             raise
@@ -93,10 +96,11 @@ def _no_detection(address: str) -> tuple[str, ...]:
     return ("nodad",) if ":" in address else ()
 
 
-def _ip(*command: str) -> None:
+def _ip(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BoardError(f"'{' '.join(command)}' failed: {done.stdout}{done.stderr}".strip())
+    return done.stdout
 
 
 class Nat:

@@ -150,7 +150,7 @@ def test_wrong_use_says_what_was_expected(
 def test_value_out_of_bounds_is_named_by_the_settings() -> None:
     with pytest.raises(UsageError, match="port must be from 0 to 65535, got 99999"):
         server("--port", "99999")
-    with pytest.raises(UsageError, match="is neither an address nor a network"):
+    with pytest.raises(UsageError, match="is neither an address, a network nor"):
         server("--client", "board")
 
 
@@ -161,8 +161,8 @@ def test_value_out_of_bounds_is_named_by_the_settings() -> None:
         "--writable let boards upload files --no-create refuse uploads of files",
         "--max-upload-size SIZE largest file in bytes that a board may upload (default: no limit)",
         "--timeout SECONDS longest wait for an answer before a packet is sent again (default: 1)",
-        "--client CIDR addresses and networks that are served, such as 192.168.1.0/24; may be "
-        "given several times (default: everyone)",
+        "--client CIDR addresses, networks and MAC addresses that are served, such as "
+        "192.168.1.0/24; may be given several times (default: everyone)",
         "(default: adaptive) --no-offload send each packet by itself",
     ],
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from TftpLibrary.engine import clients as module
 from TftpLibrary.engine.clients import Clients
 from TftpLibrary.errors import UsageError
 
@@ -51,13 +50,23 @@ def test_what_two_servers_both_name_is_found(
     assert Clients(one).shared_with(Clients(other)) == shared
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_REMEMBERED", 2)
-    clients = Clients(("10.0.0.0/8",))
-    assert [clients.name(f"10.0.0.{n}") for n in range(5)] == [True] * 5
-    assert len(clients._known) <= 2  # noqa: SLF001 - it has no other effect
+def test_a_mac_address_is_named_in_any_writing() -> None:
+    mac = bytes.fromhex("525400abcd07")
+    for text in ("52:54:00:ab:cd:07", "52-54-00-AB-CD-07", "5254.00ab.cd07", "525400ABCD07"):
+        clients = Clients((text, "10.0.0.1"))
+        assert clients.has_macs
+        assert clients.name("192.168.1.50", mac)
+        assert clients.name("10.0.0.1", None)
+        assert not clients.name("192.168.1.50", None)
+        assert not clients.name("192.168.1.50", bytes(6))
+        assert clients.shared_with(Clients(("5254.00ab.cd07",))) == (text, "5254.00ab.cd07")
+        assert clients.shared_with(Clients(("52:54:00:ab:cd:08", "0.0.0.0/1"))) == (
+            "10.0.0.1",
+            "0.0.0.0/1",
+        )
+    assert not Clients(("10.0.0.1",)).has_macs
 
 
 def test_what_is_no_client_is_refused() -> None:
-    with pytest.raises(UsageError, match="clients='left' is neither"):
+    with pytest.raises(UsageError, match="clients='left' is neither an address, a network nor"):
         Clients(("left",))

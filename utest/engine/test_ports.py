@@ -149,6 +149,21 @@ def test_a_request_that_nobody_serves_is_refused_and_in_each_record_once(lone: b
         assert its.error_message == record.error_message
 
 
+def test_beside_mac_addresses_networks_are_named_and_served() -> None:
+    """This machine has no MAC address for itself, so nothing waits for one."""
+    mac = "52:54:00:ab:cd:07"
+    with shared(named("left", mac, LEFT)) as (left,), boards(left, LEFT, OTHER) as (one, other):
+        assert answer(one) == Data(1, b"left")
+        assert answer(other) == Error(2, "Access violation")
+        assert left.transfers()[1].error_message == (
+            f"client 127.0.0.4 (its MAC address is unknown) is not served, only {mac}, 127.0.0.2"
+        )
+        with pytest.raises(UsageError, match="clients=5254.00AB.CD07 is served by"):
+            TftpServer(port=left.port, clients=("5254.00AB.CD07",)).start()
+        left.change(clients=(LEFT,))
+        assert answer(one) == Data(1, b"left")
+
+
 def test_a_refusal_names_a_few_servers_only() -> None:
     servers = [named(f"s{n}", f"127.0.1.{n}") for n in range(7)]
     with shared(*servers) as running, boards(running[0], OTHER) as (peer,):

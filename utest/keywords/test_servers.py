@@ -108,7 +108,7 @@ def test_the_same_server_again_is_a_warning(
     [
         ({"port": 99999}, "port must be from 0 to 65535, got 99999"),
         ({"host": "203.0.113.7"}, "203.0.113.7"),
-        ({"clients": "the board"}, "clients='the board' is neither an address nor a network"),
+        ({"clients": "the board"}, "clients='the board' is neither an address, a network nor"),
         ({"port_range": "high"}, "port_range must be two ports such as 6000-6100, got 'high'."),
         ({"timeout": timedelta(seconds=-1)}, "timeout must be a time of 0 s or more"),
         ({"timeout": timedelta(0)}, "timeout must be above 0"),

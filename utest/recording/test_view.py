@@ -32,6 +32,12 @@ def test_a_view_selects_what_matches_all_that_is_given() -> None:
     assert view.select("z*", BOARD, Outcome.completed, Direction.read) == (first,)
 
 
+def test_a_client_may_be_named_by_its_mac_address() -> None:
+    own = completed("zImage", id=1, client_mac="52:54:00:ab:cd:07")
+    other = completed("zImage", id=2, client_mac="52:54:00:ab:cd:08")
+    assert View((own, other, completed("zImage", id=3))).select(client="5254.00AB.CD07") == (own,)
+
+
 def test_a_part_of_a_view_is_the_same_look() -> None:
     view = View((completed("a"), completed("b")), is_complete=False, server="dut", watched=2.0)
     part = view.of("b", BOARD)
