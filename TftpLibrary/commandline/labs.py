@@ -12,13 +12,12 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 
 from TftpLibrary.commandline.output import output
 from TftpLibrary.commandline.stopping import StopFlag
 from TftpLibrary.errors import LabError
-from TftpLibrary.lab.carriers import PipeStream, Stream, open_carrier
+from TftpLibrary.lab.carriers import PipeStream, Stream, load, open_carrier
 from TftpLibrary.lab.limits import Limits
 from TftpLibrary.lab.runner import Session
 from TftpLibrary.lab.service import Service
@@ -67,8 +66,7 @@ def _listen(service: Service, options: argparse.Namespace) -> int:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             service.listen_unix(path)
         else:
-            # Its package may not be installed.
-            websocket = import_module("TftpLibrary.lab.websocket")
+            websocket = load("websocket", "remote", url)
             websocket.listen_websocket(service, url, options.cert, options.key, options.token_file)
         output().line(f"lab at {url}")
         while not stop.is_set:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import NoReturn, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -224,18 +225,26 @@ else:
         return SocketStream(connected)
 
 
-def _later(module: str, function: str, extra: str) -> Callable[[str], Stream]:
-    """Returns a carrier that is loaded when it is used, since an extra brings what it needs."""
+def load(name: str, extra: str, what: str) -> ModuleType:
+    """Returns the module of a carrier; an extra brings what it needs.
+
+    Raises:
+        UsageError: the extra is not installed.
+    """
+    try:
+        return import_module(f"TftpLibrary.lab.{name}")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{what} needs '{error.name}', which is not installed. Install it: "
+            f"pip install 'robotframework-tftp[{extra}]'"
+        ) from error
+
+
+def _later(name: str, function: str, extra: str) -> Callable[[str], Stream]:
+    """Returns a carrier that is loaded when it is used."""
 
     def opened(url: str) -> Stream:
-        try:
-            loaded = import_module(f"TftpLibrary.lab.{module}")
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"lab={url!r} needs '{error.name}', which is not installed. Install it: "
-                f"pip install 'robotframework-tftp[{extra}]'"
-            ) from error
-        stream: Stream = getattr(loaded, function)(url)
+        stream: Stream = getattr(load(name, extra, f"lab={url!r}"), function)(url)
         return stream
 
     return opened

@@ -72,8 +72,12 @@ class Service:
         except OSError as error:
             listening.close()
             raise LabError(f"Cannot listen at '{path}': {error.strerror or error}.") from error
-        self._closers.append(lambda: _close(listening, path))
+        self.at_end(lambda: _close(listening, path))
         Thread(target=self._accept, args=(listening,), name="TftpLibrary lab", daemon=True).start()
+
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Has something closed with the service."""
+        self._closers.append(close)
 
     def close(self) -> None:
         """Ends every session, and listens no more. Idempotent."""
