@@ -21,6 +21,7 @@ from TftpLibrary.keywords.argument_types import (
     needed_of,
 )
 from TftpLibrary.keywords.assertions import AssertionKeywords
+from TftpLibrary.keywords.boards import Boards
 from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
 from TftpLibrary.keywords.conversions import (
@@ -111,13 +112,15 @@ class TftpLibrary(DynamicCore):
     keyword is meant.
 
     Servers share an address and port if each names its boards with ``clients=``; one without it
-    serves all other boards. Each has its own root, permissions, files, faults, capture and record:
+    serves all other boards. Each has its own root, permissions, files, faults, capture and record.
+    A board has one server at a port. A MAC address needs Linux, and a board in the same segment.
 
     | `Start TFTP Server`    alias=left     clients=192.168.1.50
     | `Start TFTP Server`    alias=right    clients=52:54:00:ab:cd:07
+    | `Wait Until File Is Downloaded`    zImage    client=left
 
-    A board has one server at a port: a start is refused if another server there names the board. A
-    MAC address needs Linux, and a board in the same network segment.
+    As here, the alias of a server with a single board in ``clients=`` stands for that board too.
+    Unless ``server=`` is given, it also names the server.
 
     On most systems a program needs permission to use port 69. On Linux this command gives it to all
     programs:
@@ -327,6 +330,7 @@ class TftpLibrary(DynamicCore):
             FaultCheckKeywords,
         )
         self._all_names: frozenset[str] = frozenset()
+        self._boards = Boards(state)
         super().__init__([Scopes(state), *(group(state) for group in groups)])
 
     def get_keyword_documentation(self, name: str) -> str:
@@ -346,6 +350,8 @@ class TftpLibrary(DynamicCore):
         named = kwargs or {}
         with readable_errors([*args, *named.values()]):
             self._names(name).check(args)
+            is_of_records = "Transfers" in self.get_keyword_tags(name)
+            named = self._boards.resolve(named, is_of_records=is_of_records)
             return readable_value(super().run_keyword(name, args, named))
 
     def _names(self, name: str) -> Names:

@@ -124,6 +124,18 @@ A Server Without Clients Serves The Rest
     Run Keyword And Expect Error    *client 127.0.0.77 is not served, only 127.0.0.2*Name the board in clients=*
     ...    Wait Until File Is Downloaded    zImage    0s    server=left
 
+The Alias Of A Server Is That Of Its Board
+    [Documentation]    The last server is the active one; the alias names the server too.
+    ${port}    Start Servers At One Port    127.0.0.2    127.0.0.3
+    Upload Text    for the left board    zImage    only_for=left
+    Board At Port Should Get    ${port}    127.0.0.2    for the left board
+    ${transfer}    Wait Until File Is Downloaded    zImage    client=left
+    Should Be Equal    ${transfer.client}    127.0.0.2
+    Get Transfer Count    zImage    ==    0    client=right
+    Get TFTP File Text    zImage    ==    for the left board    client=left
+    Run Keyword And Expect Error    client='middle' is neither *. Such servers: left, right.
+    ...    Get Transfers    client=middle
+
 A Board Has One Server At A Port
     ${port}    Start Servers At One Port    127.0.0.2    127.0.0.3
     VAR    ${taken}    clients=127.0.0.3 is served by the TFTP server 'right'

@@ -41,7 +41,7 @@ class AssertionKeywords(Keywords):
 
         Args:
             name: Name that the board asked for, or a glob such as ``*.dtb``.
-            client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
+            client: Address, network or alias of the board: ``192.168.1.50``. Default: any board.
             times: How often, exactly. Default: once or more.
             since: Mark from which on downloads count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
@@ -73,7 +73,7 @@ class AssertionKeywords(Keywords):
 
         Args:
             name: Name, or a glob such as ``*.dtb``.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.
@@ -100,7 +100,7 @@ class AssertionKeywords(Keywords):
 
         Args:
             names: Names or globs, in the order of the requests. Without a name no request may come.
-            client: Address or network of the board. Default: all boards.
+            client: Address, network or alias of the board. Default: all boards.
             match: ``exact``: these and no others, in this order. ``in_order``: these in this
                 order, others may come between them. ``subset``: each of these, in any order;
                 others may come too.
@@ -139,7 +139,7 @@ class AssertionKeywords(Keywords):
         """Fails if a board has asked for a file that is not there.
 
         Args:
-            client: Address or network of the board. Default: all boards.
+            client: Address, network or alias of the board. Default: all boards.
             ignore: Names or globs that may be missing, as a list or separated by commas. Boot
                 loaders look for many files that they can do without.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of
@@ -181,7 +181,7 @@ class AssertionKeywords(Keywords):
             max_retransmits: Most packets that the server may have sent again.
             max_duration: Longest time from the request to the end.
             min_rate: Lowest rate in bytes per second, such as ``5 MB/s``.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: the active one.

@@ -25,8 +25,8 @@ class FaultCheckKeywords(Keywords):
         Args:
             fault: Name of the fault, as `Inject TFTP Fault` and others return it.
             times: How often it must have happened; 0 for never. Default: at least once.
-            client: Address or network of the board that it must have happened to. Default: any
-                board.
+            client: Address, network or alias of the board that it must have happened to. Default:
+                any board.
             server: Alias of the server. Default: the one that has the fault.
 
         Returns:
@@ -98,8 +98,8 @@ class FaultCheckKeywords(Keywords):
             fault: Name of the fault, as `Inject TFTP Fault` and others return it.
             timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
             times: How often it must have happened at least.
-            client: Address or network of the board that it must have happened to. Default: any
-                board.
+            client: Address, network or alias of the board that it must have happened to. Default:
+                any board.
             server: Alias of the server. Default: the one that has the fault.
 
         Returns:

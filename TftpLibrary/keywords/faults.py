@@ -72,7 +72,7 @@ class FaultKeywords(Keywords):
                 or ``answer``. Default: ``DATA``; for ``wrong_oack`` it is ``OACK``, for
                 ``unterminated`` ``ERROR``, for ``ignore_options`` ``request``.
             file: Name of the file, or a glob. Default: every file.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             direction: Which way the packets go. It is rarely needed: in a download blocks are sent
                 and acknowledgements are received, in an upload the other way round.
             times: How often it happens to each board, and where ``packet`` has blocks, to each of
@@ -175,7 +175,7 @@ class FaultKeywords(Keywords):
             content: For ``append`` a text that follows. For ``replace`` the name of the file in
                 the store that is sent instead.
             tsize: Size of the file that the server tells.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             times: How many downloads of each board are damaged.
             after: Number of downloads of each board that are good first.
             server: Alias of the server. Default: the active one.
@@ -216,7 +216,7 @@ class FaultKeywords(Keywords):
             name: Name of the file, or a glob.
             code: Error code of the answer: 1 file not found, 2 access violation, 3 disk full.
             message: Text of the answer. Default: the usual one of the code.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             times: How often each board is refused. With 1 its second try goes well.
             after: Number of requests of each board that are served first.
             server: Alias of the server. Default: the active one.
@@ -268,8 +268,8 @@ class FaultKeywords(Keywords):
             queue: Packets that wait at most because of the rate; one more is lost.
             seed: Chooses which packets; the same seed chooses the same ones again. ``random``
                 takes a new seed and logs it.
-            client: Address or network of the board. Default: every board, each with a link of its
-                own.
+            client: Address, network or alias of the board. Default: every board, each with a link
+                of its own.
             direction: Which way the packets go.
             role: Whose link it is: that of the server, or that of the client of `TFTP Get` and
                 `TFTP Put`.
@@ -336,7 +336,7 @@ class FaultKeywords(Keywords):
         Args:
             scenario: Name of the day.
             file: Name of the file, or a glob. Default: every file.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             seed: Chooses packets where the day has chance. ``random`` takes a new seed and logs it.
             role: The end that misbehaves: the server, or the client of `TFTP Get` and `TFTP Put`.
             server: Alias of the server. Default: the active one.

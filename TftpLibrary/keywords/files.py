@@ -50,8 +50,8 @@ class FileKeywords(Keywords):
                 Framework ``Secret``; its password is in no message.
             name: Name under which boards ask for it, with ``/`` between folders. Default: the last
                 part of the source.
-            only_for: Address or network of the boards that get this file. Other boards get the
-                file that is there without it, if any. Other keywords find it with ``client``.
+            only_for: Address, network or alias of the boards that get this file. Other boards get
+                the file that is there without it, if any. Other keywords find it with ``client``.
                 Default: all boards.
             overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
@@ -90,7 +90,7 @@ class FileKeywords(Keywords):
         Args:
             text: The content, stored in UTF-8. Line ends are not changed.
             name: Name under which boards ask for it.
-            only_for: Address or network of the boards that get this file. Default: all boards.
+            only_for: Address, network or alias of the boards that get it. Default: all boards.
             overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
@@ -122,7 +122,7 @@ class FileKeywords(Keywords):
         Args:
             data: The content.
             name: Name under which boards ask for it.
-            only_for: Address or network of the boards that get this file. Default: all boards.
+            only_for: Address, network or alias of the boards that get it. Default: all boards.
             overwrite: Whether an existing file of that name may be replaced.
             server: Alias of the server. Default: the active one.
 
@@ -220,8 +220,8 @@ class FileKeywords(Keywords):
             name: The file in the store, for example one that a board uploaded.
             destination: Local path, or an existing folder. A relative path starts at the output
                 folder of the run; missing folders are made. Default: the output folder.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -256,8 +256,8 @@ class FileKeywords(Keywords):
             name: The file.
             new_name: Name of the copy.
             overwrite: Whether an existing file of that name may be replaced.
-            client: Address or network of boards: the file as they get it, and the copy is for them
-                only. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, and the copy is for
+                them only. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -288,8 +288,9 @@ class FileKeywords(Keywords):
             name: The file.
             new_name: Its new name.
             overwrite: Whether an existing file of that name may be replaced.
-            client: Address or network that was given as ``only_for``: the file of these boards,
-                and of no other. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias that was given as ``only_for``: the file of these
+                boards, and of no other. Default: the file for all boards, or else that for any
+                board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -316,8 +317,8 @@ class FileKeywords(Keywords):
             name: The file.
             missing_ok: If True, a missing file is not an error. By default the keyword fails and
                 lists the existing files.
-            client: Address or network that was given as ``only_for``: the file of these boards,
-                and of no other. Default: every file of that name.
+            client: Address, network or alias that was given as ``only_for``: the file of these
+                boards, and of no other. Default: every file of that name.
             server: Alias of the server. Default: the active one.
 
         A board that is reading the file still gets all of it.
@@ -367,8 +368,8 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -402,8 +403,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Size to compare with, in bytes or with a unit.
             message: Error message to use instead of the default one.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -438,8 +439,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Checksum to compare with, in hexadecimal digits.
             message: Error message to use instead of the default one.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -472,8 +473,8 @@ class FileKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Text to compare with.
             message: Error message to use instead of the default one.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -508,8 +509,8 @@ class FileKeywords(Keywords):
             assertion_expected: A whole name, or a list of names in any order. For ``contains`` and
                 ``not contains`` also a glob such as ``*.dtb``.
             message: Error message to use instead of the default one.
-            client: Address or network of boards: the files that they get, see ``only_for`` of
-                `Upload File`. Default: all files.
+            client: Address, network or alias of boards: the files that they get, see ``only_for``
+                of `Upload File`. Default: all files.
             server: Alias of the server. Default: the active one.
 
         Returns:
@@ -529,8 +530,8 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file, or a glob such as ``*.dtb``.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: the file for all boards, or else that for any board.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: the file for all boards, or else that for any board.
             server: Alias of the server. Default: the active one.
 
         Example:
@@ -548,8 +549,8 @@ class FileKeywords(Keywords):
 
         Args:
             name: The file, or a glob such as ``*.dtb``.
-            client: Address or network of boards: the file as they get it, see ``only_for`` of
-                `Upload File`. Default: no board may have such a file.
+            client: Address, network or alias of boards: the file that they get, see ``only_for``
+                of `Upload File`. Default: no board may have such a file.
             server: Alias of the server. Default: the active one.
 
         Example:

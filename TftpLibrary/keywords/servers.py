@@ -269,9 +269,9 @@ class ServerKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Address to compare with.
             message: Error message to use instead of the default one.
-            for_client: Address of a board. The keyword then returns the address at which this
-                board reaches the server, for example for ``setenv serverip`` when the server is
-                bound to ``0.0.0.0``. Default: the address to which the server is bound.
+            for_client: Address or alias of a board. The keyword then returns the address at which
+                this board reaches the server, for example for ``setenv serverip`` when the server
+                is bound to ``0.0.0.0``. Default: the address to which the server is bound.
             server: Alias of the server. Default: the active one.
 
         Returns:

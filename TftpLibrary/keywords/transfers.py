@@ -51,7 +51,7 @@ class TransferKeywords(Keywords):
 
         Args:
             name: Name that the board asked for, or a glob. Default: all.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             outcome: How they ended. Default: all, running ones too.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
@@ -91,7 +91,7 @@ class TransferKeywords(Keywords):
             assertion_operator: How to compare, see `Assertions`. Default: no check.
             assertion_expected: Number to compare with.
             message: Error message to use instead of the default one.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             outcome: How they ended. Default: all, running ones too.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
@@ -129,7 +129,7 @@ class TransferKeywords(Keywords):
                 `Requests Should Be` checks. ``contains`` and ``not contains`` take globs such as
                 ``*.dtb`` too, and look at every expected name.
             message: Error message to use instead of the default one.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             outcome: How the transfers ended. Default: all, running ones too.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
@@ -161,7 +161,7 @@ class TransferKeywords(Keywords):
 
         Args:
             name: Name that was asked for, or a glob. Default: all.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown. 0 is the start of the run.
             server: Alias of the server. Default: all servers, and the transfers of `TFTP Get` and

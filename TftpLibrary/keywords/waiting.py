@@ -45,7 +45,7 @@ class WaitingKeywords(Keywords):
         Args:
             name: Name that the board asks for, or a glob such as ``*.dtb``.
             timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
-            client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
+            client: Address, network or alias of the board: ``192.168.1.50``. Default: any board.
             times: Downloads to wait for.
             fail_fast: Whether the wait ends at once when the server refuses the file. Many boards
                 ask again after a refusal. Default: wait until the timeout.
@@ -88,7 +88,7 @@ class WaitingKeywords(Keywords):
             names: Names that the board asks for, or globs such as ``*.dtb``.
             timeout: Time to wait for all of them together. Default: that of the import, or of
                 `Set TFTP Timeout`.
-            client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
+            client: Address, network or alias of the board: ``192.168.1.50``. Default: any board.
             fail_fast: Whether the wait ends at once when the server refuses one of the files. Many
                 boards ask again after a refusal. Default: wait until the timeout.
             since: Mark from which on downloads count, see `Mark Transfers`. Default: the start of
@@ -136,7 +136,7 @@ class WaitingKeywords(Keywords):
         Args:
             name: Name that the board asks for, or a glob such as ``*.dtb``.
             timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
-            client: Address or network of the board, such as ``192.168.1.50``. Default: any board.
+            client: Address, network or alias of the board: ``192.168.1.50``. Default: any board.
             since: Mark from which on requests count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
             server: Alias of the server. Default: the active one.
@@ -174,7 +174,7 @@ class WaitingKeywords(Keywords):
         Args:
             name: Name that the board writes, or a glob such as ``*.log``.
             timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             min_size: Smallest size in bytes; smaller uploads do not count.
             fail_fast: Whether the wait ends at once when the server refuses the file. Many boards
                 ask again after a refusal. Default: wait until the timeout.
@@ -213,7 +213,7 @@ class WaitingKeywords(Keywords):
         Args:
             idle: How long it must be quiet: no transfer running, none starting.
             timeout: Time to wait. Default: that of the import, or of `Set TFTP Timeout`.
-            client: Address or network of the board. Default: any board.
+            client: Address, network or alias of the board. Default: any board.
             since: Mark from which on transfers count, see `Mark Transfers`. Default: the start of
                 the test, or of the suite in a suite setup or teardown.
             server: Alias of the server. Default: the active one.
