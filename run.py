@@ -3,7 +3,7 @@
 quickstart  run the first suite of README.md: a board boots from a TFTP server
 test        run everything that CI runs: check, utest and atest
 utest       run the unit tests; ARGS go to pytest
-atest       run the stories; ARGS go to robot, for instance --include smoke
+atest       run the stories; ARGS go to robot, for instance --include smoke; --lab unix: in a lab
 check       run the linters: format, lint, types, layers, robot files, spelling
 docs        write the page of the keywords, docs/keywords.html
 benchmark   measure how fast it is beside others; ARGS as in atest/performance/README.md
@@ -29,6 +29,7 @@ TOOLS = {
     "docs": ("libdoc", ["TftpLibrary", "docs/keywords.html"]),
     "benchmark": ("python atest/performance/benchmark.py", []),
 }
+THROUGH_LAB = " --listener atest.equipment.through_lab.ThroughLab:{} --exclude local"
 CHECKS = ["ruff format --check --diff .", "ruff check .", "lint-imports", "codespell"]
 CHECKS += ["robocop format --check --diff .", "robocop check ."]
 SYSTEMS = ("linux", "darwin", "win32")  # What is for another system, mypy reads only as that one.
@@ -43,6 +44,9 @@ def run(name: str, *words: str, quiet: bool = False) -> subprocess.CompletedProc
 def tool(name: str, *arguments: str) -> int:
     """Runs a tool, on ARGS where they name a file and else on what it is for."""
     words, usual = TOOLS[name]
+    if name == "atest" and arguments[:1] == ("--lab",) and len(arguments) > 1:
+        words = words.replace(name, f"{name}-{arguments[1]}") + THROUGH_LAB.format(arguments[1])
+        arguments = arguments[2:]
     files = [] if any((ROOT / argument).exists() for argument in arguments) else usual
     return run(*words.split(), *arguments, *files).returncode
 
@@ -72,12 +76,14 @@ def tally(name: str, status: int) -> list[int]:
 def test() -> int:
     """Runs everything, tells how it went, and returns an exit status."""
     form, total, lines = "{} passed, {} failed, {} skipped", [0, 0, 0], []
-    for name in ("check", "utest", "atest"):
+    for name in ("check", "utest", "atest", "atest-unix"):
         print(f"\n--- {name} ---", flush=True)
         started = time.monotonic()
         (ROOT / "results" / name / "xunit.xml").unlink(missing_ok=True)
-        counts = tally(name, check() if name == "check" else tool(name))
-        lines.append(f"{name:7}{form.format(*counts)} in {time.monotonic() - started:.0f} s")
+        tool_name, *carrier = name.split("-")
+        lab = ["--lab", *carrier] if carrier else []
+        counts = tally(name, check() if name == "check" else tool(tool_name, *lab))
+        lines.append(f"{name:12}{form.format(*counts)} in {time.monotonic() - started:.0f} s")
         total = [sum(pair) for pair in zip(total, counts, strict=True)]
     print("\n--- summary ---", *lines, "", form.format(*total), sep="\n", flush=True)
     return 1 if total[1] else 0

@@ -45,7 +45,8 @@ Losses At The Rollover Are Made Good
 A Board Writes 40 MiB In Blocks Of 512
     [Documentation]    A tsize of more than 65,535 blocks must not be refused.
     ${image}    Get TFTP File    big.bin
-    VAR    ${octets}    ${{ $image.path.read_bytes() }}
+    ${path}    Save TFTP File    big.bin
+    ${octets}    Get Binary File    ${path}
     FOR    ${rollover}    IN    0    1
         Board Writes File    up.bin    ${octets}    rollover=${rollover}    windowsize=16
         ...    tsize=41943040

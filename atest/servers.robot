@@ -128,6 +128,11 @@ A Mistake Is Told At Once
     port: expected a whole number, got 'tftp'.    Start TFTP Server    port=${A WORD}
     There is no argument 'writeable'. Did you mean writable=?*    Start TFTP Server    writeable=True
     Cannot bind 203.0.113.7:*    Start TFTP Server    host=203.0.113.7
+
+A Root That Is No Folder Is Told At Once
+    [Documentation]    A lab allows only some folders of its own to be served, and says so instead.
+    [Tags]    local
+    [Template]    Run Keyword And Expect Error
     The root '*' is a file. Expected a folder.    Start TFTP Server    ${SUITE SOURCE}
     The root '*' does not exist.*    Start TFTP Server    ${CURDIR}/nowhere
 

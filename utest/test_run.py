@@ -155,6 +155,12 @@ def test_named_file_takes_the_place_of_what_the_tool_is_for(project: SmallProjec
     assert ran.out.split(" in ")[0].endswith("-x xunit.xml --dryrun atest/boot.robot")
 
 
+def test_stories_pass_through_a_lab_where_that_was_asked(project: SmallProject) -> None:
+    call = project.run("atest", "--lab", "unix", "--include", "smoke").out.split(" in ")[0]
+    assert "-d results/atest-unix -x xunit.xml --listener" in call
+    assert "ThroughLab:unix --exclude local --include smoke atest README.md" in call
+
+
 def test_exit_status_is_that_of_the_tool(project: SmallProject) -> None:
     assert project.run("atest", TOOL_STATUS="robot=7").status == 7
     assert project.run("utest", TOOL_STATUS="pytest=5").status == 5
@@ -212,13 +218,13 @@ def test_spell_checker_reads_nothing_that_git_ignores(tmp_path: Path) -> None:
 def test_test_ends_with_the_sum_of_all(project: SmallProject) -> None:
     ran = project.run("test", REPORT=REPORT)
     assert ran.status == 0
-    assert ran.out.splitlines()[-1] == "23 passed, 0 failed, 4 skipped"
+    assert ran.out.splitlines()[-1] == "30 passed, 0 failed, 6 skipped"
 
 
 def test_test_fails_with_whatever_failed(project: SmallProject) -> None:
     ran = project.run("test", REPORT=FAILING_REPORT, TOOL_STATUS="pytest=1 robot=3 codespell=1")
     assert ran.status == 1
-    assert ran.out.splitlines()[-1] == "20 passed, 7 failed, 0 skipped"
+    assert ran.out.splitlines()[-1] == "26 passed, 10 failed, 0 skipped"
     assert not project.run("check", TOOL_STATUS="mypy=0").status
 
 
@@ -227,7 +233,7 @@ def test_run_that_broke_off_has_failed(project: SmallProject) -> None:
     project.run("test", REPORT=REPORT)
     ran = project.run("test", TOOL_STATUS="robot=252")
     assert ran.status == 1
-    assert ran.out.splitlines()[-1] == "9 passed, 1 failed, 0 skipped"
+    assert ran.out.splitlines()[-1] == "9 passed, 2 failed, 0 skipped"
 
 
 def test_real_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,14 +50,15 @@ import os
 import pathlib
 import sys
 
-REPORTS = {"pytest": "results/utest/xunit.xml", "robot": "results/atest/xunit.xml"}
 
 
 def main():
     name = pathlib.Path(sys.argv[0]).stem
     print(name, *sys.argv[1:], "in", os.getcwd(), flush=True)
-    if name in REPORTS and "REPORT" in os.environ:
-        report = pathlib.Path(REPORTS[name])
+    folders = [word for word in sys.argv if word.startswith("results/atest")]
+    folders += ["results/utest"] if name == "pytest" else []
+    if folders and "REPORT" in os.environ:
+        report = pathlib.Path(folders[0], "xunit.xml")
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(os.environ["REPORT"])
     statuses = dict(pair.split("=") for pair in os.environ.get("TOOL_STATUS", "").split())
