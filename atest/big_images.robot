@@ -2,6 +2,7 @@
 Documentation    As a tester I want images of any size to boot, also images of more than 65,535
 ...              blocks, where the block number begins again, so that a release may have any size.
 
+Library          OperatingSystem
 Library          TftpLibrary    host=127.0.0.1    port=0    timeout=60s
 Library          equipment/machine.py
 Resource         equipment/board.resource

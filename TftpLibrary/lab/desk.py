@@ -41,6 +41,7 @@ from TftpLibrary.version import VERSION
 
 # Arguments and results of operations are of any type.
 MOST_SERVERS = 100
+MOST_STOPPED = 500
 _MOST_WHO = 100
 _NO_METHOD, _NO_PARAMS = -32601, -32602
 _GROWING = ("files.create", "files.copy")
@@ -188,20 +189,20 @@ class Desk:
     def _start(
         self, number: int, job: Job, alias: str, root: str | None, settings: ServerSettings
     ) -> Started:
-        if number in self._servers or len(self._servers) >= MOST_SERVERS:
+        if sum(each.is_running for each in list(self._servers.values())) >= MOST_SERVERS:
             raise UsageError(f"A session has at most {MOST_SERVERS} servers. Stop one first.")
-        folder = self._limits.check_root(root, settings)
-        server = TftpServer(
-            folder,
-            self._limits.settings(settings),
-            alias=alias,
-            recorder=self._recorder,
-            owner=self._who,
-        )
+        folder, chosen = self._limits.check_root(root, settings), self._limits.settings(settings)
+        server = self._servers.pop(number, None)
+        if server is None:
+            recorder, owner = self._recorder, self._who
+            server = TftpServer(folder, chosen, alias=alias, recorder=recorder, owner=owner)
+        else:
+            server.change(**{row.name: getattr(chosen, row.name) for row in chosen.rows})
         server.start()
         self._servers[number] = server
-        # Whoever takes it out stops it: the session may end, or the runner give up, meanwhile.
-        if (self._is_closed or not job.is_wanted) and self._servers.pop(number, None) is not None:
+        # The session may have ended, or the runner given up, meanwhile.
+        if self._is_closed or not job.is_wanted:
+            self._servers.pop(number, None)
             server.stop()
             raise Cancelled
         return Started(server.host, server.port, server.root, server.settings, server.warnings)
@@ -212,8 +213,10 @@ class Desk:
             return Ended([], [])
         told = len(server.warnings)
         cut = server.stop(grace)
-        if server.capture is None:
-            del self._servers[number]
+        # A test still asks for its faults and its capture.
+        stopped = [each for each, known in self._servers.items() if not known.is_running]
+        for each in stopped[:-MOST_STOPPED]:
+            del self._servers[each]
         return Ended([transfer.id for transfer in cut], server.warnings[told:])
 
     def _change(self, number: int, _job: Job, settings: ServerSettings) -> ServerSettings:
@@ -235,8 +238,6 @@ class Desk:
             while octets := file.read(MOST_PIECE):
                 job.send(octets)
         captured.path.unlink()
-        if not server.is_running:
-            del self._servers[number]
         return captured
 
     def _upload(
