@@ -252,8 +252,6 @@ class Listener:
 
     def arrive(self, arrival: Arrived) -> None:
         """Takes a datagram that came to the port."""
-        if self._presence is not None and self._presence.holds(partial(self.arrive, arrival)):
-            return
         datagram, peer, local, is_broadcast, came, control = arrival
         if self._observe is not None and isinstance(self.sock, TappedSocket):
             self.sock.show_received(datagram, peer, control)

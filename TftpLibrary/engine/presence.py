@@ -110,24 +110,14 @@ class Presence:
             os.close(descriptor)
         self._held.clear()
 
-    def holds(self, take: Callable[[], None]) -> bool:
-        """Whether a datagram waits for the end of the pause: the server is only silent.
-
-        Args:
-            take: takes it.
-        """
-        if self.mode is not Pause.silent or len(self._waiting) >= MOST_WAITING:
-            return False
-        self._waiting.append(take)
-        return True
-
     def lets_in(self, take: Callable[[], None]) -> bool:
-        """Whether a datagram is taken now; one that was late on purpose came through no socket.
+        """Whether a datagram is taken now.
 
         Args:
             take: takes it; called afterwards if the server is only silent.
         """
-        self.holds(take)
+        if self.mode is Pause.silent and len(self._waiting) < MOST_WAITING:
+            self._waiting.append(take)
         return self.mode is Pause.busy
 
     def check(self) -> None:

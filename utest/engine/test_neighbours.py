@@ -142,6 +142,22 @@ def test_a_board_is_served_by_its_mac_address_at_its_first_request(
             assert ask(found.peer(server)) == SERVED
 
 
+def test_a_change_is_seen_by_the_request_that_comes_next() -> None:
+    """The socket of the requests may be read before that of the changes."""
+    with wire() as found, left("0.0.0.0", MAC) as server, found.peer(server) as peer:
+        assert ask(found.peer(server)) == SERVED
+        listener, running = server._running()  # noqa: SLF001 - it has no other effect yet
+
+        def change_and_ask() -> None:
+            near = f"bn{os.getpid()}"
+            _ip("neigh", "replace", BOARD, "dev", near, "lladdr", ANOTHER_MAC)
+            peer.ask()
+            listener.at.ready()
+
+        running.call(change_and_ask)
+        assert server.transfers()[-1].client_mac == ANOTHER_MAC
+
+
 def test_two_servers_at_a_port_name_mac_addresses() -> None:
     with (
         wire() as found,

@@ -263,6 +263,22 @@ def test_a_transfer_goes_on_with_its_server_whoever_comes(single_port: bool) -> 
         assert peer.receive() == Data(3, LARGE[1024:1536])
 
 
+def test_a_board_has_the_server_that_names_it_now() -> None:
+    with (
+        shared(named("rest"), named("spare", RIGHT)) as (rest, spare),
+        boards(rest, LEFT) as (board,),
+    ):
+        assert answer(board) == Data(1, b"rest")
+        with TftpServer(port=rest.port, **named("left", LEFT), **PATIENT) as left:
+            assert answer(board) == Data(1, b"left")
+            left.change(clients=(OTHER,))
+            assert answer(board) == Data(1, b"rest")
+            spare.change(clients=(LEFT,))
+            assert answer(board) == Data(1, b"spare")
+        spare.stop()
+        assert answer(board) == Data(1, b"rest")
+
+
 def test_a_stop_cuts_the_transfers_of_one_server_only() -> None:
     large = {"content": {"f": LARGE}}
     with (
