@@ -100,6 +100,11 @@ def parse_client(text: str, argument: str) -> Client:
         ) from None
 
 
+def parse_clients(texts: Iterable[str]) -> tuple[Client, ...]:
+    """Returns whom the setting `clients` names."""
+    return tuple(parse_client(text, "clients") for text in texts)
+
+
 def network_text(network: Network) -> str:
     """Returns a network as people write it; that of a single address is the address."""
     is_single = network.num_addresses == 1

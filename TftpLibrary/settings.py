@@ -13,7 +13,6 @@ from typing import Any
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.fields import Kind, Settings, setting, table
-from TftpLibrary.networks import Client, parse_client
 from TftpLibrary.protocol.options import (
     MAX_BLKSIZE,
     MAX_WINDOWSIZE,
@@ -222,10 +221,6 @@ class ServerSettings(Settings):
     def is_adaptive(self) -> bool:
         """Whether the timer follows the round trip, and windows have a pace."""
         return self.retransmission is Retransmission.adaptive
-
-    def named_clients(self) -> tuple[Client, ...]:
-        """Returns `clients` as networks and MAC addresses."""
-        return tuple(parse_client(client, "clients") for client in self.clients)
 
     def bounds(self) -> Bounds:
         """Returns the bounds for the negotiation of options."""

@@ -11,6 +11,7 @@ from TftpLibrary.networks import (
     is_within,
     overlap,
     parse_client,
+    parse_clients,
     parse_mac,
     parse_network,
 )
@@ -101,6 +102,16 @@ def test_a_mac_address_has_many_writings(text: str) -> None:
 )
 def test_what_is_no_mac_address(text: str) -> None:
     assert parse_mac(text) is None
+
+
+def test_clients_are_addresses_networks_and_mac_addresses() -> None:
+    clients = ("192.168.1.77/24", "10.0.0.1", "fd00::/8", "5254.00AB.cd07")
+    assert [str(each) for each in parse_clients(clients)] == [
+        "192.168.1.0/24",
+        "10.0.0.1/32",
+        "fd00::/8",
+        "52:54:00:ab:cd:07",
+    ]
 
 
 def test_text_that_names_no_client_is_refused() -> None:

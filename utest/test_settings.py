@@ -106,17 +106,6 @@ def test_the_bounds_themselves_are_possible() -> None:
     ClientSettings(blksize=65464, windowsize=1, timeout=0.001, retries=1000, wait=0)
 
 
-def test_clients_are_addresses_networks_and_mac_addresses() -> None:
-    clients = ("192.168.1.77/24", "10.0.0.1", "fd00::/8", "5254.00AB.cd07")
-    named = ServerSettings(clients=clients).named_clients()
-    assert [str(each) for each in named] == [
-        "192.168.1.0/24",
-        "10.0.0.1/32",
-        "fd00::/8",
-        "52:54:00:ab:cd:07",
-    ]
-
-
 def test_the_negotiation_gets_its_part() -> None:
     settings = ServerSettings(
         max_blksize=1468,

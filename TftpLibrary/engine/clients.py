@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from TftpLibrary.networks import Mac, is_within, overlap, parse_client
+from TftpLibrary.networks import Mac, is_within, overlap, parse_clients
 
 
 class Clients:
@@ -20,7 +20,7 @@ class Clients:
 
     def __init__(self, texts: Sequence[str] = ()) -> None:
         self.texts = tuple(texts)
-        self._named = tuple(parse_client(text, "clients") for text in self.texts)
+        self._named = parse_clients(self.texts)
         self._macs = frozenset(each.octets for each in self._named if isinstance(each, Mac))
         self._networks = tuple(each for each in self._named if not isinstance(each, Mac))
         self.has_macs = bool(self._macs)

@@ -10,7 +10,7 @@ from typing import Any
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.keywords.state import LibraryState
-from TftpLibrary.networks import Client, Mac, network_text, parse_mac, parse_network
+from TftpLibrary.networks import Client, Mac, network_text, parse_clients, parse_mac, parse_network
 from TftpLibrary.station import Station
 
 _OF_HOST = "for_client"
@@ -95,7 +95,7 @@ class Boards:
 
 def _alone(server: Station) -> Client | None:
     """Returns the one board that a server names; None if it names none, or may serve several."""
-    named = server.settings.named_clients()
+    named = parse_clients(server.settings.clients)
     if len(named) != 1 or not (isinstance(named[0], Mac) or named[0].num_addresses == 1):
         return None
     return named[0]

@@ -12,7 +12,7 @@ from anyio.abc import ByteStream
 from anyio.streams.stapled import StapledByteStream
 from jumpstarter.driver import Driver, exportstream
 
-from TftpLibrary.networks import parse_network
+from TftpLibrary.networks import parse_client
 from TftpLibrary.sizes import parse_size
 
 _ENDS_IN = 10.0
@@ -39,7 +39,7 @@ class TftpLab(Driver):
         words = [sys.executable, "-m", "TftpLibrary", "lab", "--stdio"]
         words += [f"--allow-root={root}" for root in self.allow_roots]
         words += [f"--max-space={parse_size(self.max_space)}"] if self.max_space else []
-        words += [f"--clients={parse_network(each, 'clients')}" for each in self.clients]
+        words += [f"--clients={parse_client(each, 'clients')}" for each in self.clients]
         self._command = words
 
     @classmethod

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from TftpLibrary.errors import UsageError
-from TftpLibrary.networks import Mac, holds, is_within, parse_client
+from TftpLibrary.networks import Mac, holds, is_within, parse_clients
 from TftpLibrary.settings import ServerSettings
 from TftpLibrary.sizes import size_text
 
@@ -73,8 +73,8 @@ class Limits(NamedTuple):
             return settings
         if not settings.clients:
             return settings.changed({"clients": self.clients})
-        allowed = [parse_client(each, "clients") for each in self.clients]
-        for named in settings.named_clients():
+        allowed = parse_clients(self.clients)
+        for named in parse_clients(settings.clients):
             if not any(holds(each, named) for each in allowed):
                 raise UsageError(
                     f"clients={named} is not served at this lab, which is for "
@@ -90,7 +90,7 @@ class Limits(NamedTuple):
         """
         if not self.clients:
             return
-        named = [parse_client(each, "clients") for each in self.clients]
+        named = parse_clients(self.clients)
         networks = [each for each in named if not isinstance(each, Mac)]
         try:
             infos = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)
