@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from atest.equipment.daemons import free_port
+from utest.support.labs import running_service
 from utest.support.waiting import seconds
 
 ROOT = Path(__file__).parent.parent
@@ -26,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the suites of the guide, each one twice, and images that they serve."""
     folder = tmp_path_factory.mktemp("pabot")
     blocks = re.findall(r"^```robotframework\n(.*?)^```$", GUIDE.read_text("utf-8"), re.M | re.S)
-    assert len(blocks) == 2
-    for kind, block in zip(("reads", "changes"), blocks, strict=True):
+    assert len(blocks) == 3
+    for kind, block in zip(("reads", "boards", "changes"), blocks, strict=True):
         for number in (1, 2):
             suite = folder / kind / f"{kind}_{number}.robot"
             suite.parent.mkdir(exist_ok=True)
@@ -38,10 +39,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def pabot(folder: Path, suites: str, *options: str) -> Path:
+def pabot(folder: Path, suites: str, *options: str, processes: int = 2) -> Path:
     """Runs suites, each in a process, and returns the folder with the merged log."""
-    output = folder / f"output of {suites} {' '.join(options)}"
-    command = [sys.executable, "-m", "pabot.pabot", "--processes", "2", *options]
+    output = folder / f"output of {suites.partition('.')[0]} {len(options)}"
+    command = [sys.executable, "-m", "pabot.pabot", "--processes", str(processes), *options]
     command += ["--command", sys.executable, "-m", "robot", "--end-command"]
     command += ["--pythonpath", str(ROOT), "--outputdir", str(output)]
     command += ["--variable", f"IMAGES:{folder / 'images'}", "--variable", f"PORT:{free_port()}"]
@@ -55,19 +56,39 @@ def pabot(folder: Path, suites: str, *options: str) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 tests, 2 passed" in done.stdout
+    assert f"{processes} tests, {processes} passed" in done.stdout
     return output
+
+
+def captures_of(output: Path) -> set[Path]:
+    """Returns the captures to which the merged log links, if each is there."""
+    page = html.unescape((output / "output.xml").read_text("utf-8"))
+    links = {unquote(link) for link in re.findall(r'href="([^"]+pcapng)"', page)}
+    assert [link for link in links if not (output / link).is_file()] == []
+    return {output / link for link in links}
 
 
 @pytest.mark.parametrize("options", [(), ("--artifacts", "png,pcapng")])
 def test_links_to_captures_lead_somewhere_in_the_merged_log(
     folder: Path, options: tuple[str, ...]
 ) -> None:
-    output = pabot(folder, "reads", *options)
-    page = html.unescape((output / "output.xml").read_text("utf-8"))
-    links = {unquote(link) for link in re.findall(r'href="([^"]+pcapng)"', page)}
-    assert len(links) == 2, "One for each process."
-    assert [link for link in links if not (output / link).is_file()] == []
+    assert len(captures_of(pabot(folder, "reads", *options))) == 2, "One for each process."
+
+
+def test_four_runs_share_a_port_through_a_lab(folder: Path) -> None:
+    with running_service() as (service, url):
+        options = ["--variable", f"LAB:{url}"]
+        for number in (1, 2, 3, 4):
+            arguments = folder / f"board{number}.txt"
+            arguments.write_text(f"--variable BOARD:127.0.0.{number}", "utf-8")
+            options += [f"--argumentfile{number}", str(arguments)]
+        output = pabot(folder, "boards/boards_1.robot", *options, processes=4)
+        assert service.visitors() == []
+    captures = captures_of(output)
+    assert len(captures) == 4
+    for number in (1, 2, 3, 4):
+        board = f"for 127.0.0.{number}".encode()
+        assert len([path for path in captures if board in path.read_bytes()]) == 1
 
 
 def test_one_port_and_one_folder_that_changes_go_round_with_a_lock(folder: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from TftpLibrary.__main__ import main
+from TftpLibrary.commandline.arguments import parser
 from TftpLibrary.lab.lab import Lab
 from utest.support.waiting import seconds
 
@@ -67,3 +69,11 @@ def test_a_killed_lab_is_cleaned_up_by_the_next() -> None:
                     process.kill()
                     process.wait()
         assert not roots[0].exists()
+
+
+def test_the_service_of_the_guide_has_options_that_there_are() -> None:
+    guide = Path(__file__).parents[2] / "docs/guides/your_suite_here_your_board_there.robot.md"
+    start = re.search(r"^ *ExecStart=\S+ (.*)$", guide.read_text("utf-8"), re.M)
+    assert start is not None
+    options = parser().parse_args(start[1].split())
+    assert (options.max_space, options.clients) == (20 << 30, ["192.168.77.0/24"])
