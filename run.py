@@ -3,7 +3,7 @@
 quickstart  run the first suite of README.md: a board boots from a TFTP server
 test        run everything that CI runs: check, utest and atest
 utest       run the unit tests; ARGS go to pytest
-atest       run the stories; ARGS go to robot, for instance --include smoke; --lab unix: in a lab
+atest       run the stories; ARGS go to robot: --include smoke; --lab unix|ssh: in a lab
 check       run the linters: format, lint, types, layers, robot files, spelling
 docs        write the page of the keywords, docs/keywords.html
 benchmark   measure how fast it is beside others; ARGS as in atest/performance/README.md
@@ -31,6 +31,7 @@ TOOLS = {
     "benchmark": ("python atest/performance/benchmark.py", []),
 }
 THROUGH_LAB = " --listener atest.equipment.through_lab.ThroughLab:{} --exclude local"
+FOR_CARRIER = {"ssh": " --include smoke"}
 CHECKS = ["ruff format --check --diff .", "ruff check .", "lint-imports", "codespell"]
 CHECKS += ["robocop format --check --diff .", "robocop check ."]
 SYSTEMS = ("linux", "darwin", "win32")  # What is for another system, mypy reads only as that one.
@@ -47,6 +48,7 @@ def tool(name: str, *arguments: str, quiet: bool = False) -> subprocess.Complete
     words, usual = TOOLS[name]
     if name == "atest" and arguments[:1] == ("--lab",) and len(arguments) > 1:
         words = words.replace(name, f"{name}-{arguments[1]}") + THROUGH_LAB.format(arguments[1])
+        words += FOR_CARRIER.get(arguments[1], "")
         arguments = arguments[2:]
     files = [] if any((ROOT / argument).exists() for argument in arguments) else usual
     return run(*words.split(), *arguments, *files, quiet=quiet)
@@ -77,7 +79,8 @@ def tally(name: str, status: int) -> list[int]:
 def test() -> int:
     """Runs everything, tells how it went, and returns an exit status."""
     form, total, lines = "{} passed, {} failed, {} skipped", [0, 0, 0], []
-    names, pool = ("check", "utest", "atest", "atest-unix"), ThreadPoolExecutor()
+    pool = ThreadPoolExecutor()
+    names = ("check", "utest", "atest-ssh", "atest", "atest-unix")
     for name in names:
         (ROOT / "results" / name / "xunit.xml").unlink(missing_ok=True)
     for name in names:
@@ -88,6 +91,8 @@ def test() -> int:
         if name == "atest-unix":
             sys.stdout.buffer.write(in_lab.result().stdout)
             status = in_lab.result().returncode
+        elif name == "atest-ssh":
+            status = tool("atest", "--lab", "ssh").returncode
         else:
             status = check() if name == "check" else tool(name).returncode
         counts = tally(name, status)

@@ -16,7 +16,7 @@ A Board Downloads Its Kernel
     Board Should Hold File    ${report}    zImage
     ${transfer}    Wait Until File Is Downloaded    zImage
     Should Be Equal    ${transfer.outcome}    completed
-    Should Be Equal    ${transfer.client}    127.0.0.1
+    Should Be Equal    ${transfer.client}    ${CLIENT}
     Should Be Equal As Integers    ${transfer.client_port}    ${report.local_port}
     Should Be Equal As Integers    ${transfer.size}    100000
     Should Be Equal As Integers    ${transfer.octets}    100000
@@ -30,7 +30,7 @@ A Board That Starts Later Is Waited For
     ${running}    Get Transfers    zImage
     Should Be True    ${running[0].is_running}
     Board Goes On
-    ${transfer}    Wait Until File Is Downloaded    zImage    client=127.0.0.1
+    ${transfer}    Wait Until File Is Downloaded    zImage    client=${CLIENT}
     Should Be Equal    ${transfer.id}    ${running[0].id}
     ${report}    Board Has Read File
     Board Should Hold File    ${report}    zImage

@@ -12,10 +12,11 @@ Test Setup       Start Server With A Kernel
 The File Is Missing
     [Tags]    smoke
     Board Cannot Read File    initrd.img    1
-    The Download Fails    initrd.img
+    The Download Fails
+    ...    initrd.img
     ...    it was requested and refused: file not found.
     ...    Upload the file under the name that the board asks for.
-    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'initrd.img' from 127.0.0.1: file not found.
+    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'initrd.img' from ${CLIENT}: file not found.
 
 The Board Asks For A Name That Is Nearly Right
     [Documentation]    The test and the board use the same name; the store has another one.
@@ -23,7 +24,7 @@ The Board Asks For A Name That Is Nearly Right
     The Download Fails    zimage
     ...    it was requested and refused: file not found.
     ...    The store has 'zImage'. Upload the file under the name that the board asks for.
-    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'zimage' from 127.0.0.1: file not found.
+    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'zimage' from ${CLIENT}: file not found.
 
 The Board Asks For Another Name
     [Documentation]    The test and the store use the same name; the board asks for another one.
@@ -33,7 +34,7 @@ The Board Asks For Another Name
     ...    no such name was requested,
     ...    the nearest: 'zimage' (file not found).
     ...    Names match exactly, with case and folders, or as a glob such as '*/zImage'.
-    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'zimage' from 127.0.0.1: file not found.
+    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'zimage' from ${CLIENT}: file not found.
 
 The Board Stops In The Middle
     [Documentation]    The board is silent, and the server is still trying.
@@ -59,11 +60,12 @@ The Board Gives Up
 Only The Size Is Asked
     [Tags]    smoke
     Board Probes File Size    zImage
-    The Download Fails    zImage
+    The Download Fails
+    ...    zImage
     ...    only its size was asked.
     ...    The board took the size and did not come back for the content: look at its console,
     ...    the file may be too large for it.
-    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'zImage' from 127.0.0.1: only its size was asked.
+    ...    requests=Requests seen at 127.0.0.1:*: * read request for 'zImage' from ${CLIENT}: only its size was asked.
 
 Another Board Asks
     Board Reads File    zImage    local_host=127.0.0.2
@@ -86,10 +88,11 @@ Nothing Is Asked
 The Board Sends Instead Of Asking
     Board Writes File    zImage.bak    kernel
     Wait Until Transfers Are Idle    0s
-    The Download Fails    zImage.bak
+    The Download Fails
+    ...    zImage.bak
     ...    the board sent it (write request) instead of asking for it
     ...    (read request). `Wait Until File Is Received` waits for what a board sends.
-    ...    requests=Requests seen at 127.0.0.1:*: * write request for 'zImage.bak' from 127.0.0.1: completed, 6 bytes.
+    ...    requests=Requests seen at 127.0.0.1:*: * write request for 'zImage.bak' from ${CLIENT}: completed, 6 bytes.
 
 The Board Cannot Write
     Set TFTP Server Options    writable=False
@@ -117,7 +120,7 @@ Files Are Missing
     Board Cannot Read File    zimage    1
     Board Cannot Read File    pxelinux.cfg/01-52-54    1
     Run Keyword And Expect Error
-    ...    1 requested file was missing: 'zimage' from 127.0.0.1 (the store has 'zImage'). Upload under *
+    ...    1 requested file was missing: 'zimage' from ${CLIENT} (the store has 'zImage'). Upload under *
     ...    No Requested File Should Be Missing    ignore=pxelinux.cfg/*
 
 A File Is Requested That Should Not Be
@@ -132,7 +135,7 @@ A Transfer Is Not What It Should Be
     Board Reads File    zImage    blksize=65464    windowsize=2
     Wait Until File Is Downloaded    zImage
     VAR    ${message}
-    ...    read request for 'zImage' from 127.0.0.1 did not go as expected:
+    ...    read request for 'zImage' from ${CLIENT} did not go as expected:
     ...    ${SPACE*2}blksize: expected 1468, was 65464 (asked for: 65464)
     ...    ${SPACE*2}windowsize: expected 1, was 2 (asked for: 2)
     ...    separator=\n

@@ -14,6 +14,7 @@ Suite Setup      Let A Board Boot
 
 *** Variables ***
 ${FOLDER}    ${OUTPUT DIR}/log_and_cards
+${CLIENT}    %{TFTP_LIBRARY_BOARD_ADDRESS=127.0.0.1}
 
 
 *** Test Cases ***
@@ -27,11 +28,13 @@ A Card Is In The Keyword During Which Its Transfer Ended
     [Tags]    smoke
     ${cards}    Cards Of    .//test[@name='The Board Boots']/kw[@name='Sleep']
     Length Should Be    ${cards}    1
-    Should Contain    ${cards}[0]    completed</b> read request for '<bdi>slow.bin</bdi>' from 127.0.0.1: 5.0 MB in
+    Should Contain
+    ...    ${cards}[0]
+    ...    completed</b> read request for '<bdi>slow.bin</bdi>' from ${CLIENT}: 5.0 MB in
 
 A Card Shows The Request And Its Outcome
     ${card}    Card Of    The Board Boots    zImage    completed
-    Should Contain    ${card}    read request for '<bdi>zImage</bdi>' from 127.0.0.1: 100.0 kB in
+    Should Contain    ${card}    read request for '<bdi>zImage</bdi>' from ${CLIENT}: 100.0 kB in
     Should Contain    ${card}    , server lab<
     Should Contain    ${card}    <bdi>blksize=1468</bdi> → 1468, <bdi>windowsize=4</bdi> → 4
     Should Contain    ${card}    100,000 of 100,000 in 69 blocks, 0 retransmits, 0 duplicates

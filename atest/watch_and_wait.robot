@@ -127,7 +127,7 @@ The Requests Are The Expected Ones
     END
     Requests Should Be    pxelinux.cfg/*    boot.scr    zImage    dtb/board.dtb
     Requests Should Be    boot.scr    *.dtb    match=in_order
-    Requests Should Be    zImage    boot.scr    match=subset    client=127.0.0.1
+    Requests Should Be    zImage    boot.scr    match=subset    client=${CLIENT}
     No Requested File Should Be Missing    ignore=pxelinux.cfg/*
 
 A Transfer Is As Fast As It Should Be

@@ -161,6 +161,11 @@ def test_stories_pass_through_a_lab_where_that_was_asked(project: SmallProject) 
     assert "ThroughLab:unix --exclude local --include smoke atest README.md" in call
 
 
+def test_stories_that_are_marked_run_over_ssh(project: SmallProject) -> None:
+    call = project.run("atest", "--lab", "ssh").out.split(" in ")[0]
+    assert "ThroughLab:ssh --exclude local --include smoke atest README.md" in call
+
+
 def test_exit_status_is_that_of_the_tool(project: SmallProject) -> None:
     assert project.run("atest", TOOL_STATUS="robot=7").status == 7
     assert project.run("utest", TOOL_STATUS="pytest=5").status == 5
@@ -218,13 +223,13 @@ def test_spell_checker_reads_nothing_that_git_ignores(tmp_path: Path) -> None:
 def test_test_ends_with_the_sum_of_all(project: SmallProject) -> None:
     ran = project.run("test", REPORT=REPORT)
     assert ran.status == 0
-    assert ran.out.splitlines()[-1] == "30 passed, 0 failed, 6 skipped"
+    assert ran.out.splitlines()[-1] == "37 passed, 0 failed, 8 skipped"
 
 
 def test_test_fails_with_whatever_failed(project: SmallProject) -> None:
     ran = project.run("test", REPORT=FAILING_REPORT, TOOL_STATUS="pytest=1 robot=3 codespell=1")
     assert ran.status == 1
-    assert ran.out.splitlines()[-1] == "26 passed, 10 failed, 0 skipped"
+    assert ran.out.splitlines()[-1] == "32 passed, 13 failed, 0 skipped"
     assert not project.run("check", TOOL_STATUS="mypy=0").status
 
 
@@ -233,7 +238,7 @@ def test_run_that_broke_off_has_failed(project: SmallProject) -> None:
     project.run("test", REPORT=REPORT)
     ran = project.run("test", TOOL_STATUS="robot=252")
     assert ran.status == 1
-    assert ran.out.splitlines()[-1] == "9 passed, 2 failed, 0 skipped"
+    assert ran.out.splitlines()[-1] == "9 passed, 3 failed, 0 skipped"
 
 
 def test_real_reports_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

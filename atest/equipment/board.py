@@ -18,7 +18,7 @@ from robot.api.deco import keyword, library
 from atest.equipment.board_client import Ask, Job, probe_size, read_file, write_file
 from atest.equipment.board_crowd import CrowdReport, make_noise, read_by_many
 from atest.equipment.board_exchange import Report, sort_arguments
-from atest.equipment.board_network import Cable, Nat, open_socket
+from atest.equipment.board_network import Cable, Nat, board_address, open_socket
 from atest.equipment.board_server import ServingBoard, sort_mischief
 from TftpBoard.packets import (
     BoardError,
@@ -244,14 +244,14 @@ class BoardLibrary:
 
     @keyword
     def serve_as_board(
-        self, name: str, content: str | bytes = b"", *, host: str = "127.0.0.1", **how: object
+        self, name: str, content: str | bytes = b"", *, host: str = "", **how: object
     ) -> ServingBoard:
         """Starts a board that is the TFTP server of one file.
 
         Args:
             name: The file that it offers or takes.
             content: The content of a file that it offers.
-            host: The address that it listens on.
+            host: The address that it listens on, by default the one of boards.
             how: Habits, and mischief (see ``board_server.py``).
         """
         mischief, rest = sort_mischief(how)
@@ -260,7 +260,9 @@ class BoardLibrary:
         if options:
             raise BoardError(f"A serving board grants options, it has none: {option_text(options)}")
         octets = content.encode() if isinstance(content, str) else content
-        board = ServingBoard(name, octets, address=(host, port), habits=habits, mischief=mischief)
+        board = ServingBoard(
+            name, octets, address=(host or board_address(), port), habits=habits, mischief=mischief
+        )
         self._things.append(board)
         return board
 

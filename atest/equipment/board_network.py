@@ -13,11 +13,17 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 from TftpBoard.packets import BoardError
 from TftpBoard.ports import MAX_DATAGRAM, Address, open_port
 
 CLONE_NEWNET = 0x40000000
+
+
+def board_address() -> str:
+    """Returns the address of a board; another one where the boards are at another host."""
+    return os.environ.get("TFTP_LIBRARY_BOARD_ADDRESS", "127.0.0.1")
 
 
 def open_socket(host: str, local: Address = ("", 0), namespace: str = "") -> socket.socket:
@@ -33,11 +39,9 @@ def _open_in_namespace(host: str, local: Address, namespace: str) -> socket.sock
     problems: list[OSError] = []
 
     def work() -> None:
-        libc = ctypes.CDLL(None, use_errno=True)
         try:
             with Path("/var/run/netns", namespace).open("rb") as place:
-                if libc.setns(place.fileno(), CLONE_NEWNET):
-                    raise OSError(ctypes.get_errno(), f"The board cannot enter {namespace}")
+                enter(place)
             opened.append(open_socket(host, local))
         except OSError as problem:
             problems.append(problem)
@@ -48,6 +52,13 @@ def _open_in_namespace(host: str, local: Address, namespace: str) -> socket.sock
     if problems:
         raise problems[0]
     return opened[0]
+
+
+def enter(place: BinaryIO) -> None:
+    """Moves this thread to a network namespace, which is open as a file."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(place.fileno(), CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), f"The board cannot enter {place.name}")
 
 
 class Cable:
@@ -118,7 +129,7 @@ class Nat:
         self.lost = 0
         self._server = server
         self._inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._inner.bind(("127.0.0.1", 0))
+        self._inner.bind((board_address(), 0))
         self.host, self.port = self._inner.getsockname()
         self._outer: dict[Address, socket.socket] = {}
         self._boards: dict[socket.socket, Address] = {}
@@ -149,7 +160,7 @@ class Nat:
         octets, board = self._inner.recvfrom(MAX_DATAGRAM)
         if board not in self._outer:
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            sock.bind(("127.0.0.1", 0))
+            sock.bind((board_address(), 0))
             self._outer[board] = sock
             self._boards[sock] = board
         self._outer[board].sendto(octets, self._server)

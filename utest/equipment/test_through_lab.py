@@ -22,5 +22,5 @@ def test_a_run_through_a_lab_has_it_from_its_beginning_to_its_end(
 
 
 def test_another_carrier_is_refused() -> None:
-    with pytest.raises(ValueError, match="Expected --lab unix, got --lab pigeon"):
+    with pytest.raises(ValueError, match="--lab ssh, got --lab pigeon"):
         ThroughLab("pigeon")
