@@ -21,7 +21,9 @@ from TftpLibrary.lab.carriers import PipeStream, Stream, load, open_carrier
 from TftpLibrary.lab.limits import Limits
 from TftpLibrary.lab.runner import Session
 from TftpLibrary.lab.service import Service
+from TftpLibrary.networks import parse_client
 from TftpLibrary.recording.recorder import SLICE, Recorder
+from TftpLibrary.store.advice import existing_folder
 
 _NAME = "tftplibrary"
 
@@ -32,13 +34,18 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         TftpError: it cannot listen, or there is no lab to ask; the text says what to do.
     """
+    # First: the folder for temporary files is about to be another one.
+    usual = usual_socket()
     if options.action == "status":
-        return _status(options.url or f"unix:{usual_socket()}")
+        return _status(options.url or f"unix:{usual}")
+    roots = tuple(existing_folder(Path(root), "The folder") for root in options.allow_root)
+    for client in options.clients:
+        parse_client(client, "clients")
     with _private_folders() as folder:
-        clients = tuple(options.clients)
-        roots = tuple(Path(root).absolute() for root in options.allow_root)
-        service = Service(Limits(roots, options.max_space, clients, folder))
-        return _stdio(service) if options.stdio else _listen(service, options)
+        service = Service(Limits(roots, options.max_space, tuple(options.clients), folder))
+        if options.stdio:
+            return _stdio(service, usual)
+        return _listen(service, options.listen or f"unix:{usual}", options)
 
 
 def usual_socket() -> Path:
@@ -47,24 +54,30 @@ def usual_socket() -> Path:
     systemd names the folder of a service; a user has one of her own.
     """
     places = [os.environ.get("RUNTIME_DIRECTORY", ""), f"/run/{_NAME}"]
-    places += [
-        os.environ.get("XDG_RUNTIME_DIR", ""),
-        f"{tempfile.gettempdir()}/{_NAME}-{_user()}",
-    ]
+    places.append(os.environ.get("XDG_RUNTIME_DIR") or str(_own_folder(_NAME)))
     sockets = [Path(place, f"{_NAME}-lab.sock") for place in places if place]
-    usable = [each for each in sockets if os.access(each.parent, os.W_OK)]
-    return next(
-        (each for each in sockets if each.is_socket()), usable[0] if usable else sockets[-1]
-    )
+    found = [each for each in sockets if each.is_socket()]
+    found += [each for each in sockets if os.access(each.parent, os.W_OK)]
+    return found[0] if found else sockets[-1]
 
 
-def _listen(service: Service, options: argparse.Namespace) -> int:
-    url = options.listen or f"unix:{usual_socket()}"
+def _own_folder(name: str) -> Path:
+    """Returns a folder of this user alone, among the temporary ones.
+
+    Raises:
+        LabError: somebody else has made it.
+    """
+    folder = Path(tempfile.gettempdir(), f"{name}-{_user()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if sys.platform != "win32" and folder.stat().st_uid != os.getuid():
+        raise LabError(f"The folder '{folder}' belongs to somebody else. Remove it.")
+    return folder
+
+
+def _listen(service: Service, url: str, options: argparse.Namespace) -> int:
     with StopFlag() as stop:
         if url.startswith("unix:"):
-            path = Path(url.removeprefix("unix:"))
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            service.listen_unix(path)
+            service.listen_unix(Path(url.removeprefix("unix:")))
         else:
             websocket = load("websocket", "remote", url)
             websocket.listen_websocket(service, url, options.cert, options.key, options.token_file)
@@ -75,10 +88,9 @@ def _listen(service: Service, options: argparse.Namespace) -> int:
     return 0
 
 
-def _stdio(service: Service) -> int:
+def _stdio(service: Service, path: Path) -> int:
     """Serves the runner at the other end: joins the lab that runs here, or is the lab itself."""
     stream = PipeStream(sys.stdin.fileno(), sys.stdout.fileno())
-    path = usual_socket()
     try:
         running = open_carrier(f"unix:{path}") if path.is_socket() else None
     except LabError:
@@ -139,8 +151,7 @@ def _private_folders() -> Iterator[Path]:
 
     Those of labs that were killed are removed first.
     """
-    base = Path(tempfile.gettempdir(), f"{_NAME}-labs-{_user()}")
-    base.mkdir(mode=0o700, exist_ok=True)
+    base = _own_folder(f"{_NAME}-labs")
     for left in base.iterdir():
         if not _is_alive(left.name):
             shutil.rmtree(left, ignore_errors=True)

@@ -144,7 +144,9 @@ class _SshStream(PipeStream):
                 f"'{_PROGRAM}' was not found on {self._host}. Install it there: "
                 "pipx install robotframework-tftp."
             )
-        return f"ssh said: {lines[-1].strip()}" if lines else ""
+        if not lines:
+            return ""
+        return f"ssh said: {lines[-1].strip().rstrip('.')}. Try it by hand: ssh {self._host} true"
 
 
 def open_carrier(url: str) -> Stream:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from TftpLibrary.__main__ import main
+from TftpLibrary.commandline import labs
 from TftpLibrary.commandline.arguments import parser
 from TftpLibrary.lab.lab import Lab
 from utest.support.waiting import seconds
@@ -77,3 +79,32 @@ def test_the_service_of_the_guide_has_options_that_there_are() -> None:
     assert start is not None
     options = parser().parse_args(start[1].split())
     assert (options.max_space, options.clients) == (20 << 30, ["192.168.77.0/24"])
+
+
+def test_a_lab_without_a_place_listens_where_those_who_come_by_ssh_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    assert labs.usual_socket() == tmp_path / "tftplibrary-lab.sock"
+    monkeypatch.delenv("RUNTIME_DIRECTORY")
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if not Path("/run/tftplibrary").is_dir():
+        found = labs.usual_socket()
+        assert found == tmp_path / f"tftplibrary-{tmp_path.stat().st_uid}" / "tftplibrary-lab.sock"
+        assert found.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--allow-root", "/no/such"], "The folder '/no/such' does not exist."),
+        (["--clients", "300.1.1.1"], "--client '300.1.1.1' is neither"),
+        (["--listen", "unix:/no/such/lab.sock"], "Cannot listen at '/no/such/lab.sock'"),
+    ],
+)
+def test_what_cannot_be_is_told_at_the_start(
+    capsys: pytest.CaptureFixture[str], options: list[str], text: str
+) -> None:
+    assert main(["lab", *options]) != 0
+    assert text in capsys.readouterr().err
