@@ -20,6 +20,8 @@ MOST_SAMPLES = 48
 MOST_FAULT_MARKS = 100
 _AGREED = Transfer._fields.index("size")
 """The number of fields that do not change after the agreement."""
+_NOTHING_YET = tuple(Transfer._field_defaults[name] for name in Transfer._fields[_AGREED + 1 :])
+"""The fields behind `size`, of a transfer that begins."""
 
 
 class Tally(NamedTuple):
@@ -118,22 +120,26 @@ class Entry:
         request = self._request
         client, port = self._client
         self.id = self._recorder.reserve()
-        # By position, here and at the end: names would take two to three times as long.
-        self.transfer = Transfer(
-            self.id,
-            self._server,
-            request.direction,
-            printable(request.filename),
-            client,
-            port,
-            self._writer.wall_clock(),
-            request.mode.lower(),
-            OptionValues(request.options) if request.options else NO_OPTIONS,
-            OptionValues(granted) if granted else NO_OPTIONS,
-            self._is_ours,
-            "",
-            self.mac,
-            size,
+        # By position, here and at the end: names would take two to three times as long, and the
+        # call of a class with so many fields twice.
+        self.transfer = Transfer._make(
+            (
+                self.id,
+                self._server,
+                request.direction,
+                printable(request.filename),
+                client,
+                port,
+                self._writer.wall_clock(),
+                request.mode.lower(),
+                OptionValues(request.options) if request.options else NO_OPTIONS,
+                OptionValues(granted) if granted else NO_OPTIONS,
+                self._is_ours,
+                "",
+                self.mac,
+                size,
+                *_NOTHING_YET,
+            )
         )
         self._recorder.opened(self.transfer, self._writer)
 
