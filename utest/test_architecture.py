@@ -53,6 +53,7 @@ TESTS_WITHOUT_MODULE = {
     "test_documentation.py": "the pages, and the examples of the keywords",
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
     "test_properties.py": "what every plan of faults promises",
+    "test_labs_on_bad_days.py": "what a lost link, a killed half or a wrong host does to a lab",
     "test_log.py": "output.xml and log.html",
     "test_interface.py": "the keywords as a suite sees them",
     "test_pabot.py": "docs/guides/parallel_runs.md",

@@ -125,6 +125,14 @@ class _SshStream(PipeStream):
         assert self._ssh.stdout is not None
         super().__init__(self._ssh.stdout.fileno(), self._ssh.stdin.fileno())
 
+    def receive(self) -> bytes:
+        """See `Stream.receive`; at the end ssh says why it ends."""
+        octets = super().receive()
+        if not octets:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._ssh.wait(_ENDS_IN)
+        return octets
+
     def close(self) -> None:
         """See `Stream.close`."""
         self._ssh.terminate()

@@ -25,6 +25,7 @@ SILENCES = 6
 _MOST_WAITING = 4
 """Pieces of a file that wait to be sent, or to be taken."""
 _GOOD_BYE = 2.0
+_DEFECT = "an unexpected exception ended it, please report it"
 
 Later = Callable[[], Message]
 """Makes a message when its turn has come."""
@@ -158,16 +159,18 @@ class Connection:
         self._lose()
 
     def _read(self) -> None:
-        reason = "the connection was closed there"
+        reason = _DEFECT
         try:
             while octets := self._receive():
                 for each in self._deframer.take(octets):
                     self._take(each)
+            reason = "the connection was closed there"
         except TftpError as error:
             reason = str(error)
         except OSError as error:
             reason = f"the connection broke: {error.strerror or error}"
-        self._end(reason, ask=True)
+        finally:
+            self._end(reason, ask=True)
 
     def _receive(self) -> bytes:
         self._is_reading = True
@@ -193,6 +196,8 @@ class Connection:
             # What the other end said before it went is worth more: the reader may still have it.
             self._threads[1].join(_GOOD_BYE)
             self._end(f"the connection broke: {error.strerror or error}", ask=True)
+        finally:
+            self._end(_DEFECT)
 
     def _next(self) -> Message | Later | Piece | None:
         with self._changed:

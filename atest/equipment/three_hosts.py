@@ -110,10 +110,6 @@ class ThreeHosts:
                 stack.callback(_quietly, "ip", "netns", "delete", name)
             self._lay_cables()
             self._make_keys(*programs[1:])
-            # Debian's sshd wants this folder, which its service makes.
-            if not Path("/run/sshd").is_dir():
-                Path("/run/sshd").mkdir()
-                stack.callback(Path("/run/sshd").rmdir)
             stack.callback(end, self._start_daemon(programs[2]))
             self._stack = stack.pop_all()
         return self
@@ -162,7 +158,9 @@ class ThreeHosts:
             "temporary": tempfile.gettempdir(),
         }
         config.write_text(_DAEMON.format(**given), "ascii")
-        command = [*self.inside(self.lab), sshd, "-D", "-e", "-f", str(config)]
+        # Debian's sshd wants a folder, which its service makes. This /run is seen there only.
+        start = f"mount -t tmpfs none /run && mkdir /run/sshd && exec {sshd} -D -e -f {config}"
+        command = [*self.inside(self.lab), "sh", "-c", start]
         log = (self.folder / "sshd.log").open("wb")
         with log:
             started = subprocess.Popen(command, stderr=log)

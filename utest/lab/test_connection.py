@@ -48,6 +48,18 @@ def test_the_end_of_one_side_is_seen_at_the_other(ends: Ends) -> None:
     assert second.lost == "the connection was closed there"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_ends_the_connection_at_once(ends: Ends) -> None:
+    def make() -> Message:
+        raise ZeroDivisionError
+
+    first, _, came = ends
+    first.send(make)
+    assert came.get(seconds(5)) is None
+    first.wait()
+    assert first.lost == "an unexpected exception ended it, please report it"
+
+
 def test_a_side_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SIGN_OF_LIFE", 0.02)
     one, other = socket.socketpair()

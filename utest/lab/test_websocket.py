@@ -20,6 +20,7 @@ from TftpLibrary.lab.lab import Lab
 from TftpLibrary.lab.service import Service
 from TftpLibrary.lab.websocket import listen_websocket, open_websocket
 from utest.support.certificates import Certificate, make_certificate
+from utest.support.suites import failures, run_suite
 from utest.support.waiting import seconds
 
 TOKEN = "horse-battery-staple"
@@ -198,6 +199,28 @@ def test_the_token_may_be_in_a_file_and_is_in_no_log(
     with closing(Streams()) as service:
         open_carrier(place.listen(service, "wss")).close()
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(("token", "failure"), [(TOKEN, ""), ("wrong-horse", "refuses the token")])
+def test_a_token_is_in_no_log_of_robot(
+    place: Place, monkeypatch: pytest.MonkeyPatch, token: str, failure: str
+) -> None:
+    monkeypatch.setenv("TFTPLIBRARY_LAB_TOKEN", token)
+    with closing(Service()) as service:
+        url = place.listen(service, "wss")
+        suite = f"""
+*** Settings ***
+Library    TftpLibrary    lab={url}    host=127.0.0.1    port=0
+*** Test Cases ***
+One
+    Start TFTP Server
+    Upload Text    text    name
+"""
+        result = run_suite(place.folder / "run", suite, loglevel="TRACE")
+    assert failure in failures(result).get("One", "")
+    assert bool(failure) == bool(failures(result))
+    for written in (place.folder / "run").glob("*.*"):
+        assert token not in written.read_text("utf-8")
 
 
 def test_a_certificate_that_nobody_trusts_is_refused(place: Place) -> None:
