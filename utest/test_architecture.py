@@ -59,6 +59,7 @@ TESTS_WITHOUT_MODULE = {
     "test_pabot.py": "docs/guides/parallel_runs.md",
     "test_packaging.py": "the wheel and the source distribution",
     "test_run.py": "run.py",
+    "test_suites_through_labs.py": "suites whose servers are at a lab",
 }
 OUR_FOLDERS = ("TftpLibrary", "utest", "atest", "resources", "docs", ".ci")
 # Written at the root by tools; in a worktree of git `.git` is a file.
