@@ -1,0 +1,1 @@
+"""What boot loaders ask for: a table, read forwards for a board, and backwards over records."""
