@@ -48,21 +48,21 @@ class Scopes:
     def end_keyword(self, data: Any, result: Any) -> None:  # noqa: ARG002
         """Writes the transfers that ended meanwhile, whichever library the keyword is of."""
         self._is_test_run = True
-        self._journal.write_cards()
+        self._journal.write_cards(is_end=_is_of_suite(result))
         if result.failed and _is_of_suite(result):
             self._write_failure()
 
     def end_test(self, data: Any, result: Any) -> None:
         """Stops what the test started, and writes the results."""
         # Before the files go: the cards show their checksums.
-        self._journal.write_cards()
+        self._journal.write_cards(is_end=True)
         if result.failed and self._is_test_run:
             # While the servers of the test still run.
             self._run_on_failure()
         watch, has_server = self.state.watch_scope(), self.state.is_running()
         reporting.log_ended(self.state.leave_faults(data.id))
         reporting.log_stopped(self.state.leave(data.id))
-        self._journal.write_cards()
+        self._journal.write_cards(is_end=True)
         if result.failed and self._is_test_run:
             self._journal.write_failure(watch, has_server=has_server)
         self._settle_captures(data, result)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from TftpLibrary.errors import UsageError
 from TftpLibrary.matching import name_test
@@ -16,8 +16,8 @@ from TftpLibrary.messages.misses import Search
 from TftpLibrary.messages.questions import times_text
 from TftpLibrary.messages.requests import describe_requests
 from TftpLibrary.messages.words import PYTHON, Words
-from TftpLibrary.protocol.outcome import Cause, Outcome
-from TftpLibrary.protocol.packets import Direction, ErrorCode, Mode
+from TftpLibrary.protocol.outcome import Outcome
+from TftpLibrary.protocol.packets import Direction, Mode
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Transfers, View
 from TftpLibrary.recording.wording import (
@@ -29,7 +29,13 @@ from TftpLibrary.recording.wording import (
 )
 from TftpLibrary.sizes import rate_text
 
+if TYPE_CHECKING:
+    from TftpLibrary.messages.probes import Probes
+
 _MOST_NAMES = 10
+_UPLOAD_OR_IGNORE = (
+    "Upload under the names that the board asks for, or name what it can do without in ignore=."
+)
 _DEFAULTS = {"blksize": 512, "windowsize": 1}
 
 
@@ -92,8 +98,13 @@ class NothingMissing(NamedTuple):
 
     def explain(self, view: View, waited: float | None = None, words: Words = PYTHON) -> str:
         """Returns which files were missing, each with a near name of the store."""
+        from TftpLibrary.messages.probes import fold, stuck_boards  # noqa: PLC0415 - for a miss only
+
         missing = self._missing(view)
-        counts = Counter((transfer.filename, transfer.client) for transfer in missing)
+        # The names of a search that failed are told in one sentence.
+        boards = stuck_boards(missing, view.names)
+        listed = [item for item in fold(missing) if isinstance(item, Transfer) or not boards]
+        counts = Counter((item.filename, _client_of(item)) for item in listed)
         names = view.names()
         shown = list(counts.items())[:_MOST_NAMES]
         told = [_missing_text(*key, count, names) for key, count in shown]
@@ -102,22 +113,28 @@ class NothingMissing(NamedTuple):
         files = len({transfer.filename for transfer in missing})
         were = "1 requested file was" if files == 1 else f"{files} requested files were"
         within = "" if waited is None else f" after {duration_text(waited)}"
+        sentences = map(". ".join, boards)
+        alone = f": {', '.join(told)}. {_UPLOAD_OR_IGNORE}" if told else "."
         requests = describe_requests(view, missing[0].filename, words)
-        return (
-            f"{were} missing{within}: {', '.join(told)}. Upload under the names that the board "
-            f"asks for, or name what it can do without in ignore=.\n{requests}"
-        )
+        return f"{' '.join([f'{were} missing{within}{alone}', *sentences])}\n{requests}"
 
     def _missing(self, view: View) -> Transfers:
+        from TftpLibrary.boot.trails import is_miss  # noqa: PLC0415 - for a miss only
+        from TftpLibrary.messages.probes import normal_misses  # noqa: PLC0415 - for a miss only
+
         refused = view.select("", self.client, Outcome.refused, Direction.read)
         ignored = [name_test(pattern) for pattern in self.ignore]
-        return tuple(
+        missing = tuple(
             transfer
             for transfer in refused
-            if transfer.error_code == ErrorCode.file_not_found
-            and transfer.cause is not Cause.on_purpose
+            if is_miss(transfer)
             and not any(is_ignored(transfer.filename) for is_ignored in ignored)
         )
+        if not missing:
+            return ()
+        boards = {transfer.client for transfer in missing}
+        normal = normal_misses(t for t in view.transfers if t.client in boards)
+        return tuple(transfer for transfer in missing if transfer.id not in normal)
 
 
 class Usage(NamedTuple):
@@ -197,6 +214,10 @@ class Usage(NamedTuple):
     def _last(self, view: View) -> Transfer | None:
         done = view.select(self.name, self.client, Outcome.completed)
         return done[-1] if done else None
+
+
+def _client_of(item: Transfer | Probes) -> str:
+    return item.client if isinstance(item, Transfer) else item.trail.client
 
 
 def _missing_text(name: str, client: str, count: int, names: Sequence[str]) -> str:

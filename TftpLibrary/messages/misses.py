@@ -8,7 +8,7 @@ from typing import NamedTuple
 from TftpLibrary.matching import plain_name
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.messages.requests import describe_requests
-from TftpLibrary.messages.words import PYTHON, Words
+from TftpLibrary.messages.words import BOARD, PYTHON, Words
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
@@ -28,7 +28,10 @@ _MOST_CLIENTS = 3
 
 
 class Miss(NamedTuple):
-    """The nearest transfer in words, and a sentence of advice."""
+    """The nearest transfer in words, and a sentence of advice.
+
+    What a boot loader did is a sentence of its own, which begins with `The board`.
+    """
 
     came: str
     advice: str
@@ -66,23 +69,29 @@ class Search(NamedTuple):
         waited = "" if self.waited is None else f" in {duration_text(self.waited)}"
         came, advice = miss or self.nearest()
         requests = describe_requests(self.view, self.name, self.words)
-        return f"'{self.name}' was not {verb}{source}{waited}: {came}. {advice}\n{requests}"
+        mark = "." if came.startswith(BOARD) else ":"
+        return f"'{self.name}' was not {verb}{source}{waited}{mark} {came}. {advice}\n{requests}"
 
     def nearest(self) -> Miss:
         """Returns what came nearest: the right file and client first, then what differs in one."""
+        from TftpLibrary.boot.trails import is_miss  # noqa: PLC0415 - for a miss only
+
         own = self.view.select(self.name, self.client, direction=self.direction)
-        if own:
+        if own and (len({t.filename for t in own}) == 1 or not all(map(is_miss, own))):
             return self.attempt(last_attempt(own))
-        if self.direction and self.view.select(self.name, self.client):
+        if not own and self.direction and self.view.select(self.name, self.client):
             return self._other_direction(self.direction)
         same_client = self.view.select(client=self.client, direction=self.direction)
         near = nearest_names(self.name, (transfer.filename for transfer in same_client))
+        by_loader = None if self._is_same(near) else self._of_loaders()
+        if by_loader or own:
+            return by_loader or self.attempt(last_attempt(own))
         if near:
             return self._near_names(near, same_client)
         others = self.view.select(self.name, direction=self.direction)
-        if others:
-            return self._other_clients(others)
-        return self._elsewhere() or self._nothing_like_it()
+        return (
+            self._other_clients(others) if others else self._elsewhere()
+        ) or self._nothing_like_it()
 
     def attempt(self, transfer: Transfer) -> Miss:
         """Returns how far one transfer came that did not complete."""
@@ -140,6 +149,26 @@ class Search(NamedTuple):
             "the board asked for it (read request) instead of sending it (write request)",
             f"`{self.words.download}` waits for what a board asks for.",
         )
+
+    def _is_same(self, near: Sequence[str]) -> bool:
+        """Whether the nearest name differs in case only, and no boot loader looked for it."""
+        from TftpLibrary.boot.trails import steps_of  # noqa: PLC0415 - for a miss only
+
+        is_same = bool(near) and plain_name(near[0]).casefold() == plain_name(self.name).casefold()
+        return is_same and not steps_of(near[0])
+
+    def _of_loaders(self) -> Miss | None:
+        """Returns what boot loaders asked for in vain, where they did not get to the file."""
+        from TftpLibrary.messages.probes import stuck_boards  # noqa: PLC0415 - for a miss only
+
+        if self.direction is Direction.write:
+            return None
+        own = self.view.of(client=self.client).transfers
+        told = stuck_boards(own, self.view.names)
+        if not told:
+            return None
+        (came, advice), *others = told
+        return Miss(came, " ".join([advice, *map(". ".join, others)]))
 
     def _elsewhere(self) -> Miss | None:
         """Returns the right file at another server, or before the mark."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from TftpLibrary.messages.likeness import nearest_names
 from TftpLibrary.messages.words import PYTHON, Words
-from TftpLibrary.recording.view import Transfers, View
+from TftpLibrary.recording.records import Transfer
+from TftpLibrary.recording.view import View
 from TftpLibrary.recording.wording import faults_text, outcome_text, request_text
+
+if TYPE_CHECKING:
+    from TftpLibrary.messages.probes import Probes
 
 MOST_NAMED = 10
 """Requests that are named; of the rest only the number is given."""
@@ -25,21 +32,32 @@ def describe_requests(view: View, near: str = "", words: Words = PYTHON) -> str:
     if not view.transfers:
         text = f"No request was seen{place}{words.since}."
     else:
-        shown = _worth_naming(view.transfers, near)
-        of_all = f", {len(shown)} of {len(view.transfers):,}" if view.transfers != shown else ""
-        told = "; ".join(
-            f"{t.id} {request_text(t)}: {outcome_text(t)}{faults_text(t)}" for t in shown
-        )
-        text = f"Requests seen{place}{of_all}: {told}."
+        from TftpLibrary.messages.probes import fold  # noqa: PLC0415 - for a miss only
+
+        listed = fold(view.transfers)
+        shown = _worth_naming(listed, near)
+        count = sum(map(_count, shown))
+        of_all = f", {count} of {len(view.transfers):,}" if shown != listed else ""
+        text = f"Requests seen{place}{of_all}: {'; '.join(map(_told, shown))}."
     return text if view.is_complete else f"{text} Older ones were dropped: the record was full."
 
 
-def _worth_naming(transfers: Transfers, near: str) -> Transfers:
+def _told(item: Transfer | Probes) -> str:
+    if isinstance(item, Transfer):
+        return f"{item.id} {request_text(item)}: {outcome_text(item)}{faults_text(item)}"
+    return str(item)
+
+
+def _count(item: Transfer | Probes) -> int:
+    return 1 if isinstance(item, Transfer) else len(item.transfers)
+
+
+def _worth_naming(items: Sequence[Transfer | Probes], near: str) -> Sequence[Transfer | Probes]:
     """Returns the last requests, and the last ones for names that are near, in their order."""
-    if len(transfers) <= MOST_NAMED:
-        return transfers
-    names = nearest_names(near, (transfer.filename for transfer in transfers)) if near else ()
-    alike = [transfer for transfer in transfers if transfer.filename in names][-_MOST_NEAR:]
-    others = [transfer for transfer in transfers if transfer.filename not in names]
+    if len(items) <= MOST_NAMED:
+        return items
+    names = nearest_names(near, (item.filename for item in items)) if near else ()
+    alike = [item for item in items if item.filename in names][-_MOST_NEAR:]
+    others = [item for item in items if item.filename not in names]
     last = others[len(alike) - MOST_NAMED :]
-    return tuple(sorted([*alike, *last], key=lambda transfer: transfer.id))
+    return sorted([*alike, *last], key=lambda item: item.id)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+BOARD = "The board"
+"""Begins the sentence about what a boot loader did."""
+
 
 class Words(NamedTuple):
     """How a reader waits, and what he calls a setting and the beginning of the record.

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from TftpLibrary.boot.identity import parse_identity
+from TftpLibrary.boot.loaders import BootLoader
+from TftpLibrary.boot.names import boot_file_names
 from TftpLibrary.errors import UsageError
 from TftpLibrary.messages.checks import NoRequest, NothingMissing, Usage
 from TftpLibrary.protocol.outcome import Cause, Outcome
 from TftpLibrary.protocol.packets import Direction, Mode
+from utest.support.boots import asked, boot, found
 from utest.support.records import BOARD, DROPPED, completed, ended, partial, refused, struck
 from utest.support.views import numbered, seen
 
@@ -167,3 +171,32 @@ def test_a_transfer_that_did_not_complete_used_nothing() -> None:
     assert question.explain(seen(refused("zimage"))).startswith(
         "'zImage' was not transferred: no such name was requested, the nearest: 'zimage' (file "
     )
+
+
+def test_misses_of_healthy_boots_are_not_missing() -> None:
+    names = boot_file_names(BootLoader.u_boot, parse_identity(mac="52:54:00:12:34:0b", arch="arm"))
+    u_boot = (*asked(names[:-1], BootLoader.u_boot), found(names[-1], BootLoader.u_boot))
+    assert NothingMissing().find(numbered(*boot(), *u_boot, completed()))
+
+
+def test_missing_kernel_of_a_healthy_boot_is_missing() -> None:
+    view = numbered(*boot(), refused("vmlinuz"))
+    assert NothingMissing().find(view) is None
+    assert (
+        NothingMissing()
+        .explain(view)
+        .startswith("1 requested file was missing: 'vmlinuz' from 192.168.1.50. Upload under")
+    )
+
+
+def test_search_that_found_nothing_is_told_in_one_sentence() -> None:
+    names = boot_file_names(BootLoader.u_boot, parse_identity(mac="52:54:00:12:34:0b"))
+    view = numbered(*asked(names, BootLoader.u_boot), refused("logo.bmp"))
+    text, _, requests = NothingMissing().explain(view).partition("\n")
+    assert text == (
+        "3 requested files were missing: 'logo.bmp' from 192.168.1.50. Upload under the names "
+        "that the board asks for, or name what it can do without in ignore=. The board runs "
+        "U-Boot and found no configuration: it asked pxelinux.cfg/01-52-54-00-12-34-0b, default. "
+        "The store has none of them. Upload the file under a name that the board asks for."
+    )
+    assert requests.startswith("Requests seen: 1 to 2 U-Boot from 192.168.1.50 looked for")

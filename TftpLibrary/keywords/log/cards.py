@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from TftpLibrary.keywords.log.chart import throughput
@@ -24,6 +24,9 @@ from TftpLibrary.recording.wording import (
     result_text,
 )
 
+if TYPE_CHECKING:
+    from TftpLibrary.messages.probes import Probes
+
 CLOSED = frozenset({Outcome.completed, Outcome.probed})
 """The outcomes whose cards are closed."""
 
@@ -34,6 +37,7 @@ _MOST_OPTIONS = 8
 _MOST_LINES = 5
 _NEWLINE = "\n"
 _SHA256_DIGITS = 12
+_MOST_PROBES = 24
 
 
 class Surroundings(NamedTuple):
@@ -60,6 +64,37 @@ def card(transfer: Transfer, around: Surroundings | None = None) -> str:
             f'<summary style="cursor:pointer">{_summary(transfer)}</summary>',
             f'<div style="margin:.3em 0 .6em 1.2em">{rows(_facts(transfer, around))}',
             f"{throughput(transfer)}</div></details>",
+        ]
+    )
+
+
+def probes_card(probes: Probes, advice: str = "") -> str:
+    """Returns the card of the misses of a boot loader.
+
+    Args:
+        probes: the misses.
+        advice: what the store has instead.
+    """
+    is_open = " open" if probes.is_failure else ""
+    asked = text(probes.asked, _MIDDLE)
+    mark = badge(Outcome.refused if probes.is_failure else Outcome.probed, probes.word)
+    told = text(probes.result, 2 * _MIDDLE)
+    names = ", ".join(name(t.filename, _SHORT) for t in probes.transfers[:_MOST_PROBES])
+    more = len(probes.transfers) - _MOST_PROBES
+    first, server = probes.transfers[0], probes.transfers[0].server
+    at_server = f", server {text(server, _SHORT)}" if server else ""
+    facts = [
+        ("Board", f"{text(peer_text(first), _SHORT)}{at_server}"),
+        ("Asked", f"{names}, and {more} more" if more > 0 else names),
+        ("Store", text(advice, 2 * _MIDDLE)),
+        ("Time", clock_text(first)),
+        ("Options", _options(first)),
+    ]
+    return "\n".join(
+        [
+            f'<details style="white-space:normal"{is_open}>',
+            f'<summary style="cursor:pointer">{probes.numbers} {mark} {asked}: {told}</summary>',
+            f'<div style="margin:.3em 0 .6em 1.2em">{rows(facts)}</div></details>',
         ]
     )
 

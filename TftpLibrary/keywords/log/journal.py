@@ -9,18 +9,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from TftpLibrary.keywords import reporting
 from TftpLibrary.keywords.base import log_address
 from TftpLibrary.keywords.conversions import OnFailure
-from TftpLibrary.keywords.log.cards import CLOSED, Surroundings, card
+from TftpLibrary.keywords.log.cards import CLOSED, Surroundings, card, probes_card
 from TftpLibrary.keywords.state import LibraryState
 from TftpLibrary.messages.likeness import nearest_names
-from TftpLibrary.protocol.outcome import Cause, Outcome
-from TftpLibrary.protocol.packets import Direction, ErrorCode
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import Watch
 from TftpLibrary.recording.wording import outcome_word
+
+if TYPE_CHECKING:
+    from TftpLibrary.messages.probes import Probes
 
 MOST_AT_ONCE = 20
 """Cards that are written when a keyword ends; failures come first."""
@@ -29,6 +32,8 @@ MOST_IN_SCOPE = 200
 """Cards of a test, or of the keywords of a suite outside of its tests."""
 
 _LONGEST_LISTING = 0.2
+_MOST_RECENT = 300
+"""Transfers among which the misses of a boot loader are put together."""
 
 
 class Journal:
@@ -43,27 +48,68 @@ class Journal:
         self._told = 0
         self._left = MOST_IN_SCOPE
         self._lists_files = True
+        # The ended transfers of the scope, and those of them that wait for the end of their search.
+        self._recent: list[Transfer] = []
+        self._waiting: frozenset[int] = frozenset()
 
     def begin(self) -> None:
         """A suite or a test begins: it has cards of its own."""
         self._left = MOST_IN_SCOPE
+        self._recent = []
+        self._waiting = frozenset()
 
-    def write_cards(self) -> None:
-        """Writes a card for each transfer that ended since the last call."""
+    def write_cards(self, *, is_end: bool = False) -> None:
+        """Writes a card for each transfer that ended since the last call.
+
+        The misses of a boot loader have one card, when its search is over.
+
+        Args:
+            is_end: whether no search goes on: the test ends, or the setup of its suite.
+        """
         told = self._told
         self._told, ended = self._state.recorder.ends(told)
-        if self._told == told:
+        unseen = self._told - told - len(ended)
+        items = self._items(ended, is_end=is_end)
+        if not items and not unseen:
             return
-        chosen = _worth_a_card(ended, min(MOST_AT_ONCE, self._left))
+        chosen = _worth_a_card(items, min(MOST_AT_ONCE, self._left))
         self._left -= len(chosen)
         names: dict[str, list[str]] = {}
-        for transfer in chosen:
-            reporting.log_html(card(transfer, self._surroundings(transfer, names)))
-        ids = {transfer.id for transfer in chosen}
-        rest = Counter(transfer.outcome for transfer in ended if transfer.id not in ids)
-        unseen = self._told - told - len(ended)
+        for item in chosen:
+            if isinstance(item, Transfer):
+                reporting.log_html(card(item, self._surroundings(item, names)))
+            else:
+                reporting.log_html(probes_card(item, self._advice(item, names)))
+        ids = {item.id for item in chosen}
+        rest: Counter[str] = Counter()
+        for item in items:
+            if item.id not in ids:
+                rest.update(outcome_word(t.outcome) for t in _transfers(item))
         if rest or unseen:
-            reporting.log_more({outcome_word(key): count for key, count in rest.items()}, unseen)
+            reporting.log_more(rest, unseen)
+
+    def _items(self, ended: Sequence[Transfer], *, is_end: bool) -> list[Transfer | Probes]:
+        """Returns what gets cards now, and keeps the misses of a search that may go on."""
+        self._recent = [*self._recent, *ended][-_MOST_RECENT:]
+        if not self._waiting and all(t.outcome is not Outcome.refused for t in ended):
+            return list(ended)
+        from TftpLibrary.messages.probes import fold, is_told_now  # noqa: PLC0415 - for a miss only
+
+        waiting = self._waiting | {transfer.id for transfer in ended}
+        kept: set[int] = set()
+        items: list[Transfer | Probes] = []
+        # Those that fell out of the recent ones are no part of a search.
+        early = ended[: max(0, len(ended) - len(self._recent))]
+        for item in [*early, *fold(sorted(self._recent, key=lambda transfer: transfer.id))]:
+            own = {transfer.id for transfer in _transfers(item)} & waiting
+            if not own:
+                continue
+            if is_end or is_told_now(item, self._recent):
+                items.append(item)
+            else:
+                kept |= own
+        self._waiting = frozenset(kept)
+        return items
 
     def write_failure(self, watch: Watch, *, has_server: bool) -> None:
         """Writes the requests of a test, or a suite setup, that failed.
@@ -87,12 +133,25 @@ class Journal:
             files = state.server(alias).files
             sha256 = files.sha256_for(transfer.filename, transfer.client)
             return Surroundings(sha256, capture=capture)
+        from TftpLibrary.boot.trails import is_miss  # noqa: PLC0415 - for a miss only
+
         near: tuple[str, ...] = ()
-        if _is_missing(transfer):
+        if is_miss(transfer):
             if alias not in names:
                 names[alias] = self._file_names(alias)
             near = nearest_names(transfer.filename, names[alias])
         return Surroundings(near=near, capture=capture)
+
+    def _advice(self, probes: Probes, names: dict[str, list[str]]) -> str:
+        """Returns what the store has instead of the names that a loader asked for in vain."""
+        alias = probes.trail.board[0]
+        if not probes.is_failure or not self._state.is_running(alias):
+            return ""
+        from TftpLibrary.messages.probes import advice_for  # noqa: PLC0415 - for a miss only
+
+        if alias not in names:
+            names[alias] = self._file_names(alias)
+        return advice_for(probes.trail, names[alias]) if self._lists_files else ""
 
     def _file_names(self, alias: str) -> list[str]:
         """The names in the store, unless that takes long: a log must not slow a test down."""
@@ -104,19 +163,18 @@ class Journal:
         return names
 
 
-def _worth_a_card(ended: Sequence[Transfer], most: int) -> list[Transfer]:
+def _worth_a_card(ended: Sequence[Transfer | Probes], most: int) -> Sequence[Transfer | Probes]:
     """Those that get a card, in their order: the failures first, if there are too many."""
     if len(ended) <= most:
-        return list(ended)
-    by_need = sorted(ended, key=lambda transfer: transfer.outcome in CLOSED)
-    chosen = {transfer.id for transfer in by_need[:most]}
-    return [transfer for transfer in ended if transfer.id in chosen]
+        return ended
+    by_need = sorted(ended, key=_is_closed)
+    chosen = {item.id for item in by_need[:most]}
+    return [item for item in ended if item.id in chosen]
 
 
-def _is_missing(transfer: Transfer) -> bool:
-    return (
-        transfer.outcome is Outcome.refused
-        and transfer.direction is Direction.read
-        and transfer.error_code == ErrorCode.file_not_found
-        and transfer.cause is not Cause.on_purpose
-    )
+def _is_closed(item: Transfer | Probes) -> bool:
+    return item.outcome in CLOSED if isinstance(item, Transfer) else not item.is_failure
+
+
+def _transfers(item: Transfer | Probes) -> Sequence[Transfer]:
+    return (item,) if isinstance(item, Transfer) else item.transfers

@@ -60,10 +60,15 @@ def name(value: str, limit: int = 0) -> str:
     return f"<bdi>{text(value, limit)}</bdi>"
 
 
-def badge(outcome: Outcome | None) -> str:
-    """Returns the word and the colour of an outcome."""
+def badge(outcome: Outcome | None, word: str = "") -> str:
+    """Returns the word and the colour of an outcome.
+
+    Args:
+        outcome: the outcome.
+        word: takes the place of its own word.
+    """
     style = f"color:{COLOURS[outcome]};border:1px solid;border-radius:3px;padding:0 .4em"
-    return f'<b style="{style}">{outcome_word(outcome)}</b>'
+    return f'<b style="{style}">{word or outcome_word(outcome)}</b>'
 
 
 def rows(cells: Iterable[tuple[str, str]]) -> str:

@@ -1,7 +1,8 @@
 """Many transfers as a table in log.html, with a bar for each of them on one time axis.
 
-It shows which board fetched what, and when; a request that was refused is a row too. Without its
-tags each row reads as a line of text.
+It shows which board fetched what, and when; a request that was refused is a row too. The names that
+a boot loader looked for in vain are one row, open to see. Without its tags each row reads as a line
+of text.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil, log10
+from typing import TYPE_CHECKING
 
 from TftpLibrary.keywords.log.markup import COLOURS, badge, clock_text, name, peer_text, text
+from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.wording import (
     duration_text,
@@ -19,6 +22,9 @@ from TftpLibrary.recording.wording import (
     peer_words,
     result_text,
 )
+
+if TYPE_CHECKING:
+    from TftpLibrary.messages.probes import Probes
 
 MOST_ROWS = 200
 """Rows of a table at most: the latest transfers."""
@@ -69,6 +75,8 @@ class Axis:
 
 def transfers_table(transfers: Sequence[Transfer]) -> str:
     """Returns an HTML table with one row for each transfer, in their order."""
+    from TftpLibrary.messages.probes import fold  # noqa: PLC0415 - for a table only
+
     shown = transfers[-MOST_ROWS:]
     axis = Axis(shown)
     left_out = len(transfers) - len(shown)
@@ -78,7 +86,7 @@ def transfers_table(transfers: Sequence[Transfer]) -> str:
         [
             f'<div style="white-space:normal"><table style="{style}">',
             _cells("th", ("No.", "Server", "Start"), "Request", _labels(axis)),
-            *(_row(transfer, axis) for transfer in shown),
+            *(_row_of(item, axis) for item in fold(shown)),
             f"</table>{more}</div>",
         ]
     )
@@ -99,14 +107,43 @@ def _label(seconds: float) -> str:
     return duration_text(seconds) if seconds else "0 s"
 
 
+def _row_of(item: Transfer | Probes, axis: Axis) -> str:
+    return _row(item, axis) if isinstance(item, Transfer) else _probes_row(item, axis)
+
+
+def _probes_row(probes: Probes, axis: Axis) -> str:
+    """One row for the misses of a boot loader; open, it has a line for each of them."""
+    first = probes.transfers[0]
+    outcome = Outcome.refused if probes.is_failure else Outcome.probed
+    asked = text(f"{probes.asked}: {probes.result}", 400)
+    lines = "\n".join(
+        f"<div>{t.id} +{duration_text(axis.start(t))} {name(t.filename, 200)}</div>"
+        for t in probes.transfers
+    )
+    told = (
+        f'<details><summary style="cursor:pointer">{badge(outcome, probes.word)} {asked}</summary>'
+        f"\n{lines}\n</details>"
+    )
+    short = (probes.numbers, text(first.server, 80), _start(first, axis))
+    last = probes.transfers[-1]
+    end = axis.start(last) + last.duration
+    drawn = first._replace(duration=end - axis.start(first), outcome=outcome)
+    return _cells("td", short, told, _bar(drawn, axis))
+
+
+def _start(transfer: Transfer, axis: Axis) -> str:
+    return f'<span title="{clock_text(transfer)}">+{duration_text(axis.start(transfer))}</span>'
+
+
 def _row(transfer: Transfer, axis: Axis) -> str:
-    start = f'<span title="{clock_text(transfer)}">+{duration_text(axis.start(transfer))}</span>'
     title = text(peer_text(transfer))
     board = f'<span title="{title}">{text(peer_words(transfer), 80)}</span>'
     asked = f"{kind_text(transfer)} for '{name(transfer.filename, 200)}' {board}"
     told = f"{badge(transfer.outcome)} {asked}: {_result(transfer)}"
     where = OURS if transfer.is_ours else text(transfer.server, 80)
-    return _cells("td", (str(transfer.id), where, start), told, _bar(transfer, axis))
+    return _cells(
+        "td", (str(transfer.id), where, _start(transfer, axis)), told, _bar(transfer, axis)
+    )
 
 
 def _result(transfer: Transfer) -> str:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from TftpLibrary.boot.identity import parse_identity
+from TftpLibrary.boot.loaders import BootLoader
+from TftpLibrary.boot.names import boot_file_names
 from TftpLibrary.keywords.capture_files import Keep
 from TftpLibrary.keywords.conversions import OnFailure
 from TftpLibrary.keywords.log import journal as module
@@ -16,10 +19,12 @@ from TftpLibrary.protocol.outcome import Cause
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.settings import ServerSettings
+from utest.support.boots import asked, boot
 from utest.support.html import Page
 from utest.support.records import completed, partial, refused, write_record
 
 Record = Callable[[Transfer], None]
+BOARD = parse_identity(mac="52:54:00:ab:cd:07", ip="192.168.77.51")
 SHA256 = "2cf24dba5fb0"
 """Of `hello`."""
 
@@ -214,3 +219,71 @@ def test_a_server_of_another_name_has_other_files(
         write_record(started.recorder, completed("greeting", 5, server=alias))
     journal.write_cards()
     assert [SHA256 in message for message in log.messages] == [False, True]
+
+
+def test_search_of_a_boot_loader_has_one_card_when_it_is_over(
+    journal: Journal, record: Record, started: LibraryState, log: pytest.LogCaptureFixture
+) -> None:
+    started.server().files.upload_bytes(b"", "pxelinux.cfg/01-52-54-00-AB-CD-07")
+    *names, last = boot_file_names(BootLoader.pxelinux, BOARD)[1:]
+    for name in names:
+        for miss in asked([name], BootLoader.pxelinux):
+            record(miss)
+        journal.write_cards()
+    assert not log.messages
+    for miss in asked([last], BootLoader.pxelinux):
+        record(miss)
+    journal.write_cards()
+    journal.write_cards(is_end=True)
+    assert heads(log) == [
+        "1 to 10 refused PXELINUX from 192.168.1.50 looked for its configuration: 10 names, file "
+        "not found"
+    ]
+    page = Page(log.messages[0])
+    assert not page.odd
+    assert ("details", "open", None) in page.attributes
+    assert "it differs in case only" in page.text
+
+
+def test_search_that_went_well_is_a_closed_card(
+    journal: Journal, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    for transfer in (*boot(), completed("vmlinuz")):
+        record(transfer)
+    journal.write_cards()
+    assert [head.partition(" from")[0] for head in heads(log)] == [
+        "1 completed read request for 'shimx64.efi'",
+        "2 to 4 looked shim",
+        "5 completed read request for 'grubx64.efi'",
+        "6 to 9 looked GRUB",
+        "10 completed read request for '/grub/grub.cfg'",
+        "11 completed read request for 'vmlinuz'",
+    ]
+    assert not any("open" in Page(message).of("details", "open") for message in log.messages)
+
+
+def test_search_that_goes_on_when_the_test_ends_has_its_card_then(
+    journal: Journal, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    for miss in asked(boot_file_names(BootLoader.pxelinux, BOARD)[1:4], BootLoader.pxelinux):
+        record(miss)
+    journal.write_cards()
+    assert not log.messages
+    journal.write_cards(is_end=True)
+    journal.begin()
+    journal.write_cards(is_end=True)
+    assert len(log.messages) == 1
+    assert "3 names" in log.messages[0]
+
+
+def test_cards_that_are_too_many_are_counted_with_the_misses_of_a_search(
+    journal: Journal, record: Record, log: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(module.MOST_AT_ONCE):
+        record(refused("bad"))
+    for transfer in (*boot(), completed("vmlinuz")):
+        record(transfer)
+    journal.write_cards()
+    assert log.messages[-1] == (
+        "11 more transfers ended: 4 completed, 7 refused. `Log Transfers` shows the latest."
+    )

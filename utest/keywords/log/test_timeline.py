@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from TftpLibrary.boot.loaders import BootLoader
 from TftpLibrary.keywords.log import timeline
+from TftpLibrary.keywords.log.markup import COLOURS
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import FaultMark, Transfer
+from utest.support.boots import asked, boot
 from utest.support.html import Page
 from utest.support.records import DROPPED, STARTED, completed, ended, partial, refused, struck
 
@@ -158,3 +161,33 @@ def test_cost_of_a_table_grows_with_its_rows_and_no_faster() -> None:
         assert axis.start(transfer) <= axis.span
         assert axis.grid[-1] <= axis.span
     assert Counted.looks <= 4
+
+
+def test_names_that_a_boot_loader_looked_for_in_vain_are_one_row_open_to_see() -> None:
+    transfers = [at(t, 0.1 * n, id=n + 1) for n, t in enumerate([*boot(), completed("vmlinuz")])]
+    page = Page(timeline.transfers_table(transfers))
+    assert not page.odd
+    assert page.tags.count("details") == 2
+    assert [line for line in page.lines if "looked for" in line] == [
+        "2 to 4  +100 ms looked shim from 192.168.1.50 looked for its loader: 3 names that need "
+        "not exist",
+        "6 to 9  +500 ms looked GRUB from 192.168.1.50 looked for its configuration: 4 names that "
+        "need not exist, and then '/grub/grub.cfg'",
+    ]
+    assert "7 +600 ms /grub/x86_64-efi/fs.lst" in page.lines
+    assert len(bars(timeline.transfers_table(transfers))) == 6
+
+
+def test_search_that_failed_has_the_colour_of_a_failure() -> None:
+    names = ["pxelinux.cfg/01-52-54-00-ab-cd-07", "pxelinux.cfg/default"]
+    probes = [at(t, n, id=n) for n, t in enumerate(asked(names, BootLoader.pxelinux), 1)]
+    html = timeline.transfers_table(probes)
+    assert html.count(COLOURS[Outcome.refused]) == 2
+    assert "2 names, file not found" in html
+
+
+def test_names_of_a_boot_loader_are_escaped() -> None:
+    probes = asked([f"{HOSTILE}/pxelinux.cfg/0A", f"{HOSTILE}/pxelinux.cfg/0"], BootLoader.pxelinux)
+    page = Page(timeline.transfers_table([at(t, 0, id=n) for n, t in enumerate(probes, 1)]))
+    assert not page.odd
+    assert page.tags.count("details") == 1
