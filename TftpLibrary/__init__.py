@@ -37,6 +37,10 @@ from TftpLibrary.store.files import FileStore
 from TftpLibrary.version import VERSION
 
 if TYPE_CHECKING:
+    from TftpLibrary.boot.configs import BootConfig, Kernel, boot_config
+    from TftpLibrary.boot.identity import Identity, parse_identity
+    from TftpLibrary.boot.loaders import BootLoader
+    from TftpLibrary.boot.names import boot_file_names
     from TftpLibrary.engine.injection import ClientFaults, Faults
     from TftpLibrary.faults.files import Damage, Damaging, Denial, ToldSize
     from TftpLibrary.faults.kinds import FaultKind
@@ -52,6 +56,8 @@ if TYPE_CHECKING:
     from TftpLibrary.library import TftpLibrary
 
 __all__ = [
+    "BootConfig",
+    "BootLoader",
     "Captured",
     "Cause",
     "ClientFaults",
@@ -68,7 +74,9 @@ __all__ = [
     "FaultMark",
     "Faults",
     "FileStore",
+    "Identity",
     "Idle",
+    "Kernel",
     "Lab",
     "LabClient",
     "LabError",
@@ -108,6 +116,9 @@ __all__ = [
     "View",
     "Way",
     "Words",
+    "boot_config",
+    "boot_file_names",
+    "parse_identity",
 ]
 
 __version__ = VERSION
@@ -115,6 +126,13 @@ __version__ = VERSION
 
 _LATER = {
     "TftpLibrary": "library",
+    "BootConfig": "boot.configs",
+    "Kernel": "boot.configs",
+    "boot_config": "boot.configs",
+    "Identity": "boot.identity",
+    "parse_identity": "boot.identity",
+    "BootLoader": "boot.loaders",
+    "boot_file_names": "boot.names",
     "ClientFaults": "engine.injection",
     "Faults": "engine.injection",
     "Damage": "faults.files",
@@ -138,9 +156,9 @@ _LATER = {
 """The modules of the names that are loaded when they are asked for."""
 
 
-def __getattr__(name: str) -> type:
+def __getattr__(name: str) -> object:
     """Loads what few programs need when it is asked for."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: type = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    found: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     return found

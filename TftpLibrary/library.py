@@ -22,6 +22,7 @@ from TftpLibrary.keywords.argument_types import (
 )
 from TftpLibrary.keywords.assertions import AssertionKeywords
 from TftpLibrary.keywords.boards import Boards
+from TftpLibrary.keywords.boot import BootKeywords
 from TftpLibrary.keywords.captures import CaptureKeywords
 from TftpLibrary.keywords.clients import ClientKeywords
 from TftpLibrary.keywords.conversions import (
@@ -164,6 +165,12 @@ class TftpLibrary(DynamicCore):
     and granted, the rate, the packets sent again. Failures are open. When a test fails, its
     requests are logged as a table, as `Log Transfers` does; ``on_failure=NOTHING`` at the import
     switches that off.
+
+    = What boards ask =
+
+    A boot loader looks for its configuration under many names. `Upload Boot Config` stores one
+    where it looks, `Get Boot File Names` returns the names for `Requests Should Be`, and failed
+    waits say which loader asked in vain, and what the store has instead.
 
     = Captures =
 
@@ -324,6 +331,7 @@ class TftpLibrary(DynamicCore):
             WaitingKeywords,
             TransferKeywords,
             AssertionKeywords,
+            BootKeywords,
             CaptureKeywords,
             ClientKeywords,
             FaultKeywords,

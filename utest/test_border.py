@@ -56,6 +56,7 @@ OWN_WORDS = {
     "Packets": "packet: ",
     "Damaging": "There is no damage '",
     "Scenario": "There is no scenario '",
+    "BootLoader": "There is no boot loader '",
 }
 """How messages begin of types that have their own words for a wrong value."""
 
@@ -126,6 +127,7 @@ class Names:
             "kind": "drop",
             "how": "flip_bit",
             "scenario": "lost_block",
+            "loader": "pxelinux",
             "fault": "drop-1",
         }
         self.port = port
@@ -278,7 +280,17 @@ def test_needed_name_is_not_empty(unused: RobotCalls) -> None:
         spec = keyword.args
         needed = [name for name in spec.positional if name not in spec.defaults]
         values = {name: Names("x", 1).values[name] for name in needed}
-        no_names = {"text", "data", "size", "timeout", "source", "kind", "how", "scenario"}
+        no_names = {
+            "text",
+            "data",
+            "size",
+            "timeout",
+            "source",
+            "kind",
+            "how",
+            "scenario",
+            "loader",
+        }
         for name in sorted({*needed} - no_names):
             with pytest.raises(TftpError, match=rf"{name}: expected a text, got ''\.$"):
                 unused.call(keyword.name, **{**values, name: ""})

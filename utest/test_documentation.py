@@ -29,6 +29,7 @@ TAGS = {
     "Transfers",
     "Waiting",
     "Assertion",
+    "Boot",
     "Capture",
     "Client",
     "Faults",

@@ -20,6 +20,8 @@ import pytest
 
 import TftpLibrary
 from TftpLibrary import (
+    BootConfig,
+    BootLoader,
     Captured,
     Cause,
     ClientFaults,
@@ -36,7 +38,9 @@ from TftpLibrary import (
     FaultMark,
     Faults,
     FileStore,
+    Identity,
     Idle,
+    Kernel,
     Lab,
     LabClient,
     LabError,
@@ -75,6 +79,9 @@ from TftpLibrary import (
     View,
     Way,
     Words,
+    boot_config,
+    boot_file_names,
+    parse_identity,
 )
 from utest.support.views import not_downloaded
 
@@ -187,7 +194,8 @@ def test_other_names_are_not_there() -> None:
 
 def test_a_python_program_loads_neither_robot_framework_nor_what_it_can_do_without() -> None:
     others = ("robot", "robotlibcore", "assertionengine", "difflib")
-    assert loaded(NONE_OF_THE_FAULTS, *others, "dataclasses", "TftpLibrary.faults") == "[]"
+    ours = ("TftpLibrary.faults", "TftpLibrary.boot")
+    assert loaded(NONE_OF_THE_FAULTS, *others, "dataclasses", *ours) == "[]"
     assert loaded(ALL_NAMES, *others) == "[]"
 
 
@@ -219,6 +227,14 @@ def test_these_tests_import_each_public_name_and_no_other_module() -> None:
 
 
 # Uses
+
+
+def test_boot_loader_gets_its_configuration_where_it_looks(server: TftpServer) -> None:
+    board: Identity = parse_identity(mac="52-54-00-AB-CD-07")
+    linux = Kernel("zImage", append="console=ttyS0")
+    config: BootConfig = boot_config(BootLoader.pxelinux, board, linux)
+    server.files.upload_bytes(config.text.encode(), config.name)
+    assert server.files.exists(boot_file_names(BootLoader.pxelinux, board)[1])
 
 
 def test_a_server_shows_what_a_client_did(

@@ -25,6 +25,7 @@ from robot.api.types import Secret
 from robot.errors import DataError
 from robot.variables import is_dict_variable
 
+from TftpLibrary.boot.loaders import BootLoader, parse_loader
 from TftpLibrary.errors import UsageError
 from TftpLibrary.faults.files import Damaging, parse_damaging
 from TftpLibrary.faults.kinds import FaultKind, parse_kind
@@ -79,6 +80,7 @@ _PARSERS: dict[Any, Callable[[str], object]] = {
     Packets: parse_packets,
     Damaging: parse_damaging,
     Scenario: parse_scenario,
+    BootLoader: parse_loader,
 }
 """Types whose own parser has the best words for a wrong text."""
 
