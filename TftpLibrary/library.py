@@ -225,15 +225,11 @@ class TftpLibrary(DynamicCore):
 
     | TFTPLIBRARY_LAB=ssh://pi@lab1 robot suite.robot
 
-    ``lab=`` of the import says the same, and ``lab=`` of `Start TFTP Server`, `TFTP Get` and
-    `TFTP Put` is for suites with several labs. The lab host needs this library in the same version
-    (``pipx install robotframework-tftp``), and an account to which ``ssh`` gets without a question.
-
-    Paths are paths of this machine, also of captures, except ``root=``: that is a folder of the lab
-    host, which ``tftplibrary lab --allow-root`` has to allow there. A ``StoredFile`` has no
-    ``path`` in a lab. When the connection is cut for some seconds, a wait goes on afterwards and
-    finds what happened meanwhile. When it stays away for 30 seconds, the keyword fails, and the
-    lab host stops the servers.
+    ``lab=`` of the import says the same, and that of keywords is for suites with several labs. The
+    lab host needs this library (``pipx install robotframework-tftp``) in the same version, and an
+    account to which ``ssh`` gets without a question. Paths are those of this machine, but for
+    ``root=``, which ``tftplibrary lab --allow-root`` has to allow there. A ``StoredFile`` has no
+    ``path``. A wait goes on after a cut of some seconds; after 30 seconds the keyword fails.
 
     = Arguments =
 
