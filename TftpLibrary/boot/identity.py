@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
+from TftpLibrary import networks
 from TftpLibrary.errors import UsageError
 
 _HEXADECIMAL = r"(?:0x)?([0-9A-Fa-f]{8})"
 _UUID = r"\{?(?:urn:uuid:)?([0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12})\}?"
 _SHORT = re.compile(r"[0-9A-Fa-f]{1,2}(?:([:-])[0-9A-Fa-f]{1,2})(?:\1[0-9A-Fa-f]{1,2}){4}")
-_PLAIN_MAC = re.compile(r"[0-9A-Fa-f]{12}")
 _ETHERNET = r"01[:-](?=(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$)"
 _NAME = re.compile(r"[^\s/\\\x00-\x1f]+")
 _DOS_LETTERS = 8
@@ -108,13 +108,13 @@ def parse_mac(text: str) -> str:
     if _SHORT.fullmatch(plain):
         # Some systems leave out a zero at the beginning of an octet.
         plain = "".join(part.zfill(2) for part in re.split("[:-]", plain))
-    plain = re.sub(r"[\s.:-]", "", plain)
-    if not _PLAIN_MAC.fullmatch(plain):
+    found = networks.parse_mac(re.sub(r"\s", "", plain))
+    if found is None:
         raise UsageError(
             f"mac: expected a MAC address such as 52:54:00:ab:cd:07, 52-54-00-AB-CD-07 or "
             f"5254.00ab.cd07, got {text!r}."
         )
-    return bytes.fromhex(plain).hex(":")
+    return str(found)
 
 
 def parse_ip(text: str) -> str:

@@ -20,6 +20,8 @@ class Board:
 
     Attributes:
         name: of the board, as it stands in the names of its files.
+        mac: its MAC address.
+        uuid: its UUID, as its label shows it.
         kind: what it is.
         address: where the server sees it.
         wire: its network.
@@ -30,6 +32,9 @@ class Board:
     def __init__(self, name: str, kind: Kind, setup: Setup, folder: Path) -> None:
         self.name, self.kind = name, kind
         self.address = setup.client
+        number = int(setup.client.rpartition(".")[2]) % 256
+        self.mac = f"52:54:00:12:34:{number:02x}"
+        self.uuid = f"11223344-5566-7788-99aa-bbccddeeff{number:02x}"
         self.prompt = UBOOT_PROMPT
         self.wire = Wire(setup)
         self._folder = folder
@@ -93,13 +98,13 @@ class Board:
 
     def _start(self) -> subprocess.Popen[bytes]:
         made_of = machine(self.kind)
-        number = self.address.rpartition(".")[2]
-        card = f"{made_of.card},netdev=n0,mac=52:54:00:12:34:{int(number) % 256:02x}"
+        card = f"{made_of.card},netdev=n0,mac={self.mac}"
         end = self.wire.board_end
         network = ("-netdev", f"socket,id=n0,fd={end.fileno()}", "-device", card)
+        known = ("-uuid", self.uuid)
         try:
             return subprocess.Popen(
-                [*_dies_with_us(), made_of.program, *made_of.arguments, *network],
+                [*_dies_with_us(), made_of.program, *made_of.arguments, *known, *network],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

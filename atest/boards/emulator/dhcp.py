@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from atest.boards.emulator.frames import FrameError
@@ -18,7 +18,7 @@ SERVER_PORT, CLIENT_PORT = 67, 68
 DISCOVER, OFFER, REQUEST, ACK, NAK, INFORM = 1, 2, 3, 5, 6, 8
 
 NETMASK, ROUTER, REQUESTED_ADDRESS, LEASE, KIND = 1, 3, 50, 51, 53
-SERVER_NAME, TFTP_SERVER, BOOT_FILE, ETHERBOOT = 54, 66, 67, 175
+SERVER_NAME, TFTP_SERVER, BOOT_FILE, UUID, ETHERBOOT = 54, 66, 67, 97, 175
 _PAD, _END = 0, 255
 _ASK, _ANSWER = 1, 2
 _COOKIE = b"\x63\x82\x53\x63"
@@ -68,12 +68,16 @@ class Offer:
         server: the address of the TFTP server, which is the gateway and the DHCP server as well.
         netmask: that of the board's network.
         boot_file: the file to load; empty for none.
+        options: more options, by their codes.
+        echoes_uuid: whether the board gets its own option 97 back, as PXE asks for.
     """
 
     address: str
     server: str
     netmask: str = "255.255.255.0"
     boot_file: str = ""
+    options: Mapping[int, bytes] = field(default_factory=dict)
+    echoes_uuid: bool = False
 
     def __post_init__(self) -> None:
         if len(self.boot_file.encode()) > _LONGEST_NAME:
@@ -89,9 +93,10 @@ class Offer:
         wanted = question.options.get(REQUESTED_ADDRESS)
         if question.kind == REQUEST and wanted not in (None, socket.inet_aton(self.address)):
             return self._encode(question, NAK, {})
-        return self._encode(question, kinds[question.kind], self._options(question.kind))
+        return self._encode(question, kinds[question.kind], self._options(question))
 
-    def _options(self, asked: int) -> dict[int, bytes]:
+    def _options(self, question: Question) -> dict[int, bytes]:
+        asked = question.kind
         server, boot_file = self.server.encode(), self.boot_file.encode()
         options = {
             NETMASK: socket.inet_aton(self.netmask),
@@ -101,6 +106,10 @@ class Offer:
             BOOT_FILE: boot_file,
             ETHERBOOT: _NO_PROXY if boot_file else b"",
         }
+        uuid = question.options.get(UUID, b"") if self.echoes_uuid else b""
+        # EDK2 writes a 0 behind the texts of 66 and 67, and so over the code of the next option:
+        # a program that it starts finds nothing behind them.
+        options = {UUID: uuid, **self.options, **options}
         return {code: value for code, value in options.items() if value}
 
     def _encode(self, question: Question, kind: int, more: Mapping[int, bytes]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from contextlib import ExitStack
 from datetime import timedelta
 from html import escape
@@ -22,7 +23,7 @@ from atest.boards.emulator.board import Board
 from atest.boards.emulator.console import ConsoleError
 from atest.boards.emulator.dhcp import Offer
 from atest.boards.emulator.disturbance import Disturbance
-from atest.boards.emulator.machines import Kind, linux_files, machine, missing
+from atest.boards.emulator.machines import Kind, linux_files, machine, missing, missing_linux
 from atest.boards.emulator.wire import Setup
 from atest.equipment.peers import are_required
 
@@ -81,23 +82,44 @@ class EmulatedBoards:
         With ``TFTP_LIBRARY_REQUIRE_PEERS`` in the environment the test fails instead.
 
         Args:
-            kind: ``arm``, ``arm64``, ``linux``, ``pc`` or ``uefi``.
+            kind: ``arm``, ``arm64``, ``linux``, ``pc``, ``uefi`` or ``pc_uboot``.
         """
         if text := missing(kind):
             raise (Failure if are_required() else SkipExecution)(text)
 
     @keyword
-    def get_linux_files(self) -> tuple[Path, Path]:
-        """Returns the kernel and the initramfs that the board ``linux`` can boot."""
-        return linux_files()
+    def get_linux_files(self, processor: str = "arm64") -> tuple[Path, Path]:
+        """Returns the kernel and the initramfs that the board ``linux`` can boot.
+
+        Args:
+            processor: ``arm64``, or ``amd64`` for what a PC can boot.
+        """
+        if missing_linux(processor):
+            raise (Failure if are_required() else SkipExecution)(missing_linux(processor))
+        return linux_files(processor)
 
     @keyword
-    def power_on(
+    def build_grub(self, path: Path, prefix: str = "/grub") -> Path:
+        """Builds an image of GRUB that looks for a configuration of its board.
+
+        Args:
+            path: The image.
+            prefix: Where it looks for its files.
+        """
+        modules = ("normal", "efinet", "tftp", "net", "configfile", "echo", "linux")
+        command = ["grub-mkimage", "-O", "x86_64-efi", "-o", str(path), "-p", prefix, *modules]
+        subprocess.run(command, check=True, capture_output=True)
+        return path
+
+    @keyword
+    def power_on(  # noqa: PLR0913 - each is an argument of the keyword
         self,
         kind: Kind,
         server: Server,
         *,
         boot_file: str = "",
+        dhcp_options: dict[int, bytes] | None = None,
+        echoes_uuid: bool = False,
         loss: float = 0.0,
         repeat: float = 0.0,
         seed: int = 0,
@@ -106,9 +128,11 @@ class EmulatedBoards:
         """Switches a fresh board on, and returns it. U-Boot waits at its prompt then.
 
         Args:
-            kind: ``arm``, ``arm64``, ``linux``, ``pc`` or ``uefi``.
+            kind: ``arm``, ``arm64``, ``linux``, ``pc``, ``uefi`` or ``pc_uboot``.
             server: The TFTP server that the board finds at 10.0.2.2.
             boot_file: The file that DHCP names to the board.
+            dhcp_options: More options of DHCP, by their codes.
+            echoes_uuid: Whether DHCP returns the board's option 97.
             loss: Share of the TFTP packets that get lost on the wire, such as 0.01.
             repeat: Share of the TFTP packets that arrive twice.
             seed: Chooses which packets these are.
@@ -119,7 +143,13 @@ class EmulatedBoards:
         setup = Setup(
             server=(host, server.port),
             client=f"127.0.0.{_FIRST_CLIENT + len(self._boards)}",
-            offer=Offer(BOARD_ADDRESS, GATEWAY, boot_file=boot_file),
+            offer=Offer(
+                BOARD_ADDRESS,
+                GATEWAY,
+                boot_file=boot_file,
+                options=dhcp_options or {},
+                echoes_uuid=echoes_uuid,
+            ),
             disturbance=Disturbance(loss, repeat, seed),
         )
         self._powered_on += 1

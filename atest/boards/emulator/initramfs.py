@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 PROMPT = "board# "
-DRIVERS = ("virtio_net", "virtio_mmio")
-"""The modules that the card of the emulated board needs; they may need more."""
-
 _FOLDER, _FILE, _LINK, _DEVICE = 0o040755, 0o100755, 0o120777, 0o020600
 _CONSOLE = (5, 1)
 _DEPENDS = re.compile(rb"\0depends=([^\0]*)\0")
@@ -83,7 +80,7 @@ def archive(entries: Iterable[Entry]) -> bytes:
     return bytes(octets)
 
 
-def read_drivers(folder: Path, wanted: Sequence[str] = DRIVERS) -> dict[str, bytes]:
+def read_drivers(folder: Path, wanted: Sequence[str]) -> dict[str, bytes]:
     """Returns modules and all that they need, in the order in which they are loaded.
 
     Args:

@@ -11,14 +11,22 @@ from pathlib import Path
 FIRMWARE = Path("/usr/lib/u-boot")
 OVMF = Path("/usr/share/OVMF")
 GRUB = Path("/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi")
+SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
+SIGNED_GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed")
+PXELINUX = Path("/usr/lib/PXELINUX/pxelinux.0")
+LDLINUX = Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")
 PROJECT = Path(__file__).parents[3]
 FETCH_LINUX = "python3 -m atest.boards.fetch_linux"
 
 _DEBIAN = "On Debian: apt-get install --no-install-recommends "
 _ALL = ("-nodefaults", "-no-reboot", "-nographic", "-serial", "stdio", "-monitor", "none")
 _UBOOT_PACKAGES = ("qemu-system-arm", "u-boot-qemu")
-_PC_PACKAGES = ("qemu-system-x86", "ipxe-qemu")
-_UEFI_PACKAGES = ("qemu-system-x86", "ovmf", "grub-efi-amd64-bin")
+_PC_PACKAGES = ("qemu-system-x86", "ipxe-qemu", "pxelinux", "syslinux-common")
+_UEFI_PACKAGES = (
+    *("qemu-system-x86", "ovmf", "grub-efi-amd64-bin", "grub-common"),
+    *("grub-efi-amd64-signed", "shim-signed"),
+)
+_UBOOT_PC_PACKAGES = ("qemu-system-x86", "u-boot-qemu")
 
 
 class Kind(Enum):
@@ -31,9 +39,11 @@ class Kind(Enum):
     linux = "linux"
     """64-bit Arm with U-Boot, and a Linux to boot."""
     pc = "pc"
-    """A PC whose network card has iPXE in its ROM."""
+    """A PC whose network card has iPXE in its ROM, and PXELINUX to boot."""
     uefi = "uefi"
     """A PC with UEFI firmware, and GRUB to boot."""
+    pc_uboot = "pc_uboot"
+    """A PC with U-Boot."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +67,15 @@ class Machine:
     uses_uboot: bool = True
 
 
-def linux_folder() -> Path:
-    """Returns where `fetch_linux.sh` puts the kernel and the initramfs."""
-    return Path(os.environ.get("TFTP_LIBRARY_PEERS") or PROJECT / ".peers", "linux-arm64")
+def linux_folder(processor: str = "arm64") -> Path:
+    """Returns where `fetch_linux` puts the kernel and the initramfs."""
+    return Path(os.environ.get("TFTP_LIBRARY_PEERS") or PROJECT / ".peers", f"linux-{processor}")
 
 
-def linux_files() -> tuple[Path, Path]:
-    """Returns the kernel and the initramfs for the board `linux`."""
-    return linux_folder() / "Image", linux_folder() / "initramfs.cpio.gz"
+def linux_files(processor: str = "arm64") -> tuple[Path, Path]:
+    """Returns the kernel and the initramfs for the board `linux`, or for a PC: `amd64`."""
+    folder = linux_folder(processor)
+    return folder / "Image", folder / "initramfs.cpio.gz"
 
 
 def machine(kind: Kind) -> Machine:
@@ -81,6 +92,12 @@ def missing(kind: Kind) -> str:
     if not lost:
         return ""
     return f"The emulated board '{kind.value}' needs {', '.join(lost)}. {board.install}"
+
+
+def missing_linux(processor: str) -> str:
+    """Returns how to get the Linux of a processor, or nothing where it is there."""
+    lost = [str(path) for path in linux_files(processor) if not path.exists()]
+    return f"The test needs {', '.join(lost)}. Run: {FETCH_LINUX}" if lost else ""
 
 
 def _uboot(program: str, folder: str, *processor: str) -> Machine:
@@ -111,16 +128,26 @@ def _linux() -> Machine:
 
 def _pc() -> Machine:
     rom = Path("/usr/lib/ipxe/qemu/efi-virtio.rom")
-    arguments = (*_ALL, "-M", "pc", "-m", "128", "-boot", "n")
+    # With less memory it cannot boot a Linux.
+    arguments = (*_ALL, "-M", "pc", "-m", "512", "-boot", "n")
     install = _DEBIAN + " ".join(_PC_PACKAGES)
-    return Machine("qemu-system-x86_64", arguments, "virtio-net-pci", (rom,), install, False)
+    files = (rom, PXELINUX, LDLINUX)
+    return Machine("qemu-system-x86_64", arguments, "virtio-net-pci", files, install, False)
+
+
+def _pc_uboot() -> Machine:
+    # The one of 64 bits cannot start a kernel here.
+    rom = FIRMWARE / "qemu-x86" / "u-boot.rom"
+    arguments = (*_ALL, "-M", "pc", "-m", "512", "-bios", str(rom))
+    install = _DEBIAN + " ".join(_UBOOT_PC_PACKAGES)
+    return Machine("qemu-system-x86_64", arguments, "e1000", (rom,), install)
 
 
 def _uefi() -> Machine:
     code, variables = OVMF / "OVMF_CODE_4M.fd", OVMF / "OVMF_VARS_4M.fd"
     flash = "if=pflash,format=raw,unit={},file={},{}=on".format
     arguments = (
-        *(*_ALL, "-M", "q35", "-m", "256", "-boot", "n"),
+        *(*_ALL, "-M", "q35", "-m", "512", "-boot", "n"),
         *("-drive", flash(0, code, "readonly")),
         # The variables that the firmware writes are forgotten with the board.
         *("-drive", flash(1, variables, "snapshot")),
@@ -130,7 +157,7 @@ def _uefi() -> Machine:
         arguments,
         # Without the ROM of the card the firmware uses its own driver and its own PXE.
         "virtio-net-pci,romfile=",
-        (code, variables, GRUB),
+        (code, variables, GRUB, SHIM, SIGNED_GRUB),
         _DEBIAN + " ".join(_UEFI_PACKAGES),
         False,
     )
@@ -142,4 +169,5 @@ _MACHINES = {
     Kind.linux: _linux,
     Kind.pc: _pc,
     Kind.uefi: _uefi,
+    Kind.pc_uboot: _pc_uboot,
 }
