@@ -185,10 +185,10 @@ def _name_by_dhcp(name: str) -> str:
 def _unused(loader: BootLoader, identity: Identity, only_for: str) -> list[str]:
     """Sentences about what is known of the board, and does not lead the loader to the file."""
     given = [part for part in _PARTS if getattr(identity, part)]
-    if loader is BootLoader.grub and given:
+    if loader is BootLoader.grub and given and identity.folder is None:
         return [
-            "a GRUB that Debian or Ubuntu signed does not look for it, only one with an image of "
-            "your own does. For a signed one take loader=grub_signed with only_for=."
+            "a GRUB that Debian or Ubuntu signed does not look for it: take loader=grub_signed "
+            "with only_for=. For one with an image of your own give its prefix, folder=/grub."
         ]
     fields = "".join(step.name for step in TABLE[loader].steps)
     is_used = any(f"{{{field}" in fields for part in given for field in _PARTS[part])

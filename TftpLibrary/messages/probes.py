@@ -151,9 +151,8 @@ def stuck_boards(
     told: list[tuple[str, str]] = []
     for trail in last.values():
         who = f"{BOARD} {trail.client}" if len(boards) > 1 else BOARD
-        unasked = _unasked_config(names) if _is_without_search(trail) else ""
-        if unasked:
-            told.append((_signed_text(trail, who), _signed_advice(trail, unasked)))
+        if _unasked_config(trail, names):
+            told.append((_signed_text(trail, who), advice_for(trail, names())))
         elif has_failed(trail):
             told.append((failure_text(trail, who), advice_for(trail, names())))
     return told[:_MOST_BOARDS]
@@ -206,6 +205,9 @@ def advice_for(trail: Trail, names: Sequence[str]) -> str:
         trail: of a loader that found nothing.
         names: the names in the store.
     """
+    unasked = _unasked_config(trail, lambda: names)
+    if unasked:
+        return _signed_advice(trail, unasked)
     visits = [visit for visit in trail.misses if visit.step.need is not Need.optional]
     asked = {plain_name(visit.asked.filename): visit for visit in visits}
     by_case = {name.casefold(): name for name in map(plain_name, asked)}
@@ -232,12 +234,10 @@ def _needed(trail: Trail) -> list[Visit]:
     return [visit for visit in trail.misses if visit.step.need is Need.needed]
 
 
-def _is_without_search(trail: Trail) -> bool:
-    return trail.loader is BootLoader.grub_signed and bool(trail.searched)
-
-
-def _unasked_config(names: Callable[[], Sequence[str]]) -> str:
-    """Returns a configuration of one board in the store for which this GRUB never asks."""
+def _unasked_config(trail: Trail, names: Callable[[], Sequence[str]]) -> str:
+    """Returns a configuration of one board in the store for which a signed GRUB never asks."""
+    if trail.loader is not BootLoader.grub_signed or not trail.searched:
+        return ""
     return next((name for name in names() if _is_of_one_board(name)), "")
 
 

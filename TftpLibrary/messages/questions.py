@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from TftpLibrary.errors import ExpectationError, TftpError, UsageError
 from TftpLibrary.messages.misses import Miss, Search, last_attempt
 from TftpLibrary.messages.requests import describe_requests
-from TftpLibrary.messages.words import PYTHON, Words
+from TftpLibrary.messages.words import BOARD, PYTHON, Words
 from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
@@ -167,13 +167,19 @@ class Downloads(NamedTuple):
         within = "" if waited is None else f" in {duration_text(waited)}"
         lines = [f"{_of(len(missing), len(self.names))} not downloaded{source}{within}:"]
         told: dict[str, None] = {}
+        boards: dict[str, None] = {}
         for each in missing:
             search = Search(view, each.name, self.client, Direction.read, waited, words)
             came, advice = search.nearest()
-            lines.append(f"- '{each.name}': {came}.{'' if advice in told else f' {advice}'}")
-            told[advice] = None
+            if came.startswith(BOARD):
+                # It is the same for all files, and told once.
+                boards[f"{came}. {advice}"] = None
+                lines.append(f"- '{each.name}': it was not requested.")
+            else:
+                lines.append(f"- '{each.name}': {came}.{'' if advice in told else f' {advice}'}")
+                told[advice] = None
         nearest = missing[0].name if missing else ""
-        return "\n".join([*lines, describe_requests(view, nearest, words)])
+        return "\n".join([*lines, *boards, describe_requests(view, nearest, words)])
 
     def _each(self, *, fail_fast: bool | None = None) -> list[Download]:
         is_fast = self.fail_fast if fail_fast is None else fail_fast

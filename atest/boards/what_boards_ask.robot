@@ -14,10 +14,10 @@ Test Setup       Start TFTP Server
 
 *** Variables ***
 # Each board sees itself at this address, and its first names are those of it.
-${ADDRESS}    10.0.2.15
-${PXELINUX}    /usr/lib/PXELINUX/pxelinux.0
-${LDLINUX}     /usr/lib/syslinux/modules/bios/ldlinux.c32
-${SHIM}        /usr/lib/shim/shimx64.efi.signed
+${ADDRESS}        10.0.2.15
+${PXELINUX}       /usr/lib/PXELINUX/pxelinux.0
+${LDLINUX}        /usr/lib/syslinux/modules/bios/ldlinux.c32
+${SHIM}           /usr/lib/shim/shimx64.efi.signed
 ${SIGNED_GRUB}    /usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed
 
 

@@ -79,8 +79,8 @@ def test_text_is_taken_as_it_is() -> None:
             "grub",
             {"mac": MAC},
             "GRUB and '/grub/grub.cfg-01-52-54-00-ab-cd-07': a GRUB that Debian or Ubuntu signed "
-            "does not look for it, only one with an image of your own does. For a signed one take "
-            "loader=grub_signed with only_for=.",
+            "does not look for it: take loader=grub_signed with only_for=. For one with an image "
+            "of your own give its prefix, folder=/grub.",
         ),
         (
             "grub_signed",
@@ -111,6 +111,10 @@ def test_warning_says_where_the_loader_does_not_look(
 def test_file_for_one_board_needs_no_name_of_its_own() -> None:
     assert not config("grub_signed", mac=MAC, only_for="192.168.1.50").warnings
     assert not config("pxelinux", mac=MAC).warnings
+
+
+def test_grub_with_a_known_prefix_is_one_with_an_image_of_ones_own() -> None:
+    assert not config("grub", mac=MAC, folder="/grub").warnings
 
 
 @pytest.mark.parametrize(

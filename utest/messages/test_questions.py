@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from TftpLibrary.boot.loaders import BootLoader
 from TftpLibrary.errors import TftpError, UsageError
 from TftpLibrary.messages.questions import (
     Download,
@@ -24,6 +25,7 @@ from TftpLibrary.protocol.outcome import Outcome
 from TftpLibrary.protocol.packets import Direction
 from TftpLibrary.recording.records import Transfer
 from TftpLibrary.recording.view import View
+from utest.support.boots import asked
 from utest.support.records import (
     BOARD,
     DROPPED,
@@ -411,3 +413,31 @@ def test_a_question_has_an_answer_or_an_explanation(
         head, _, requests = question.explain(view, waited).rpartition("\n")
         assert head.endswith((".", "?"))
         assert re.match(r"Requests seen: \d |No request was seen", requests)
+
+
+def test_loader_that_found_nothing_is_told_once_for_several_files() -> None:
+    names = ["pxelinux.cfg/01-52-54-00-12-34-0b", "pxelinux.cfg/default"]
+    view = numbered(*asked(names, BootLoader.u_boot))
+    assert Downloads(("zImage", "initrd")).explain(view, 60.0).splitlines()[:4] == [
+        "2 of 2 files were not downloaded in 60 s:",
+        "- 'zImage': it was not requested.",
+        "- 'initrd': it was not requested.",
+        "The board runs U-Boot and found no configuration: it asked "
+        "pxelinux.cfg/01-52-54-00-12-34-0b, default. The store has none of them. Upload the file "
+        "under a name that the board asks for.",
+    ]
+
+
+def test_loader_that_found_nothing_is_the_reason_that_a_file_was_not_requested() -> None:
+    names = ["pxelinux.cfg/01-52-54-00-12-34-0b", "pxelinux.cfg/default"]
+    view = numbered(*asked(names, BootLoader.u_boot), names=["pxelinux.cfg/01-52-54-00-12-34-0B"])
+    assert Download("zImage").explain(view, 60.0) == (
+        "'zImage' was not downloaded in 60 s. The board runs U-Boot and found no configuration: it "
+        "asked pxelinux.cfg/01-52-54-00-12-34-0b, default. The store has "
+        "'pxelinux.cfg/01-52-54-00-12-34-0B': it differs in case only. Upload it under the name "
+        "that the board asks for.\nRequests seen: 1 to 2 U-Boot from 192.168.1.50 looked for its "
+        "configuration: 2 names, file not found."
+    )
+    # A board that asked for another name of the file itself says more.
+    near = numbered(*asked(names, BootLoader.u_boot), refused("zimage"))
+    assert "no such name was requested, the nearest: 'zimage'" in Download("zImage").explain(near)
