@@ -7,7 +7,7 @@ Documentation    As a tester I want to know how programs that everyone uses cope
 
 Library          equipment/who_copes.py
 
-Test Timeout     4 minutes
+Test Timeout     10 minutes
 
 Test Tags        interop    slow
 

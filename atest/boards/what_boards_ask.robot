@@ -11,6 +11,8 @@ Resource         boards.resource
 
 Test Setup       Start TFTP Server
 
+Test Tags        slow
+
 
 *** Variables ***
 # Each board sees itself at this address, and its first names are those of it.
