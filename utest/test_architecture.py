@@ -51,6 +51,7 @@ TESTS_WITHOUT_MODULE = {
     "test_border.py": "what every keyword promises to Robot Framework",
     "test_contract.py": "what every store promises",
     "test_documentation.py": "the pages, and the examples of the keywords",
+    "test_guides.py": "the lines for a DHCP server in docs/guides/",
     "test_protocol_coverage.py": "docs/protocol-coverage.md",
     "test_properties.py": "what every plan of faults promises",
     "test_labs_on_bad_days.py": "what a lost link, a killed half or a wrong host does to a lab",
