@@ -72,7 +72,7 @@ class Probes(NamedTuple):
     @property
     def word(self) -> str:
         """Whether that is a failure, in one word."""
-        return "refused" if self.is_failure else "looked"
+        return "refused" if self.is_failure else "searched"
 
     @property
     def result(self) -> str:

@@ -253,9 +253,9 @@ def test_search_that_went_well_is_a_closed_card(
     journal.write_cards()
     assert [head.partition(" from")[0] for head in heads(log)] == [
         "1 completed read request for 'shimx64.efi'",
-        "2 to 4 looked shim",
+        "2 to 4 searched shim",
         "5 completed read request for 'grubx64.efi'",
-        "6 to 9 looked GRUB",
+        "6 to 9 searched GRUB",
         "10 completed read request for '/grub/grub.cfg'",
         "11 completed read request for 'vmlinuz'",
     ]

@@ -169,10 +169,10 @@ def test_names_that_a_boot_loader_looked_for_in_vain_are_one_row_open_to_see() -
     assert not page.odd
     assert page.tags.count("details") == 2
     assert [line for line in page.lines if "looked for" in line] == [
-        "2 to 4  +100 ms looked shim from 192.168.1.50 looked for its loader: 3 names that need "
+        "2 to 4  +100 ms searched shim from 192.168.1.50 looked for its loader: 3 names that need "
         "not exist",
-        "6 to 9  +500 ms looked GRUB from 192.168.1.50 looked for its configuration: 4 names that "
-        "need not exist, and then '/grub/grub.cfg'",
+        "6 to 9  +500 ms searched GRUB from 192.168.1.50 looked for its configuration: 4 names "
+        "that need not exist, and then '/grub/grub.cfg'",
     ]
     assert "7 +600 ms /grub/x86_64-efi/fs.lst" in page.lines
     assert len(bars(timeline.transfers_table(transfers))) == 6
