@@ -134,7 +134,8 @@ def _answer(octets: bytes) -> tuple[str, str, dict[int, str]]:
 def _ask(device: Device) -> tuple[str, str, dict[int, str]]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, CARD.encode())
+        if sys.platform == "linux":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, CARD.encode())
         sock.bind(("", 68))
         sock.settimeout(20)
         sock.sendto(_question(device), ("255.255.255.255", 67))
