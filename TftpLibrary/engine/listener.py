@@ -181,8 +181,13 @@ class Listener:
         Raises:
             UsageError: the port was taken meanwhile.
         """
-        presence, self._presence = self._presence, None
+        presence = self._presence
         if presence is not None:
+            try:
+                # Whoever sees that it is not paused any more may ask at once.
+                presence.reopen()
+            finally:
+                self._presence = None
             presence.end()
 
     def unbind(self) -> None:

@@ -80,11 +80,11 @@ class Presence:
             self._forget_transfers()
         self._engine.set_alarm(self)
 
-    def end(self) -> None:
-        """The server is back.
+    def reopen(self) -> None:
+        """Opens the port again, if it was closed; boards may ask from then on.
 
         Raises:
-            UsageError: its port was taken meanwhile, after a crash.
+            UsageError: it was taken meanwhile, after a crash.
         """
         self._engine.drop_alarm(self)
         for descriptor in self._held:
@@ -92,6 +92,9 @@ class Presence:
         self._held.clear()
         if self.mode is Pause.crash:
             self._port.rebind()
+
+    def end(self) -> None:
+        """The server is back: what waited goes on."""
         for session in self._frozen:
             self._engine.thaw(session)
             # Something may have come late, through no socket.

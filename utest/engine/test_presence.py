@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from TftpLibrary.engine import presence as module
+from TftpLibrary.engine.listener import Listener
 from TftpLibrary.errors import ExpectationError, UsageError
 from TftpLibrary.faults.pauses import Pause
 from TftpLibrary.messages.questions import Download
@@ -240,3 +241,21 @@ def test_a_capture_goes_on_after_a_crash(tmp_path: Path) -> None:
             peer.ask()
             assert peer.receive() == FIRST
         assert server.stop_capture().packets >= 2
+
+
+def test_a_server_counts_as_away_until_its_port_is_open_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A board that is sent off as soon as the server is back would find a closed port."""
+    rebind, seen = Listener.rebind, []
+
+    def look_and_rebind(listener: Listener) -> None:
+        seen.append(listener.paused)
+        rebind(listener)
+
+    monkeypatch.setattr(Listener, "rebind", look_and_rebind)
+    with TftpServer() as server:
+        server.pause("crash")
+        server.resume()
+        assert server.paused is None
+    assert seen == [Pause.crash]
