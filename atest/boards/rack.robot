@@ -9,7 +9,7 @@ Resource         boards.resource
 Suite Setup      Require Boards
 Test Setup       Fill The Store
 
-Test Tags        slow
+Test Tags        long    slow
 
 
 *** Variables ***

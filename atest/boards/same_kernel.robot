@@ -11,7 +11,7 @@ Resource         boards.resource
 Test Setup       Provide Linux
 Test Teardown    Run Keyword If Test Passed    No Requested File Should Be Missing
 
-Test Tags        slow
+Test Tags        long    slow
 
 
 *** Variables ***

@@ -11,7 +11,7 @@ Resource         boards.resource
 
 Test Setup       Start TFTP Server
 
-Test Tags        slow
+Test Tags        long    slow
 
 
 *** Variables ***
